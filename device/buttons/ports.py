@@ -1,0 +1,56 @@
+"""The edge to buttons and lamps.
+
+A panel turns its hardware's edges into ``KeyEvent`` calls on the event loop's
+thread and shows one lamp pattern at a time. Real panels and the simulator's
+implement the same protocol and pass the same contract tests.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from device.buttons.lamps import Pattern
+
+
+class Key(StrEnum):
+    """What a finger can reach."""
+
+    TALK = "talk"
+    HAND = "hand"
+    MUTE = "mute"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEvent:
+    """One debounced edge. ``at`` is monotonic seconds, as loop.time()."""
+
+    key: Key
+    down: bool
+    at: float
+
+
+class PanelError(Exception):
+    """A panel cannot be used; the text says what to do."""
+
+
+class Panel(Protocol):
+    """Buttons in, lamp out."""
+
+    def start(self, on_key: Callable[[KeyEvent], None]) -> None:
+        """Begin to report edges, each as one call on the running loop's thread.
+
+        A key that is already down at start is not an edge: ask ``is_down``.
+
+        Raises:
+            PanelError: the hardware is not there.
+        """
+
+    def is_down(self, key: Key) -> bool:
+        """Read the level now. A key that the panel does not have is never down."""
+
+    def show(self, pattern: Pattern) -> None:
+        """Show this lamp pattern until another is shown."""
+
+    def close(self) -> None:
+        """Lamp off, pins released. Safe to call twice."""

@@ -1,0 +1,69 @@
+"""Why a floor request was denied, revoked or cancelled.
+
+One list per verb: the same situation has different words for "you may not",
+"no longer" and "never mind", and a box says each of them differently. The
+phrases, lamp patterns and sentences that go with them live in ``stagebox.phrases``.
+"""
+
+from enum import StrEnum
+
+
+class DenyCause(StrEnum):
+    """A request was refused; nothing was opened."""
+
+    FLOOR_TAKEN = "floor_taken"
+    QUEUE_FULL = "queue_full"
+    HANDS_OFF = "hands_off"
+    NOT_INVITED = "not_invited"
+    CONSENT_NEEDED = "consent_needed"
+    RECEIVE_ONLY = "receive_only"
+    MUTED_AT_DEVICE = "muted_at_device"
+    RETRY_AFTER = "retry_after"
+    STAGE_FULL = "stage_full"
+    FROZEN = "frozen"
+    INTERNAL = "internal"
+
+
+class RevokeCause(StrEnum):
+    """A granted floor was taken back."""
+
+    TOO_LONG = "too_long"
+    PRE_EMPTED = "pre_empted"
+    HOST_HOLD = "host_hold"
+    SILENCE = "silence"
+    LOST = "lost"
+    LEFT_STAGE = "left_stage"
+    REMOVED = "removed"
+    ROOM_ENDED = "room_ended"
+    INTERNAL = "internal"
+
+
+class CancelCause(StrEnum):
+    """A waiting request ended before it was granted."""
+
+    BY_SELF = "by_self"
+    BY_HOST = "by_host"
+    OFFER_EXPIRED = "offer_expired"
+    LEFT = "left"
+
+
+class ErrorCode(StrEnum):
+    """What was wrong with a message or a session (``error.code``)."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_TYPE = "unknown_type"
+    TOO_LARGE = "too_large"
+    OUT_OF_ORDER = "out_of_order"
+    RATE_LIMITED = "rate_limited"
+    VERSION = "version"
+    IDENTITY = "identity"
+    NO_SUCH_SPACE = "no_such_space"
+    SPACE_FULL = "space_full"
+    HUB_FULL = "hub_full"
+    NOT_IN_SPACE = "not_in_space"
+    NOT_ALLOWED = "not_allowed"
+    NO_SUCH_MEMBER = "no_such_member"
+    BAD_SDP = "bad_sdp"
+    MEDIA_FAILED = "media_failed"
+    REPLACED = "replaced"
+    INTERNAL = "internal"
