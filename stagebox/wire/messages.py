@@ -378,13 +378,5 @@ FloorReply = (
 )
 StateEvent = MemberJoined | MemberChanged | MemberLeft | FloorChanged | SpaceChanged
 HubMessage = (
-    Challenge
-    | Welcome
-    | Pong
-    | Snapshot
-    | MediaAnswer
-    | FloorReply
-    | Done
-    | Error
-    | StateEvent
+    Challenge | Welcome | Pong | Snapshot | MediaAnswer | FloorReply | Done | Error | StateEvent
 )

@@ -1,0 +1,39 @@
+"""The seam between the hub's control plane and its sound."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class MediaError(Exception):
+    """A media session could not be set up; the text says what to do."""
+
+
+class MediaPlane(Protocol):
+    """Carries the sound of all spaces. Every call is made on the event loop's thread."""
+
+    def on_audio(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(member_id)`` for a member's audio, at most 5 times a second each."""
+
+    async def connect(
+        self, member_id: str, space_id: str, sdp: str, local_address: str | None
+    ) -> str:
+        """Answer a member's offer and let it hear ``space_id``; replaces its older session.
+
+        ``local_address`` is the hub's end of the member's control connection: the one
+        address both sides are known to reach, and so the only ICE candidate needed.
+
+        Raises:
+            MediaError: the offer is refused or the set-up deadline passed.
+        """
+
+    def open_gate(self, space_id: str, member_id: str) -> None:
+        """From now on this member's audio is heard in the space."""
+
+    def close_gate(self, space_id: str, member_id: str) -> None:
+        """From now on it is not; late packets are dropped and counted."""
+
+    async def disconnect(self, member_id: str) -> None:
+        """End the member's media session. Unknown members are no error."""
+
+    async def aclose(self) -> None:
+        """End all sessions."""
