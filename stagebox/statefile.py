@@ -1,0 +1,45 @@
+"""Small files that survive a power cut: the old text or the new one, never half of it."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def make_state_dir(path: Path) -> None:
+    """Make the directory and its parents, private to this user, unless it is there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace the file by ``data``, readable by this user only, and wait for the disk.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
+    # One fixed name, so that power cuts in the middle cannot pile up leftovers.
+    temporary = path.with_name(f".{path.name}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the rename itself durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
