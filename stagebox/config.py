@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import inspect
+from msgspec.inspect import type_info
 
+from stagebox.configtypes import describe, key_type, keys, type_at
 from stagebox.tomltext import Steps, line_of
 
 # A settings file is written by hand; anything larger is some other file.
@@ -124,20 +125,22 @@ def _explain(
     """Return where the mistake is and a sentence on it."""
     at = _AT.match(str(error))
     what, path = (at["what"], at["path"]) if at else (str(error), "")
+    if at and at["name"]:
+        steps = _pin((*_steps(path), _ANY), data, kind, str(error))
+        names = key_type(type_at(type_info(kind), steps[:-1]))
+        return steps, f"a key like this is not allowed; use {describe(names)}."
     steps = _pin(_steps(path), data, kind, str(error))
-    allowed = _type_at(inspect.type_info(kind), steps)
+    allowed = type_at(type_info(kind), steps)
     field = _FIELD.match(what)
     if isinstance(error.__cause__, WrongKeyError):
         return (*steps, error.__cause__.key), error.__cause__.why
     if field and field[1] == "contains unknown":
-        return (*steps, field[2]), _unknown(field[2], _keys(allowed))
+        return (*steps, field[2]), _unknown(field[2], keys(allowed))
     if field:
         return steps, f"the key {field[2]!r} is missing; it must be given."
     if isinstance(error.__cause__, ValueError):
         return steps, what
-    if at and at["name"]:
-        return steps, f"a key in this table is not allowed: {what}."
-    return steps, f"{_show(data, steps)} is not allowed; use {_describe(allowed)}."
+    return steps, f"{_show(data, steps)} is not allowed; use {describe(allowed)}."
 
 
 def _steps(path: str) -> Steps:
@@ -177,36 +180,6 @@ def _only(data: Any, steps: Steps, key: str | int) -> Any:  # noqa: ANN401 - any
     return changed
 
 
-def _type_at(info: inspect.Type, steps: Steps) -> inspect.Type:
-    for step in steps:
-        info = _inner(info, step)
-    return info
-
-
-def _inner(info: inspect.Type, step: str | int) -> inspect.Type:
-    for option in _options(info):
-        if isinstance(option, inspect.StructType):
-            for field in option.fields:
-                if field.encode_name == step:
-                    return field.type
-        elif isinstance(option, inspect.DictType):
-            return option.value_type
-        elif isinstance(option, inspect.ListType | inspect.VarTupleType):
-            return option.item_type
-    return inspect.AnyType()
-
-
-def _options(info: inspect.Type) -> tuple[inspect.Type, ...]:
-    if isinstance(info, inspect.Metadata):
-        return _options(info.type)
-    return info.types if isinstance(info, inspect.UnionType) else (info,)
-
-
-def _keys(info: inspect.Type) -> list[str]:
-    structs = (option for option in _options(info) if isinstance(option, inspect.StructType))
-    return [field.encode_name for struct in structs for field in struct.fields]
-
-
 def _unknown(key: str, allowed: list[str]) -> str:
     near = difflib.get_close_matches(key, allowed, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -222,43 +195,3 @@ def _show(data: dict[str, Any], steps: Steps) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     short = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return f'"{short}"' if isinstance(value, str) else short
-
-
-def _describe(info: inspect.Type) -> str:
-    """Say in words which values a type takes."""
-    if isinstance(info, inspect.Metadata):
-        extra = info.extra_json_schema or {}
-        return str(extra.get("description") or _describe(info.type))
-    if isinstance(info, inspect.UnionType):
-        shown = (kind for kind in info.types if not isinstance(kind, inspect.NoneType))
-        return " or ".join(map(_describe, shown))
-    if isinstance(info, inspect.StructType):
-        return f"a table with the keys {', '.join(_keys(info))}"
-    if isinstance(info, inspect.ListType | inspect.VarTupleType):
-        return f"a list, each {_describe(info.item_type)}"
-    if isinstance(info, inspect.EnumType):
-        return "one of " + ", ".join(f'"{member.value}"' for member in info.cls)
-    return _NAMES.get(type(info), "a value of another kind") + _limits(info)
-
-
-_NAMES: Final[dict[type[inspect.Type], str]] = {
-    inspect.IntType: "a whole number",
-    inspect.FloatType: "a number",
-    inspect.StrType: "text",
-    inspect.BoolType: "true or false",
-    inspect.DictType: "a table",
-}
-_LIMITS: Final = (
-    ("ge", ", at least {}"),
-    ("gt", ", more than {}"),
-    ("le", ", at most {}"),
-    ("lt", ", less than {}"),
-    ("min_length", ", at least {} long"),
-    ("max_length", ", at most {} long"),
-    ("pattern", ", matching {}"),
-)
-
-
-def _limits(info: inspect.Type) -> str:
-    found = ((words, getattr(info, name, None)) for name, words in _LIMITS)
-    return "".join(words.format(value) for words, value in found if value is not None)

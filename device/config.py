@@ -1,0 +1,148 @@
+"""The settings of a box. Every key has a default, and the defaults fit a bare Raspberry Pi.
+
+Read with ``load_config(path, BoxConfig)``. One box, one file, five tables at most.
+"""
+
+import socket
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct, field
+
+from stagebox.config import WrongKeyError
+from stagebox.wire.messages import MemberId, Name, Role, SpaceId
+
+STATE_DIR: Final = "/var/lib/stagebox"  # what systemd's StateDirectory gives the unit
+FALLBACK_NAME: Final = "Stagebox"
+
+# Header pins by BCM number. 0 and 1 read the identity of a HAT at boot, so 0 can mean "none".
+NOT_FITTED: Final = 0
+Pin = Annotated[
+    int, Meta(ge=0, le=27, description="a BCM pin number, 2 to 27, or 0 for not fitted")
+]
+HubUrl = Annotated[
+    str,
+    Meta(max_length=200, description='a WebSocket address such as "ws://192.168.1.10:8080"'),
+]
+Match = Annotated[
+    str, Meta(max_length=80, description="a part of the sound card's name, or empty for any")
+]
+
+
+class Duplex(StrEnum):
+    """Whether the loudspeaker plays while the microphone is open."""
+
+    HALF = "half"
+    FULL = "full"
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all tables."""
+
+
+class SoundConfig(_Table, frozen=True, kw_only=True):
+    """[sound]: which cards, and how loud."""
+
+    microphone: Match = ""
+    loudspeaker: Match = ""
+    # A loudspeaker beside an open microphone howls without an echo canceller.
+    duplex: Duplex = Duplex.HALF
+    volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 80
+
+
+class PanelConfig(_Table, frozen=True, kw_only=True):
+    """[panel]: what is wired to the header. The defaults leave I2C, I2S and the UART free."""
+
+    kind: Literal["gpio", "none"] = "gpio"
+    talk: Pin = 17  # where the common sound HATs have their button
+    hand: Pin = 27
+    mute: Pin = 22
+    lamp_red: Pin = 23
+    lamp_green: Pin = 24
+    lamp_blue: Pin = 25
+    # False for lamps with a common anode, which light when the pin is low.
+    lamp_active_high: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse the pins of the HAT's identity and two uses of one pin."""
+        seen: dict[int, str] = {}
+        for name, pin in self._pins().items():
+            if pin == 1:
+                raise WrongKeyError(name, "pin 1 belongs to the HAT's identity; use 2 to 27.")
+            if pin != NOT_FITTED and pin in seen:
+                why = f"pin {pin} is taken by {seen[pin]} already; every part needs its own pin."
+                raise WrongKeyError(name, why)
+            seen[pin] = name
+
+    def _pins(self) -> dict[str, int]:
+        buttons = {"talk": self.talk, "hand": self.hand, "mute": self.mute}
+        lamps = {
+            "lamp_red": self.lamp_red,
+            "lamp_green": self.lamp_green,
+            "lamp_blue": self.lamp_blue,
+        }
+        return buttons | lamps
+
+
+class TalkConfig(_Table, frozen=True, kw_only=True):
+    """[talk]: what happens around a talk burst."""
+
+    # People start to speak up to a quarter of a second before the button is down.
+    pre_roll_ms: Annotated[int, Meta(ge=0, le=500)] = 240
+    # They let go during the last syllable.
+    hang_ms: Annotated[int, Meta(ge=0, le=500)] = 100
+    # A stuck button may hold the floor no longer than this, whatever the hub allows.
+    max_talk_s: Annotated[int, Meta(ge=5, le=3600)] = 120
+    bitrate: Annotated[int, Meta(ge=6_000, le=128_000)] = 32_000
+    # Opus's own scale; voice gains little above 5, and the encoder's time grows with it.
+    complexity: Annotated[int, Meta(ge=0, le=10)] = 5
+
+
+def host_name() -> str:
+    """Return what this machine is called, made fit to be a member's name."""
+    name = "".join(letter for letter in socket.gethostname() if letter.isprintable())
+    return name[:40] or FALLBACK_NAME
+
+
+class BoxConfig(_Table, frozen=True, kw_only=True):
+    """Everything a box can be told.
+
+    ``hub`` is needed only where multicast does not pass. ``hub_id`` ties the box to
+    one hub; without it the box stays with the first hub it used, unless ``any_hub``.
+    """
+
+    name: Name = field(default_factory=host_name)
+    role: Role = Role.GUEST
+    hub: HubUrl | None = None
+    hub_id: MemberId | None = None
+    any_hub: bool = False
+    space: SpaceId | None = None
+    state_dir: Annotated[str, Meta(min_length=1)] = STATE_DIR
+    sound: SoundConfig = field(default_factory=SoundConfig)
+    panel: PanelConfig = field(default_factory=PanelConfig)
+    talk: TalkConfig = field(default_factory=TalkConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse an address that no WebSocket can be opened to, and contradictions."""
+        if self.hub is not None:
+            wrong = _wrong_with(self.hub)
+            if wrong:
+                raise WrongKeyError("hub", f"{wrong}; write ws://ADDRESS:PORT.")
+        if self.any_hub and self.hub_id is not None:
+            raise WrongKeyError("any_hub", "hub_id names one hub; use one of the two keys.")
+
+
+def _wrong_with(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return "this is not an address"
+    if parts.scheme not in {"ws", "wss"}:
+        return "the address must start with ws:// or wss://"
+    if not host or any(not letter.isprintable() or letter.isspace() for letter in url):
+        return "the address has no host name"
+    if port == 0 or parts.username is not None or parts.query or parts.fragment:
+        return "only a host, a port and a path belong here"
+    return None
