@@ -1,0 +1,96 @@
+"""The box's media session: keep one WebRTC connection to the hub while joined.
+
+A session that does not connect within the deadline, fails or closes is thrown
+away and a new one is offered, with back-off, for as long as the box is joined:
+building one takes tens of milliseconds on a LAN, repairing one is not possible.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from device.reconnect import Backoff
+from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.peer import Direction, Peer, PeerState
+
+# A LAN connects in tens of milliseconds; a Wi-Fi retry storm takes a second or two.
+CONNECT_DEADLINE_S: Final = 5.0
+# The hub may be busy setting up a crowd of boxes after a restart.
+ANSWER_DEADLINE_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+OfferSdp = Callable[[str], None]
+
+
+class MediaSession:
+    """Owns the peer connection. ``run`` is its one task, from join to leave."""
+
+    def __init__(
+        self,
+        *,
+        direction: Direction,
+        local_address: Callable[[], str | None],
+        send_offer: OfferSdp,
+        on_packet: Callable[[AudioPacket, float], None],
+        on_peer: Callable[[Peer | None], None],
+        backoff: Backoff,
+    ) -> None:
+        self._direction: Direction = direction
+        self._local_address = local_address
+        self._send_offer = send_offer
+        self._on_packet = on_packet
+        self._on_peer = on_peer
+        self._backoff = backoff
+        self._answer: asyncio.Future[str] | None = None
+
+    def answer(self, sdp: str) -> None:
+        """Take the hub's answer to the offer in flight; a stray one is ignored."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(sdp)
+
+    def refuse(self, detail: str) -> None:
+        """Give up the offer in flight, which the hub refused."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError(detail))
+
+    async def run(self) -> None:
+        """Keep a session up until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await self._one_session()
+            except (ConnectionError, TimeoutError, OSError, ValueError) as error:
+                _log.info("Media session ended: %s", error or type(error).__name__)
+            delay = self._backoff.next_delay(loop.time() - started)
+            await asyncio.sleep(delay)
+
+    async def _one_session(self) -> None:
+        over = asyncio.Event()
+
+        def on_state(state: PeerState) -> None:
+            if state in {PeerState.FAILED, PeerState.CLOSED}:
+                over.set()
+
+        peer = Peer(
+            local_address=self._local_address(),
+            direction=self._direction,
+            on_packet=self._on_packet,
+            on_state=on_state,
+        )
+        try:
+            self._answer = asyncio.get_running_loop().create_future()
+            self._send_offer(await peer.offer())
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                await peer.accept(await self._answer)
+            await peer.wait_connected(CONNECT_DEADLINE_S)
+            self._on_peer(peer)
+            await over.wait()
+        finally:
+            self._answer = None
+            self._on_peer(None)
+            with contextlib.suppress(TimeoutError):
+                await peer.aclose()

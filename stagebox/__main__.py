@@ -1,0 +1,125 @@
+"""The command line: ``stagebox hub | box | demo | doctor``.
+
+Arguments only. The programs are loaded by name when they are asked for, so that
+``stagebox --version`` needs no sound card, no network and hardly any time.
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import Final
+
+from stagebox import __version__
+
+USAGE_ERROR: Final = 2
+
+_PROGRAMS: Final = {
+    "hub": "hub.app",
+    "box": "device.app",
+    "demo": "stagebox.demo",
+    "doctor": "device.doctor",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one of the programs and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    program = importlib.import_module(_PROGRAMS[arguments.program])
+    try:
+        status: int = program.main(arguments)
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="stagebox",
+        description="Push-to-talk boxes for live-audio spaces, and the hub they talk through.",
+    )
+    parser.add_argument("--version", action="version", version=f"stagebox {__version__}")
+    programs = parser.add_subparsers(dest="program", required=True, metavar="PROGRAM")
+    _add_hub(programs.add_parser("hub", help="run the hub"))
+    _add_box(programs.add_parser("box", help="run a box, real or simulated"))
+    _add_demo(programs.add_parser("demo", help="a hub and three boxes on this computer"))
+    _add_doctor(programs.add_parser("doctor", help="say what this machine lacks to be a box"))
+    return parser
+
+
+def _add_hub(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML)")
+    parser.add_argument(
+        "--bind", action="append", metavar="ADDR", help="address to listen on (may be repeated)"
+    )
+    parser.add_argument("--port", type=_port, metavar="N", help="port to listen on (0: any)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the hub keeps its state")
+    parser.add_argument("--name", help="what the hub is called on the network")
+    parser.add_argument("--no-advertise", action="store_true", help="do not announce by mDNS")
+    _add_verbose(parser)
+
+
+def _add_box(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML)")
+    parser.add_argument("--hub", metavar="URL", help="address of the hub, else found by mDNS")
+    parser.add_argument("--name", help="what people call this box")
+    parser.add_argument("--space", help="the space to join")
+    parser.add_argument("--role", choices=("guest", "studio", "speaker"), help="kind of box")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="where the box keeps its state")
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE", help="write what happens as JSON lines"
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
+    sim = parser.add_argument_group("simulator")
+    sim.add_argument("--simulate", action="store_true", help="files and keys for hardware")
+    sim.add_argument("--mic", type=Path, metavar="WAV", help="what the microphone hears")
+    sim.add_argument("--speaker", type=Path, metavar="WAV", help="what the speaker was fed")
+    sim.add_argument("--script", type=Path, metavar="FILE", help="buttons: '1.0 talk down' ...")
+    sim.add_argument(
+        "--wait-joined",
+        type=_seconds,
+        default=0.0,
+        metavar="N",
+        help="start microphone, speaker and script when the box is in its space, "
+        "after N seconds at the latest",
+    )
+    _add_verbose(parser)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="no keys, no live view")
+    parser.add_argument("--seconds", type=_seconds, default=20.0, metavar="N")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="recordings and report"
+    )
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's settings (TOML)")
+    parser.add_argument("--hub", metavar="URL", help="address of the hub, else looked for by mDNS")
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
+
+
+def _port(text: str) -> int:
+    value = int(text) if text.isdigit() else -1
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 31_536_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
