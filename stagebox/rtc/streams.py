@@ -1,0 +1,235 @@
+"""The two RTP streams of a connection, without the library's own media chain.
+
+Outgoing: the library's sender keeps its RTCP task and nothing else. A packet is a
+12-byte header, SRTP and one ``sendto``, in the caller's turn of the event loop.
+
+Incoming: the library's receiver keeps parsing, statistics and receiver reports. A
+tap stands where its jitter buffer was, so packets reach us in order of arrival and
+no decoder thread is ever started.
+"""
+
+import asyncio
+import logging
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pylibsrtp
+from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
+
+from stagebox.media.rtp import AudioPacket
+
+CLOCK_RATE = 48_000
+# One Opus frame is at most 1,275 bytes (RFC 6716 section 3.4) behind one byte of TOC.
+MAX_PAYLOAD = 1276
+# About 30 packets of 20 ms. The kernel holds more before this fills: what waits here
+# is already late, so a full buffer means the network is gone for the moment.
+MAX_WRITE_BUFFER = 4096
+# A peer has one stream, and a few when it restarts its encoder. A report block list
+# holds 31, and every stream costs memory in four places.
+MAX_SSRCS = 8
+
+_HEADER = struct.Struct("!BBHII")
+_VERSION_2 = 0x80
+_MARKER = 0x80
+_COMPONENT = 1
+_SEND_ERRORS = (pylibsrtp.Error, struct.error, ValueError, TypeError, OSError, AttributeError)
+
+logger = logging.getLogger(__name__)
+
+
+class Outgoing:
+    """Our stream to the peer: a lean sender and true sender reports about it."""
+
+    __slots__ = (
+        "_at",
+        "_nominated",
+        "_protect",
+        "_send_reports",
+        "_sender",
+        "_timestamp",
+        "_type",
+        "bytes",
+        "errors",
+        "overflows",
+        "packets",
+        "ssrc",
+    )
+
+    def __init__(self, sender: RTCRtpSender) -> None:
+        # Any: what is used here are private names, which seams.py lists and verifies.
+        self._sender: Any = sender
+        self._send_reports = self._sender._send_rtcp
+        self._sender.send = self._start
+        self._sender._send_rtcp = self._report
+        self._protect: Callable[[bytes], bytes] | None = None
+        self._nominated: dict[int, Any] = {}
+        self._type = 0
+        self._timestamp = 0
+        self._at = 0.0
+        self.ssrc: int = sender._ssrc
+        self.packets = 0
+        self.bytes = 0
+        self.errors = 0
+        self.overflows = 0
+
+    def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:  # noqa: FBT001 - hot path
+        """Send one packet now; False if it could not be handed to the socket."""
+        pair = self._nominated.get(_COMPONENT)
+        if self._protect is None or pair is None:
+            return False
+        transport = pair.protocol.transport
+        if transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
+            self.overflows += 1
+            return False
+        kind = self._type | _MARKER if marker else self._type
+        try:
+            header = _HEADER.pack(
+                _VERSION_2, kind, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.ssrc
+            )
+            transport.sendto(self._protect(header + payload), pair.remote_addr)
+        except _SEND_ERRORS:
+            self.errors += 1
+            return False
+        self.packets += 1
+        self.bytes += len(payload)
+        self._timestamp = timestamp
+        self._at = time.monotonic()
+        return True
+
+    def stop(self) -> None:
+        """Send nothing from now on."""
+        self._protect = None
+
+    async def _start(self, parameters: Any) -> None:  # noqa: ANN401 - the library's own type
+        """Stands for ``RTCRtpSender.send``: register and report, but run no media task."""
+        sender = self._sender
+        if sender._RTCRtpSender__started:
+            return
+        transport = sender.transport
+        sender._RTCRtpSender__cname = parameters.rtcp.cname
+        transport._register_rtp_sender(sender, parameters)
+        # stop() cancels this task and waits for these two events.
+        sender._RTCRtpSender__rtp_task = asyncio.get_running_loop().create_future()
+        sender._RTCRtpSender__rtp_started.set()
+        sender._RTCRtpSender__rtp_exited.set()
+        sender._RTCRtpSender__rtcp_task = asyncio.ensure_future(sender._run_rtcp())
+        sender._RTCRtpSender__started = True
+        self._type = parameters.codecs[0].payloadType
+        self._nominated = transport.transport._connection._nominated
+        self._protect = transport._tx_srtp.protect
+
+    async def _report(self, packets: list[Any]) -> None:
+        """Stands for ``RTCRtpSender._send_rtcp``: put the true figures into reports.
+
+        Before the first packet there is nothing to report (RFC 3550 section 6.4). The
+        time stamps come from the monotonic clock, which that section allows: a machine
+        without a clock battery jumps by years.
+        """
+        if self.packets == 0:
+            return
+        now = time.monotonic()
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                packet.sender_info = self._info(now)
+                ntp = packet.sender_info.ntp_timestamp
+                self._sender._RTCRtpSender__lsr = (ntp >> 16) & 0xFFFFFFFF
+                self._sender._RTCRtpSender__packet_count = self.packets
+        await self._send_reports(packets)
+
+    def _info(self, now: float) -> RtcpSenderInfo:
+        """What was sent up to ``now``, with the RTP time of that same instant."""
+        elapsed = int((now - self._at) * CLOCK_RATE)
+        return RtcpSenderInfo(
+            ntp_timestamp=int(now * 2**32) & 0xFFFFFFFFFFFFFFFF,
+            rtp_timestamp=(self._timestamp + elapsed) & 0xFFFFFFFF,
+            packet_count=self.packets & 0xFFFFFFFF,
+            octet_count=self.bytes & 0xFFFFFFFF,
+        )
+
+
+class Incoming:
+    """The peer's stream to us, tapped before the library's jitter buffer."""
+
+    __slots__ = (
+        "_on_packet",
+        "_receiver",
+        "_route_rtp",
+        "bytes",
+        "callback_errors",
+        "dropped_oversize",
+        "dropped_ssrc",
+        "dropped_type",
+        "packets",
+    )
+
+    def __init__(
+        self, receiver: RTCRtpReceiver, on_packet: Callable[[AudioPacket, float], None]
+    ) -> None:
+        # Any: what is used here are private names, which seams.py lists and verifies.
+        self._receiver: Any = receiver
+        self._on_packet = on_packet
+        self._receiver.receive = self._start
+        self._receiver._RTCRtpReceiver__jitter_buffer = self
+        router = self._receiver.transport._rtp_router
+        self._route_rtp = router.route_rtp
+        router.route_rtp = self._route
+        self.packets = 0
+        self.bytes = 0
+        self.dropped_type = 0
+        self.dropped_oversize = 0
+        self.dropped_ssrc = 0
+        self.callback_errors = 0
+
+    @property
+    def streams(self) -> list[Any]:
+        """The library's statistics of each stream received, oldest first."""
+        return list(self._receiver._RTCRtpReceiver__remote_streams.values())
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """Stands for ``JitterBuffer.add``: hand the packet on, keep nothing."""
+        payload = packet.payload
+        if not payload:
+            return False, None  # a keep-alive of padding only
+        if len(payload) > MAX_PAYLOAD:
+            self.dropped_oversize += 1
+            return False, None
+        self.packets += 1
+        self.bytes += len(payload)
+        audio = AudioPacket(
+            packet.ssrc, packet.sequence_number, packet.timestamp, payload, bool(packet.marker)
+        )
+        try:
+            self._on_packet(audio, time.monotonic())
+        except Exception:
+            # An exception here would end the library's receive loop and the connection.
+            self.callback_errors += 1
+            if self.callback_errors == 1:
+                logger.exception("The handler of received packets failed")
+        return False, None
+
+    def _route(self, packet: RtpPacket) -> Any:  # noqa: ANN401 - the library's own type
+        """Stands for ``RtpRouter.route_rtp``: bound the streams, count what is not ours."""
+        transport = self._receiver.transport
+        table = transport._rtp_router.ssrc_table
+        if packet.ssrc not in table and len(table) >= MAX_SSRCS:
+            self.dropped_ssrc += 1
+            transport._rx_srtp.remove_stream(packet.ssrc)
+            return None
+        receiver = self._route_rtp(packet)
+        if receiver is None:
+            self.dropped_type += 1
+        return receiver
+
+    async def _start(self, parameters: Any) -> None:  # noqa: ANN401 - the library's own type
+        """Stands for ``RTCRtpReceiver.receive``: register and report, but start no thread."""
+        receiver = self._receiver
+        if receiver._RTCRtpReceiver__started:
+            return
+        for codec in parameters.codecs:
+            receiver._RTCRtpReceiver__codecs[codec.payloadType] = codec
+        receiver.transport._register_rtp_receiver(receiver, parameters)
+        receiver._RTCRtpReceiver__rtcp_task = asyncio.ensure_future(receiver._run_rtcp())
+        receiver._RTCRtpReceiver__started = True
