@@ -22,7 +22,7 @@ class AddressError(ValueError):
 
 
 def usable(local_address: str | None) -> str | None:
-    """The address to gather on, or None for the machine's ordinary list.
+    """Return the address to gather on, or None for the machine's ordinary list.
 
     An IPv4 address in IPv6 clothes is unwrapped. Unspecified addresses and IPv6
     link-local ones fall back to the ordinary list: the library binds without a scope.
@@ -55,7 +55,7 @@ def gathering_on(address: str | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 - as aioice calls it
+def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     chosen = _chosen.get()
     return _ordinary(use_ipv4, use_ipv6) if chosen is None else [chosen]
 

@@ -48,7 +48,7 @@ def sort(data: bytes) -> Kind | Drop:
 
 
 def _plaintext_alert(data: bytes) -> bool:
-    """An unencrypted DTLS alert (epoch 0) proves nothing and would end a handshake.
+    """Tell an unencrypted DTLS alert (epoch 0), which proves nothing and ends handshakes.
 
     RFC 6347 section 4.1.2.7 allows it to be ignored; the set-up deadline takes its place.
     """
@@ -66,7 +66,7 @@ class TokenBucket:
 
     @classmethod
     def full(cls, rate: float, burst: float, now: float) -> "TokenBucket":
-        """A bucket with all its tokens at ``now``, in seconds."""
+        """Make a bucket with all its tokens at ``now``, in seconds."""
         return cls(rate, burst, burst, now)
 
     def take(self, now: float) -> bool:

@@ -46,7 +46,7 @@ class GuardCounters:
         return sum(self._counts.values())
 
     def as_dict(self) -> dict[str, int]:
-        """A copy for metrics: reason to count."""
+        """Copy for metrics: reason to count."""
         return {reason.value: count for reason, count in self._counts.items()}
 
     def count(self, reason: Drop) -> None:
@@ -66,7 +66,7 @@ def drops_of(connection: Connection) -> int:
 
 def install() -> None:
     """Put the guard in front of the ICE library; repeating it changes nothing."""
-    StunProtocol.datagram_received = _datagram_received  # type: ignore[method-assign]
+    StunProtocol.datagram_received = _datagram_received  # type: ignore[assignment, method-assign]
 
 
 def _datagram_received(protocol: StunProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:

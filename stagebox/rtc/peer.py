@@ -27,8 +27,10 @@ from stagebox.rtc.prepare import prepare
 from stagebox.rtc.sdp import SdpError, only_sha256, screen
 from stagebox.rtc.streams import CLOCK_RATE, Incoming, Outgoing
 
-# Closing is one goodbye packet and a few wake-ups, 2 ms; past this it is abandoned.
-CLOSE_TIMEOUT_S = 3.0
+# Closing is one goodbye packet and a few wake-ups, 2 ms. Past the first bound it is cut
+# short, past the second its sockets are closed under it.
+CLOSE_TIMEOUT_S = 2.0
+CUT_TIMEOUT_S = 1.0
 
 Direction = Literal["sendrecv", "recvonly", "sendonly"]
 
@@ -115,6 +117,7 @@ class Peer:
         self._state = PeerState.NEW
         self._settled = asyncio.Event()
         self._negotiating = asyncio.Lock()
+        self._negotiated = False
         self._closing: asyncio.Task[None] | None = None
         self._pc = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -143,7 +146,7 @@ class Peer:
             PeerError: closed, negotiated before, or no socket on the local address.
         """
         async with self._negotiating:
-            self._assert_fresh()
+            self._start_negotiation()
             return await self._describe()
 
     async def accept(self, answer_sdp: str) -> None:
@@ -166,7 +169,7 @@ class Peer:
             PeerError: closed, negotiated before, or no socket on the local address.
         """
         async with self._negotiating:
-            self._assert_fresh()
+            self._start_negotiation()
             await self._take(offer_sdp, "offer")
             return await self._describe()
 
@@ -216,9 +219,10 @@ class Peer:
             guard_drops=drops_of(self._dtls.transport._connection),
         )
 
-    def _assert_fresh(self) -> None:
-        if self._closing is not None or self._pc.localDescription or self._pc.remoteDescription:
+    def _start_negotiation(self) -> None:
+        if self._closing is not None or self._negotiated:
             raise PeerError("this peer is closed or has negotiated before; make a new one")
+        self._negotiated = True
 
     async def _take(self, sdp: str, kind: str) -> None:
         cleaned = screen(sdp, near=self._address)
@@ -263,12 +267,19 @@ class Peer:
             async with asyncio.timeout(CLOSE_TIMEOUT_S), self._negotiating:
                 await self._pc.close()
         except TimeoutError:
-            self._abandon()
+            await self._cut()
         self._enter(PeerState.CLOSED)
 
-    def _abandon(self) -> None:
-        """Close the sockets and end the reader of a connection that does not close."""
-        if self._dtls._task is not None:
-            self._dtls._task.cancel()
-        for protocol in self._dtls.transport._connection._protocols:
-            protocol.transport.abort()
+    async def _cut(self) -> None:
+        """End the tasks and sockets of a connection that does not close."""
+        connection = self._dtls.transport._connection
+        protocols = list(connection._protocols)
+        for task in (self._dtls._task, *self._outgoing.tasks, *self._incoming.tasks):
+            if task is not None:
+                task.cancel()
+        try:
+            async with asyncio.timeout(CUT_TIMEOUT_S):
+                await connection.close()
+        except TimeoutError:
+            for protocol in protocols:
+                protocol.transport.abort()

@@ -190,7 +190,7 @@ def _check_security(lines: list[str]) -> None:
 
 
 def _clean(line: str, own: Address | None) -> str | None:
-    """The line as it goes on, or None if it is left out."""
+    """Return the line as it goes on, or None if it is left out."""
     if line == "a=end-of-candidates":
         return None
     if line.startswith("a=candidate:"):
@@ -199,7 +199,7 @@ def _clean(line: str, own: Address | None) -> str | None:
 
 
 def _candidate(line: str, own: Address | None) -> str | None:
-    """A usable host candidate rewritten from its parts, or None."""
+    """Rewrite a usable host candidate from its parts; None if it is not usable."""
     match = _CANDIDATE.match(line)
     if match is None:
         return None

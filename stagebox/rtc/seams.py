@@ -153,10 +153,12 @@ SEAMS: tuple[Seam, ...] = (
         _STUN,
         {
             "receiver": "find the connection of a socket",
+            "local_candidate": "tell datagrams of a socket that is not ready",
             "transactions": "match answers to our checks",
             "transport": "write datagrams",
         },
     ),
+    Seam("aioice.ice:CandidatePair", "State", "tell checked paths from others"),
     Seam("aioice.ice:CandidatePair", "remote_addr", "compare and write datagrams"),
     *_fields(
         "aioice.ice:CandidatePair",
@@ -229,9 +231,10 @@ def _resolve(owner: str) -> object | None:
 
 
 def _stored(owner: object) -> set[str]:
-    """The names that a class's own functions assign on objects."""
+    """Collect the names that a class declares or that its functions assign."""
+    declared = set(getattr(owner, "__annotations__", {}))
     functions = [value for value in vars(owner).values() if isinstance(value, FunctionType)]
-    return {
+    return declared | {
         instruction.argval
         for function in functions
         for instruction in dis.get_instructions(function)

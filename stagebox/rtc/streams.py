@@ -13,7 +13,7 @@ import logging
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pylibsrtp
 from aiortc import RTCRtpReceiver, RTCRtpSender
@@ -60,7 +60,7 @@ class Outgoing:
 
     def __init__(self, sender: RTCRtpSender) -> None:
         # Any: what is used here are private names, which seams.py lists and verifies.
-        self._sender: Any = sender
+        self._sender = cast(Any, sender)
         self._send_reports = self._sender._send_rtcp
         self._sender.send = self._start
         self._sender._send_rtcp = self._report
@@ -75,7 +75,7 @@ class Outgoing:
         self.errors = 0
         self.overflows = 0
 
-    def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:  # noqa: FBT001 - hot path
+    def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:
         """Send one packet now; False if it could not be handed to the socket."""
         pair = self._nominated.get(_COMPONENT)
         if self._protect is None or pair is None:
@@ -98,6 +98,11 @@ class Outgoing:
         self._timestamp = timestamp
         self._at = time.monotonic()
         return True
+
+    @property
+    def tasks(self) -> list[asyncio.Future[None] | None]:
+        """What runs for this stream."""
+        return [self._sender._RTCRtpSender__rtcp_task]
 
     def stop(self) -> None:
         """Send nothing from now on."""
@@ -140,7 +145,7 @@ class Outgoing:
         await self._send_reports(packets)
 
     def _info(self, now: float) -> RtcpSenderInfo:
-        """What was sent up to ``now``, with the RTP time of that same instant."""
+        """Sum up what was sent up to ``now``, with the RTP time of that same instant."""
         elapsed = int((now - self._at) * CLOCK_RATE)
         return RtcpSenderInfo(
             ntp_timestamp=int(now * 2**32) & 0xFFFFFFFFFFFFFFFF,
@@ -169,7 +174,7 @@ class Incoming:
         self, receiver: RTCRtpReceiver, on_packet: Callable[[AudioPacket, float], None]
     ) -> None:
         # Any: what is used here are private names, which seams.py lists and verifies.
-        self._receiver: Any = receiver
+        self._receiver = cast(Any, receiver)
         self._on_packet = on_packet
         self._receiver.receive = self._start
         self._receiver._RTCRtpReceiver__jitter_buffer = self
@@ -187,6 +192,11 @@ class Incoming:
     def streams(self) -> list[Any]:
         """The library's statistics of each stream received, oldest first."""
         return list(self._receiver._RTCRtpReceiver__remote_streams.values())
+
+    @property
+    def tasks(self) -> list[asyncio.Future[None] | None]:
+        """What runs for this stream."""
+        return [self._receiver._RTCRtpReceiver__rtcp_task]
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """Stands for ``JitterBuffer.add``: hand the packet on, keep nothing."""
