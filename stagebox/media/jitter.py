@@ -1,0 +1,366 @@
+"""The jitter buffer: what to play next, decided when the playout asks.
+
+Nothing is pushed: the playout's clock pulls, the packets only arrive. Packets
+wait until the delay over the fastest packet reaches the target, then play in the
+order of their numbers. Whatever goes wrong is first concealed and then undone:
+a hole is filled by FEC or PLC, a stall by PLC that does not move on, and the
+delay gained is taken back by shortening frames (``Advice``), so no trouble makes
+the talk permanently later. ``now`` is monotonic seconds, the same clock for both
+ends. The rules follow libwebrtc's NetEQ (DecisionLogic), freely.
+"""
+
+from bisect import insort
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil
+from typing import Final
+
+from stagebox.media.arrival import ArrivalStats, JitterConfig
+from stagebox.media.frames import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, FrameKind
+from stagebox.media.rtp import AudioPacket
+from stagebox.media.sequence import MAX_MISORDER, SequenceWindow, signed
+from stagebox.media.toc import OpusError, is_end_of_burst, packet_has_fec, packet_samples
+
+__all__ = ["Advice", "JitterBuffer", "JitterConfig", "JitterStats", "Step"]
+
+_TS_TOLERANCE: Final = 240  # 5 ms: less than any packet, more than a rounding of clocks
+_GRAIN: Final = 120  # Opus conceals in whole 2.5 ms
+_MEASURES: Final = 3  # one late pull must not look like delay
+_STRAGGLE_S: Final = 0.5  # packets of the SSRC before may still come in this time
+
+
+class Advice(StrEnum):
+    """What the playout should do to the frame to bring the delay to its target."""
+
+    NORMAL = "normal"
+    ACCELERATE = "accelerate"  # shorten it if that is hardly heard
+    HURRY = "hurry"  # shorten it
+    EXPAND = "expand"  # lengthen it if that is hardly heard
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to play next.
+
+    ``samples`` is how long it lasts; for silence, the most that is sensible before
+    asking again. ``gain`` is the level at its end: concealment fades. ``fresh`` says
+    that the decoder should forget what it heard before.
+    """
+
+    kind: FrameKind
+    samples: int
+    payload: bytes = b""
+    advice: Advice = Advice.NORMAL
+    gain: float = 1.0
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class JitterStats:
+    """Counts since the start; ``real`` to ``silence`` count steps. Delays in milliseconds."""
+
+    received: int = 0
+    real: int = 0
+    fec: int = 0
+    plc: int = 0
+    silence: int = 0
+    late: int = 0
+    duplicate: int = 0
+    dropped_overflow: int = 0
+    malformed: int = 0
+    flushed: int = 0
+    bursts: int = 0
+    delay_ms: float = 0.0
+    target_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Held:
+    """A packet that waits; numbers extended beyond their wrap."""
+
+    sequence: int
+    timestamp: int = field(compare=False)
+    samples: int = field(compare=False)
+    marker: bool = field(compare=False)
+    payload: bytes = field(compare=False)
+
+
+class JitterBuffer:
+    """Holds the packets of one stream and says what to play. Pure; not for two threads."""
+
+    def __init__(self, config: JitterConfig | None = None) -> None:
+        self._config = config or JitterConfig()
+        self._arrivals = ArrivalStats(self._config)
+        self._held: list[_Held] = []
+        self._depth = 0
+        self._count = JitterStats()
+        self._window = SequenceWindow()
+        self._ssrc: int | None = None
+        self._old_ssrc: int | None = None
+        self._left_at = 0.0
+        self._top_timestamp = 0
+        # What is due next, and how the last one played looked.
+        self._playing = False
+        self._burst_over = True
+        self._next_sequence = 0
+        self._next_timestamp = 0
+        self._samples = FRAME_SAMPLES
+        self._marked = False
+        # Concealment since the last real sound, and how much of it did not move on.
+        self._concealed = 0
+        self._stalled = 0
+        self._recent: deque[float] = deque(maxlen=_MEASURES)
+        self._over_since: float | None = None
+
+    @property
+    def depth_s(self) -> float:
+        """Seconds of sound held."""
+        return self._depth / SAMPLE_RATE
+
+    @property
+    def target_s(self) -> float:
+        """The playout delay aimed at, in seconds."""
+        return self._arrivals.target
+
+    @property
+    def stats(self) -> JitterStats:
+        """The live counts; read them, do not write."""
+        self._count.target_ms = self._arrivals.target * 1_000
+        return self._count
+
+    def pace(self, block_s: float) -> None:
+        """Say how much sound the playout asks for at once."""
+        self._arrivals.pace(block_s)
+
+    def flush(self) -> None:
+        """Drop all packets held. What comes next begins a talk burst."""
+        self._count.flushed += len(self._held)
+        self._held.clear()
+        self._depth = 0
+        self._next_sequence = max(self._next_sequence, self._window.top + 1)
+        self._stop(burst_over=True)
+
+    # --- packets in -------------------------------------------------------------
+
+    def put(self, packet: AudioPacket, now: float) -> None:
+        """Take in a packet. Bad, late and repeated ones are counted, never an error."""
+        self._count.received += 1
+        try:
+            samples = packet_samples(packet.payload)
+        except OpusError:
+            self._count.malformed += 1
+            return
+        if not self._belongs(packet, now):
+            self._count.late += 1
+            return
+        self._admit(self._unwrap(packet, samples), now)
+
+    def _belongs(self, packet: AudioPacket, now: float) -> bool:
+        """Follow the sender to a new SSRC or a new run of numbers; False for a stray."""
+        if packet.ssrc != self._ssrc:
+            if packet.ssrc == self._old_ssrc and now - self._left_at < _STRAGGLE_S:
+                return False
+            self._old_ssrc, self._left_at, self._ssrc = self._ssrc, now, packet.ssrc
+            self._restart(packet)
+        elif self._is_strange(packet):
+            if not (packet.marker or self._window.confirms(packet.sequence)):
+                return False
+            self._restart(packet)
+        return True
+
+    def _is_strange(self, packet: AudioPacket) -> bool:
+        """Numbers far off, or running one way while the timestamps run the other."""
+        extended = self._window.extend(packet.sequence)
+        if not self._window.is_near(extended):
+            return True
+        ahead = signed(packet.timestamp - self._top_timestamp, 32)
+        return extended < self._window.top and ahead > 0
+
+    def _restart(self, packet: AudioPacket) -> None:
+        self.flush()
+        self._window.restart(packet.sequence)
+        self._top_timestamp = packet.timestamp
+        self._next_sequence = packet.sequence - MAX_MISORDER
+        self._marked = False
+        self._arrivals.restart()
+
+    def _unwrap(self, packet: AudioPacket, samples: int) -> _Held:
+        sequence = self._window.extend(packet.sequence)
+        ahead = signed(packet.timestamp - self._top_timestamp, 32)
+        timestamp = self._top_timestamp + ahead
+        return _Held(sequence, timestamp, samples, packet.marker, packet.payload)
+
+    def _admit(self, held: _Held, now: float) -> None:
+        if held.sequence >= self._window.top:
+            self._top_timestamp = held.timestamp
+        if not self._window.mark(held.sequence):
+            self._count.duplicate += 1
+            return
+        first = held.marker or not (self._playing or self._held)
+        self._arrivals.note(held.timestamp, now, first)
+        if held.sequence < self._next_sequence:
+            self._count.late += 1
+            return
+        insort(self._held, held)
+        self._depth += held.samples
+        while self._is_overfull():
+            self._drop_oldest()
+
+    def _is_overfull(self) -> bool:
+        config = self._config
+        return len(self._held) > config.max_packets or self.depth_s > config.max_depth_s
+
+    def _drop_oldest(self) -> None:
+        oldest = self._pop()
+        self._count.dropped_overflow += 1
+        self._expect_after(oldest)
+
+    # --- sound out --------------------------------------------------------------
+
+    def pull(self, now: float) -> Step:
+        """Return what to play from ``now`` on. Each step but silence moves the buffer on."""
+        while self._held:
+            head = self._held[0]
+            if not self._playing or self._begins_burst(head):
+                wait = self._wait_for(head, now)
+                if wait > 0:
+                    return self._silence(wait)
+                self._begin(head)
+            self._forgive_stall(head)
+            if head.sequence > self._next_sequence:
+                if self._concealed < self._config.conceal_s * SAMPLE_RATE:
+                    return self._fill_hole(head, now)
+                self._stop(burst_over=False)
+                continue
+            if not is_end_of_burst(head.payload):
+                return self._play(now)
+            self._expect_after(self._pop())
+            self._stop(burst_over=True)
+        return self._starve()
+
+    def _begins_burst(self, head: _Held) -> bool:
+        """Look for a marker after an unmarked packet, or a timestamp that does not fit.
+
+        Some senders (aiortc) mark every packet; those marks say nothing.
+        """
+        if head.marker and not self._marked:
+            return True
+        missing = head.sequence - self._next_sequence
+        expected = self._next_timestamp + missing * self._samples
+        return abs(head.timestamp - expected) > _TS_TOLERANCE
+
+    def _wait_for(self, head: _Held, now: float) -> int:
+        """Return the samples until the first packet of a burst is due."""
+        if is_end_of_burst(head.payload):
+            return 0
+        self._playing = False
+        early = self._arrivals.target - self._arrivals.delay(head.timestamp, now)
+        return ceil(early * SAMPLE_RATE)
+
+    def _begin(self, head: _Held) -> None:
+        self._playing = True
+        self._next_sequence, self._next_timestamp = head.sequence, head.timestamp
+        self._concealed = self._stalled = 0
+        self._forget_delay()
+
+    def _forgive_stall(self, head: _Held) -> None:
+        """Concealment that filled the time of a packet now known to be lost was its own."""
+        while self._stalled >= self._samples and head.sequence > self._next_sequence:
+            self._stalled -= self._samples
+            self._move_on(head)
+
+    def _move_on(self, head: _Held) -> None:
+        """Give up the packet due next, which comes before ``head``."""
+        self._next_sequence += 1
+        self._next_timestamp += self._samples
+        if self._next_sequence == head.sequence:
+            self._next_timestamp = head.timestamp
+
+    def _fill_hole(self, head: _Held, now: float) -> Step:
+        missing = head.timestamp - self._next_timestamp
+        has_fec = head.sequence == self._next_sequence + 1 and packet_has_fec(head.payload)
+        advice = self._advise(now)
+        self._move_on(head)
+        if not has_fec:
+            return self._conceal(self._samples)
+        self._count.fec += 1
+        self._concealed = self._stalled = 0
+        samples = max(_GRAIN, round(missing / _GRAIN) * _GRAIN)
+        return Step(FrameKind.FEC, samples, head.payload, advice)
+
+    def _play(self, now: float) -> Step:
+        head = self._pop()
+        advice = self._advise(now)
+        fresh, self._burst_over = self._burst_over, False
+        self._count.bursts += fresh
+        self._count.real += 1
+        self._concealed = self._stalled = 0
+        self._expect_after(head)
+        return Step(FrameKind.REAL, head.samples, head.payload, advice, fresh=fresh)
+
+    def _starve(self) -> Step:
+        """Nothing is there: wait for it behind concealment, for a while."""
+        if self._playing and self._concealed < self._config.conceal_s * SAMPLE_RATE:
+            self._stalled += BLOCK_SAMPLES
+            return self._conceal(BLOCK_SAMPLES)
+        if self._playing:
+            self._stop(burst_over=False)
+        return self._silence(FRAME_SAMPLES)
+
+    def _conceal(self, samples: int) -> Step:
+        """Full level for one frame, then down to nothing when the limit is reached."""
+        self._count.plc += 1
+        self._concealed += samples
+        limit = self._config.conceal_s * SAMPLE_RATE
+        gain = (limit - self._concealed) / max(limit - FRAME_SAMPLES, 1)
+        return Step(FrameKind.PLC, samples, gain=min(1.0, max(0.0, gain)))
+
+    def _silence(self, samples: int) -> Step:
+        self._count.silence += 1
+        return Step(FrameKind.SILENCE, min(samples, FRAME_SAMPLES), gain=0.0)
+
+    def _pop(self) -> _Held:
+        head = self._held.pop(0)
+        self._depth -= head.samples
+        return head
+
+    def _expect_after(self, packet: _Held) -> None:
+        self._next_sequence = packet.sequence + 1
+        self._next_timestamp = packet.timestamp + packet.samples
+        self._samples = packet.samples
+        self._marked = packet.marker
+
+    def _stop(self, burst_over: bool) -> None:
+        self._playing = False
+        self._burst_over = self._burst_over or burst_over
+        self._forget_delay()
+
+    # --- the delay --------------------------------------------------------------
+
+    def _forget_delay(self) -> None:
+        self._recent.clear()
+        self._over_since = None
+
+    def _advise(self, now: float) -> Advice:
+        delay = self._arrivals.delay(self._next_timestamp, now)
+        self._count.delay_ms = delay * 1_000
+        self._recent.append(delay)
+        if len(self._recent) < _MEASURES:
+            return Advice.NORMAL
+        config, target = self._config, self._arrivals.target
+        if max(self._recent) < target - config.slack_s:
+            return self._once(Advice.EXPAND)
+        over = min(self._recent) - target
+        if over <= config.slack_s:
+            self._over_since = None
+            return Advice.NORMAL
+        self._over_since = now if self._over_since is None else self._over_since
+        if over > config.hurry_s or now - self._over_since > config.patience_s:
+            return Advice.HURRY
+        return self._once(Advice.ACCELERATE)
+
+    def _once(self, advice: Advice) -> Advice:
+        """Measure anew before the next correction."""
+        self._recent.clear()
+        return advice
