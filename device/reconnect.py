@@ -21,6 +21,8 @@ RECENT_S: Final = 600.0
 STABLE_S: Final = 10.0
 # A kick right after a try would only find what that try found.
 KICK_GAP_S: Final = 0.5
+# Every box of a hub that was lost sees it come back in the same moment.
+KICK_SPREAD_S: Final = 1.0
 # A hub that said no means it for a while; two boxes with one identity push each
 # other out no faster than this.
 REFUSED_S: Final = 3.0
@@ -67,7 +69,8 @@ class Reconnect:
     def kick(self, now: float) -> float:
         """Return when to try now that there is hope: a hub appeared, or a new address."""
         self._failures = 0
-        return max(now, self._started + KICK_GAP_S, self._not_before)
+        spread = self._random() * KICK_SPREAD_S if now - self._seen < RECENT_S else 0.0
+        return max(now + spread, self._started + KICK_GAP_S, self._not_before)
 
     def _last_ceiling(self, now: float) -> float:
         return RECENT_CEILING_S if now - self._seen < RECENT_S else LAST_CEILING_S
