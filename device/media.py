@@ -11,9 +11,10 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from device.reconnect import Backoff
+from device.reconnect import Reconnect
 from stagebox.media.rtp import AudioPacket
-from stagebox.rtc.peer import Direction, Peer, PeerState
+from stagebox.rtc.peer import Direction, Peer, PeerError, PeerState
+from stagebox.rtc.sdp import SdpError
 
 # A LAN connects in tens of milliseconds; a Wi-Fi retry storm takes a second or two.
 CONNECT_DEADLINE_S: Final = 5.0
@@ -36,14 +37,14 @@ class MediaSession:
         send_offer: OfferSdp,
         on_packet: Callable[[AudioPacket, float], None],
         on_peer: Callable[[Peer | None], None],
-        backoff: Backoff,
+        reconnect: Reconnect,
     ) -> None:
         self._direction: Direction = direction
         self._local_address = local_address
         self._send_offer = send_offer
         self._on_packet = on_packet
         self._on_peer = on_peer
-        self._backoff = backoff
+        self._reconnect = reconnect
         self._answer: asyncio.Future[str] | None = None
 
     def answer(self, sdp: str) -> None:
@@ -60,13 +61,12 @@ class MediaSession:
         """Keep a session up until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            started = loop.time()
+            self._reconnect.started(loop.time())
             try:
                 await self._one_session()
-            except (ConnectionError, TimeoutError, OSError, ValueError) as error:
+            except (PeerError, SdpError, ConnectionError, TimeoutError, OSError) as error:
                 _log.info("Media session ended: %s", error or type(error).__name__)
-            delay = self._backoff.next_delay(loop.time() - started)
-            await asyncio.sleep(delay)
+            await asyncio.sleep(self._reconnect.ended(loop.time()) - loop.time())
 
     async def _one_session(self) -> None:
         over = asyncio.Event()
@@ -87,6 +87,7 @@ class MediaSession:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 await peer.accept(await self._answer)
             await peer.wait_connected(CONNECT_DEADLINE_S)
+            self._reconnect.opened(asyncio.get_running_loop().time())
             self._on_peer(peer)
             await over.wait()
         finally:

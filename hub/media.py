@@ -14,11 +14,11 @@ from functools import partial
 from typing import Final
 
 from hub.audio import AudioCounts, SpaceAudio
-from hub.ports import MediaError
+from hub.ports import BadOfferError, MediaError
 from stagebox.media.frames import FRAME_S
 from stagebox.media.rtp import AudioPacket
-from stagebox.rtc.peer import Direction, Peer, PeerState
-from stagebox.rtc.sdp import SdpError, screen
+from stagebox.rtc.peer import Direction, Peer, PeerError, PeerState
+from stagebox.rtc.sdp import SdpError
 
 # A LAN session connects in well under a second; a stalled one must not hold sockets.
 SETUP_DEADLINE_S: Final = 15.0
@@ -71,16 +71,11 @@ class HubMedia:
         if self._unfinished >= MAX_UNFINISHED:
             self.refused += 1
             raise MediaError("Too many sessions are being set up: try again in a second.")
-        try:
-            offer = screen(sdp)
-        except SdpError as error:
-            self.refused += 1
-            raise MediaError(str(error)) from None
         await self.disconnect(member_id)
         self._unfinished += 1
         peer = Peer(
             local_address=local_address,
-            direction=_direction(offer),
+            direction=_direction(sdp),
             on_packet=partial(self._packet, member_id),
             on_state=partial(self._state, member_id),
         )
@@ -88,12 +83,13 @@ class HubMedia:
         self._sessions[member_id] = session
         try:
             async with asyncio.timeout(SETUP_DEADLINE_S):
-                answer = await peer.answer(offer)
-        except (TimeoutError, ValueError, OSError) as error:
+                answer = await peer.answer(sdp)
+        except (SdpError, PeerError, TimeoutError, OSError) as error:
             self._unfinished -= 1
             await self._drop(member_id, session)
             self.failed += 1
-            raise MediaError(f"The offer could not be answered: {error}") from None
+            kind = BadOfferError if isinstance(error, SdpError) else MediaError
+            raise kind(f"The offer could not be answered: {error}") from None
         session.watch = asyncio.create_task(self._watch(member_id, session))
         return answer
 
@@ -150,7 +146,7 @@ class HubMedia:
         """Give up on a session that does not connect in time."""
         try:
             await session.peer.wait_connected(SETUP_DEADLINE_S)
-        except (TimeoutError, ConnectionError):
+        except PeerError:
             self.failed += 1
             _log.warning("Media of member %s did not connect", member_id[:8])
             session.watch = None
@@ -181,7 +177,7 @@ class HubMedia:
 
 
 def _direction(offer: str) -> Direction:
-    """Return our half of the direction that a screened offer asks for."""
+    """Return our half of the direction that an offer asks for."""
     lines = set(offer.splitlines())
     if "a=recvonly" in lines:
         return "sendonly"
