@@ -8,6 +8,10 @@ class MediaError(Exception):
     """A media session could not be set up; the text says what to do."""
 
 
+class BadOfferError(MediaError):
+    """It is the offer that is at fault: sending it again will not help."""
+
+
 class MediaPlane(Protocol):
     """Carries the sound of all spaces. Every call is made on the event loop's thread."""
 
@@ -23,7 +27,8 @@ class MediaPlane(Protocol):
         address both sides are known to reach, and so the only ICE candidate needed.
 
         Raises:
-            MediaError: the offer is refused or the set-up deadline passed.
+            BadOfferError: the offer is refused.
+            MediaError: it could not be answered, or the set-up deadline passed.
         """
 
     def open_gate(self, space_id: str, member_id: str) -> None:

@@ -1,0 +1,122 @@
+"""Settings of the hub, as written in its TOML file.
+
+Every limit is a setting with a default and a reason. A file that says nothing gives
+a hub that works: one walkie-talkie space, all addresses, port 7300, advertised.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
+
+from hub.floor_rules import FloorRules, RulesError, UnsupportedModeError
+from stagebox.config import WrongKeyError
+from stagebox.wire.messages import Mode, Name, SpaceId
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Quantity = Annotated[int, Meta(ge=1, le=100_000)]
+Period = Annotated[float, Meta(gt=0, le=3_600)]
+
+
+class SpaceLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one space, in the words of ``FloorRules``; left out: what the mode brings."""
+
+    member_limit: Annotated[int, Meta(ge=1, le=2_000)] | None = None
+    open_limit: Annotated[int, Meta(ge=1, le=64)] | None = None
+    queue_limit: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    talk_limit_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # 0: no limit
+    offer_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
+
+
+class SpaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One space (a ``[[space]]`` table)."""
+
+    id: SpaceId
+    name: Name
+    mode: Mode = Mode.WALKIE
+    limits: SpaceLimits = SpaceLimits()
+
+    def __post_init__(self) -> None:
+        """Refuse rules that cannot work."""
+        try:
+            self.rules()
+        except UnsupportedModeError as error:
+            raise WrongKeyError("mode", str(error)) from None
+        except RulesError as error:
+            raise WrongKeyError("limits", str(error)) from None
+
+    def rules(self) -> FloorRules:
+        """Return the rules of the floor that this describes."""
+        changes: dict[str, float | None] = {
+            name: value for name, value in asdict(self.limits).items() if value is not None
+        }
+        if changes.get("talk_limit_s") == 0:
+            changes["talk_limit_s"] = None
+        return FloorRules.for_mode(self.mode, **changes)
+
+
+class HubLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one hub takes before it says no (the ``[limits]`` table)."""
+
+    # A simulator runs some dozens of boxes on one computer; one attacker gets no more.
+    sockets_per_address: Quantity = 64
+    # Connections that are no session (yet): a console opens about ten at once.
+    strangers: Quantity = 256
+    # Sessions of members, in all spaces together.
+    members: Quantity = 512
+    # A request line and its headers fit in one packet; only a stalled peer needs longer.
+    request_s: Period = 10
+    # An idle keep-alive connection saves a console one round trip on a LAN, no more.
+    idle_s: Period = 10
+    # The member answers the challenge from memory.
+    hello_s: Period = 5
+    # A box pings twice a second while it talks; fingers add a few messages.
+    messages_per_s: Annotated[float, Meta(gt=0, le=10_000)] = 20
+    message_burst: Quantity = 40
+    # Announcements waiting for one reader: some seconds of a busy space.
+    outgoing: Annotated[int, Meta(ge=8, le=100_000)] = 256
+    # ICE and DTLS take under a second on a LAN; each set-up costs CPU, so few at once.
+    media_s: Period = 15
+    media_at_once: Quantity = 16
+
+
+class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of a hub."""
+
+    name: Name = "Stagebox hub"
+    # Each address gets its own socket, an IPv6 one takes IPv6 only: together, everything.
+    bind: Annotated[tuple[str, ...], Meta(min_length=1, max_length=16)] = ("::", "0.0.0.0")  # noqa: S104
+    port: Port = 7300
+    data: Annotated[str, Meta(min_length=1, max_length=4_096)] = "/var/lib/stagebox-hub"
+    advertise: bool = True
+    limits: HubLimits = HubLimits()
+    space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
+        SpaceConfig(id="main", name="Main"),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what types cannot: addresses that are none, an id given twice."""
+        for address in self.bind:
+            if not is_address(address):
+                why = f'"{address}" is no IP address; use one such as "::", "0.0.0.0" or "10.0.0.5"'
+                raise WrongKeyError("bind", f"{why}.")
+        ids = [space.id for space in self.space]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            raise WrongKeyError("space", f"the id {twice[0]!r} is given twice; each must differ.")
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the hub keeps what must last."""
+        return Path(self.data).expanduser()
+
+
+def is_address(text: str) -> bool:
+    """Tell whether ``text`` is an IPv4 or IPv6 address (a zone such as ``%eth0`` is fine)."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,28 @@
+"""The hub's database as data: each migration is a version and the statements that make it.
+
+A migration that has been released is never edited; a change is a new one at the end.
+"""
+
+from typing import Final
+
+MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
+    (
+        1,
+        (
+            """CREATE TABLE spaces (
+                id TEXT PRIMARY KEY, name TEXT NOT NULL, mode TEXT NOT NULL, rules TEXT NOT NULL
+            ) STRICT""",
+            """CREATE TABLE members (
+                id TEXT PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+                role TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL,
+                last_space TEXT
+            ) STRICT""",
+            """CREATE TABLE places (
+                member TEXT NOT NULL, space TEXT NOT NULL, place TEXT NOT NULL,
+                PRIMARY KEY (member, space)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
+)
+
+NEWEST: Final = MIGRATIONS[-1][0]

@@ -1,0 +1,17 @@
+"""The one home of wall-clock time: dates for people and records, never for timers.
+
+A Raspberry Pi has no battery-backed clock: after a power cut this may be years off
+until the network sets it, and may jump at any moment.
+"""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """Return the calendar time in UTC."""
+    return datetime.now(UTC)
+
+
+def utc_stamp() -> str:
+    """Return the calendar time as text that sorts: ``2026-01-31T12:00:00Z``."""
+    return utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
