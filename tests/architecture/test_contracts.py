@@ -1,0 +1,107 @@
+"""Each contract of import-linter refuses the violation that it is there for.
+
+A copy of the tree gets one forbidden import planted; lint-imports must fail and
+name the contract. Without a plant it must pass, or the other tests would mean nothing.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.pure import PACKAGES, ROOT, pure_modules
+
+LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+# (contract, module that gets the line, line)
+PLANTS = [
+    ("stagebox imports neither the box nor the hub", "stagebox.logs", "import hub.ports"),
+    ("stagebox imports neither the box nor the hub", "stagebox.wire.view", "import device"),
+    ("the box and the hub never import each other", "device.reconnect", "import hub.ports"),
+    ("the box and the hub never import each other", "hub.session", "import device.link"),
+    ("sound and buttons do not know each other", "device.audio.ports", "import device.buttons"),
+    ("pure modules only decide", "stagebox.wire.view", "import asyncio"),
+    ("pure modules only decide", "hub.floor_table", "import logging"),
+    ("pure modules only decide", "device.reconnect", "from time import monotonic"),
+    ("pure modules only decide", "device.buttons.lamps", "import stagebox.logs"),
+    ("WebRTC lives in stagebox.rtc", "hub.media", "import aiortc"),
+    ("WebRTC lives in stagebox.rtc", "device.media", "from aioice import stun"),
+    ("zeroconf lives in the discovery modules", "hub.spaces", "import zeroconf"),
+    ("SQLite and its executor live in hub.store", "hub.records", "import sqlite3"),
+    ("PyAudio lives in device.audio.portaudio", "device.audio.capture", "import pyaudio"),
+    (
+        "SQLite and its executor live in hub.store",
+        "device.link",
+        "def f():\n    from concurrent.futures import ThreadPoolExecutor",
+    ),
+    ("threads live in the sound card's workers", "hub.session", "import threading"),
+]
+
+
+def contracts() -> set[str]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        tool = tomllib.load(file)["tool"]["importlinter"]
+    return {contract["name"] for contract in tool["contracts"]}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tree")
+    ignore = shutil.ignore_patterns("__pycache__")
+    for package in (*PACKAGES, "tests/architecture"):
+        shutil.copytree(ROOT / package, root / package, ignore=ignore)
+    (root / "tests" / "__init__.py").touch()
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return root
+
+
+def verdicts(root: Path) -> tuple[int, dict[str, str], str]:
+    """Return the exit status of lint-imports and KEPT or BROKEN for each contract."""
+    result = subprocess.run(
+        [sys.executable, "-c", LINT, "--no-cache"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.findall(r"^(.+) (KEPT|BROKEN)$", result.stdout, re.MULTILINE)
+    return result.returncode, dict(found), result.stdout + result.stderr
+
+
+def test_the_tree_itself_keeps_every_contract(tree: Path) -> None:
+    status, found, output = verdicts(tree)
+    assert (status, found) == (0, dict.fromkeys(contracts(), "KEPT")), output
+
+
+@pytest.mark.parametrize(("contract", "module", "line"), PLANTS)
+def test_a_planted_violation_is_caught(tree: Path, contract: str, module: str, line: str) -> None:
+    path = tree / (module.replace(".", "/") + ".py")
+    before = path.read_text(encoding="utf-8")
+    path.write_text(f"{before}\n{line}\n", encoding="utf-8")
+    try:
+        status, found, output = verdicts(tree)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert status != 0
+    assert found[contract] == "BROKEN", output
+
+
+def test_a_pure_module_that_does_not_exist_is_noticed(tree: Path) -> None:
+    path = tree / "pyproject.toml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(f'"{pure_modules()[0]}"', '"stagebox.nowhere"'), "utf-8")
+    try:
+        status, found, output = verdicts(tree)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert status != 0
+    assert found["pure modules only decide"] == "BROKEN"
+    assert "stagebox.nowhere does not exist" in output
+
+
+def test_every_contract_has_a_plant() -> None:
+    assert {contract for contract, _, _ in PLANTS} == contracts()
