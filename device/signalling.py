@@ -20,10 +20,25 @@ from device.link import Link
 from device.race import race
 from device.reconnect import Reconnect
 from stagebox.identity import Identity
+from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import HubMessage, MemberMessage, Welcome
 
 NOTHING_FOUND: Final = "No hub has been found on this network yet."
 ONLY_OTHERS: Final = "There are hubs on this network, but not the one this box belongs to."
+# After these, asking again at once would get the same answer.
+HOLD_OFF: Final = frozenset(
+    {
+        ErrorCode.VERSION,
+        ErrorCode.IDENTITY,
+        ErrorCode.HUB_FULL,
+        ErrorCode.NOT_ALLOWED,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.REPLACED,
+        ErrorCode.MALFORMED,
+        ErrorCode.UNKNOWN_TYPE,
+        ErrorCode.TOO_LARGE,
+    }
+)
 # Every other hub is reported once; beyond this many somebody is making them up.
 MAX_REPORTED: Final = 64
 
@@ -77,6 +92,7 @@ class Signalling:
         self._on_other_hub = on_other_hub
         self._reconnect = Reconnect(random.random)
         self._link: Link | None = None
+        self._malformed = 0
         self._kicked = asyncio.Event()
         self._told: tuple[LinkState, str] | None = None
         self._reported: set[str] = set()
@@ -100,6 +116,11 @@ class Signalling:
     def local_address(self) -> str | None:
         """The box's address on the open session: the one the hub is sure to reach."""
         return self._link.local_address or None if self._link else None
+
+    @property
+    def malformed(self) -> int:
+        """How many messages of the hub could not be understood, in all sessions."""
+        return self._malformed + (self._link.malformed if self._link else 0)
 
     def send(self, message: MemberMessage) -> bool:
         """Queue the message; False when there is no session or its queue is full."""
@@ -138,6 +159,7 @@ class Signalling:
             return await self._carry(link)
         finally:
             self._link = None
+            self._malformed += link.malformed
             await link.close()
 
     async def _open(self, http: aiohttp.ClientSession, candidates: tuple[Candidate, ...]) -> Opened:
@@ -173,7 +195,7 @@ class Signalling:
         return self._after(min(errors, key=lambda error: (error.code is None, error.detail)))
 
     def _after(self, error: LinkError) -> tuple[LinkState, str]:
-        if error.code is None:
+        if error.code not in HOLD_OFF:
             return LinkState.DOWN, error.detail
         self._reconnect.refused(asyncio.get_running_loop().time(), error.retry_after_s)
         return LinkState.REFUSED, f"{error.code}: {error.detail}"
