@@ -50,7 +50,11 @@ _PARSE_ERRORS = (
 
 
 class PeerState(StrEnum):
-    """The life of a peer, in this order; ``failed`` and ``closed`` do not come back."""
+    """The life of a peer, in this order.
+
+    ``failed``: set-up went wrong or the peer stopped answering. ``closed``: either side
+    ended it. A failed peer becomes closed by ``aclose`` and in no other way.
+    """
 
     NEW = "new"
     CONNECTING = "connecting"
@@ -130,6 +134,7 @@ class Peer:
         )
         self._sender = transceiver.sender
         self._dtls = transceiver.receiver.transport
+        self._dtls.on("statechange", self._transport_state)
         self._outgoing = Outgoing(transceiver.sender)
         self._incoming = Incoming(transceiver.receiver, on_packet)
         self.send = self._outgoing.send
@@ -250,10 +255,17 @@ class Peer:
         state = PeerState(self._pc.connectionState)
         asyncio.get_running_loop().call_soon(self._enter, state)
 
+    def _transport_state(self) -> None:
+        # The library calls both "closed". Without a goodbye from either side the path
+        # has gone before the transport that used it: the peer stopped answering checks.
+        lost = not self._dtls.transport._connection._nominated
+        if self._dtls.state == "closed" and lost and self._closing is None:
+            asyncio.get_running_loop().call_soon(self._enter, PeerState.FAILED)
+
     def _enter(self, state: PeerState) -> None:
         if state is self._state or self._state is PeerState.CLOSED:
             return
-        if self._state is PeerState.FAILED and state is not PeerState.CLOSED:
+        if self._state is PeerState.FAILED and self._closing is None:
             return
         self._state = state
         if state in _FINAL:

@@ -1,0 +1,98 @@
+"""Peers over a bad network, and a peer that vanishes."""
+
+import asyncio
+import random
+import time
+
+import pytest
+
+from stagebox.rtc.peer import PeerState
+from tests.loopback.rtc.pairs import connected, until
+from tests.support.lossy_relay import LossyRelay
+
+
+async def test_loss_is_seen_by_both_ends(monkeypatch):
+    # Reports as often as the library allows: half a second.
+    monkeypatch.setattr("random.random", lambda: 0.0)
+    async with LossyRelay(loss=0.2, media_only=True, seed=1) as relay, connected(relay) as (a, b):
+        for number in range(500):
+            a.peer.send(b"x" * 80, number, number * 960, False)
+            if number % 10 == 0:
+                await asyncio.sleep(0.001)
+        await until(lambda: b.peer.stats().packets_received > 350, "most packets")
+        await until(lambda: a.peer.stats().remote_lost > 50, "a receiver report")
+        lost = b.peer.stats().lost
+        assert 60 < lost < 140
+        assert len(b.packets) + relay.counters.lost >= 500
+        assert 0.1 < a.peer.stats().remote_fraction_lost < 0.3
+        sequences = [packet.sequence for packet in b.packets]
+        assert sequences == sorted(sequences)
+
+
+async def test_set_up_over_loss_and_jitter():
+    async with LossyRelay(loss=0.05, jitter_ms=30, seed=3) as relay, connected(relay) as (a, b):
+        for number in range(50):
+            a.peer.send(b"x", number, number * 960, False)
+        await until(lambda: len(b.packets) >= 30, "packets over the bad network")
+        sequences = [packet.sequence for packet in b.packets]
+        assert sequences == sorted(set(sequences))
+
+
+async def test_reordering_passes_and_duplicates_do_not():
+    async with (
+        LossyRelay(reorder=0.2, duplicate=0.3, media_only=True, seed=2) as relay,
+        connected(relay) as (a, b),
+    ):
+        for number in range(100):
+            a.peer.send(b"x", number, number * 960, False)
+            await asyncio.sleep(0.001)
+        await until(lambda: len(b.packets) == 100, "every packet once")
+        await asyncio.sleep(0.1)
+        sequences = [packet.sequence for packet in b.packets]
+        assert sorted(sequences) == list(range(100))
+        assert sequences != sorted(sequences)
+        assert relay.counters.duplicated > 10
+
+
+async def test_round_trip_is_measured(monkeypatch):
+    # Reports every 0.5 to 0.8 s, out of step: an answer counts until the next question.
+    source = random.Random(1)
+    monkeypatch.setattr("random.random", lambda: source.uniform(0.0, 0.3))
+    async with LossyRelay(delay_ms=20) as relay, connected(relay) as (a, b):
+        assert a.peer.stats().rtt is None
+        a.peer.send(b"x", 1, 960, False)
+
+        def measured():
+            rtt = a.peer.stats().rtt
+            return rtt is not None and rtt > 0.03
+
+        await until(measured, "a round trip")
+        rtt = a.peer.stats().rtt
+        assert rtt is not None
+        assert 0.03 < rtt < 0.5
+
+
+async def test_a_dead_peer_is_noticed():
+    async with LossyRelay(seed=1) as relay, connected(relay) as (a, b):
+        relay.blackout = True
+        begin = time.monotonic()
+        await until(lambda: a.states[-1] in (PeerState.FAILED, PeerState.CLOSED), "a's notice")
+        await until(lambda: b.states[-1] in (PeerState.FAILED, PeerState.CLOSED), "b's notice")
+        assert PeerState.FAILED in a.states
+        assert PeerState.FAILED in b.states
+        assert time.monotonic() - begin > 5.0
+
+
+async def test_a_peer_that_closes_is_noticed_at_once():
+    async with connected() as (a, b):
+        begin = time.monotonic()
+        await a.peer.aclose()
+        await until(lambda: b.states[-1] is PeerState.CLOSED, "the goodbye")
+        assert PeerState.FAILED not in b.states
+        assert time.monotonic() - begin < 5.0
+
+
+async def test_the_relay_refuses_what_it_cannot_relay():
+    async with LossyRelay() as relay:
+        with pytest.raises(ValueError, match="no loopback host candidate"):
+            relay.rewrite("a=candidate:1 1 udp 1 192.168.1.1 5000 typ host")
