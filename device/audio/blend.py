@@ -1,0 +1,139 @@
+"""Programme and prompts into one loudspeaker: gains, ducking, no clicks.
+
+Every change of gain is a straight ramp over ``RAMP_MS``, across as many blocks
+as that takes, so neither muting nor ducking can be heard as a click.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.audio.ports import SAMPLE_RATE, SoundError
+from stagebox.media.frames import Pcm
+
+Float = NDArray[np.float32]
+
+# Under 5 ms a change of gain clicks, far above it a half-duplex mute is late.
+RAMP_MS: Final = 5
+# A prompt is understood over speech that is 12 dB lower, and the speech is still followed.
+DUCK: Final = 10 ** (-12 / 20)
+# Three things to say is already a queue of several seconds; older news is stale news.
+QUEUE: Final = 4
+
+_RAMP: Final = RAMP_MS * SAMPLE_RATE // 1000
+_STEP: Final = 1 / _RAMP
+# Below what 16 bits can tell.
+_NEAR: Final = 1e-6
+_FADE: Final = np.linspace(1.0, 0.0, _RAMP, dtype=np.float32)
+_NOTHING: Final = np.zeros(0, np.float32)
+
+
+class UnknownSoundError(SoundError):
+    """No prompt has this name; the text says which exist."""
+
+
+class Gain:
+    """A gain that follows ``target`` in ramps."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.target = value
+        self._value = value
+
+    def apply(self, pcm: Float) -> Float:
+        """Return the samples times the gain, moving it towards its target."""
+        value, target = self._value, self.target
+        if value == target:
+            return pcm if value == 1.0 else pcm * np.float32(value)
+        travel = np.arange(1, len(pcm) + 1, dtype=np.float32) * np.float32(_STEP)
+        up = target > value
+        ramp = np.minimum(value + travel, target) if up else np.maximum(value - travel, target)
+        last = float(ramp[-1])
+        self._value = target if abs(last - target) < _NEAR else last
+        scaled: Float = pcm * ramp
+        return scaled
+
+
+class Prompter:
+    """Says one prompt after the other. At most ``QUEUE`` wait; the oldest gives way."""
+
+    def __init__(self, sounds: Mapping[str, Pcm]) -> None:
+        self._sounds = sounds
+        self._waiting: deque[tuple[str, bool]] = deque(maxlen=QUEUE)
+        self._current: Float = _NOTHING
+        self._repeat = False
+        self._rest: Float = _NOTHING
+        self.volume = Gain()
+        self.said = 0
+        self.dropped = 0
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a prompt sounds or waits."""
+        return bool(len(self._rest) or self._waiting)
+
+    def say(self, name: str, *, repeat: bool = False) -> None:
+        """Queue a prompt; with ``repeat`` it goes on until ``hush`` or the next prompt.
+
+        Raises:
+            UnknownSoundError: there is none of this name.
+        """
+        if name not in self._sounds:
+            known = ", ".join(sorted(self._sounds))
+            raise UnknownSoundError(f"No prompt is called {name!r}. There are: {known}.")
+        self.dropped += len(self._waiting) == QUEUE
+        self._waiting.append((name, repeat))
+
+    def hush(self) -> None:
+        """Fade out what sounds, forget what waits."""
+        self._waiting.clear()
+        self._repeat = False
+        tail = self._rest[:_RAMP]
+        self._rest = tail * _FADE[: len(tail)]
+
+    def pull(self, samples: int) -> Float:
+        """Return the next samples, zeros where there is nothing to say."""
+        out = np.zeros(samples, np.float32)
+        filled = 0
+        while filled < samples and self._something():
+            part = self._rest[: samples - filled]
+            out[filled : filled + len(part)] = part
+            self._rest = self._rest[len(part) :]
+            filled += len(part)
+        return self.volume.apply(out)
+
+    def _something(self) -> bool:
+        """Make sure that there is a rest of something to say, if there is anything."""
+        if len(self._rest):
+            return True
+        if self._waiting:
+            name, self._repeat = self._waiting.popleft()
+            self._current = self._sounds[name].astype(np.float32)
+            self.said += 1
+        elif not self._repeat:
+            return False
+        self._rest = self._current
+        return bool(len(self._rest))
+
+
+class Blend:
+    """Programme, muted or ducked as need be, plus prompts, clipped to 16 bits."""
+
+    def __init__(self, sounds: Mapping[str, Pcm]) -> None:
+        self.prompter = Prompter(sounds)
+        self.volume = 1.0
+        self.muted = False
+        self._gain = Gain()
+
+    def mix(self, programme: Pcm) -> Pcm:
+        """Return what the loudspeaker plays for this much programme."""
+        if self.muted:
+            self._gain.target = 0.0
+        else:
+            self._gain.target = self.volume * (DUCK if self.prompter.speaking else 1.0)
+        prompts = self.prompter.pull(len(programme))
+        mixed = self._gain.apply(programme.astype(np.float32)) + prompts
+        clipped: Pcm = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+        return clipped

@@ -1,0 +1,93 @@
+"""The capture thread: from a microphone to 20 ms frames on the event loop.
+
+The microphone runs all the time; whether anybody hears it is the gate's affair.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from device.audio.framing import CapturedFrame, FrameAssembler
+from device.audio.handover import Handover
+from device.audio.health import DeviceState
+from device.audio.ports import Microphone
+from device.audio.worker import DeviceThread, Lease
+
+# Half a second: longer than any pause the loop should ever make, and shorter than
+# what a listener would take for the present.
+BACKLOG_FRAMES: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureStats:
+    """Counts since the start."""
+
+    frames: int
+    dropped: int  # frames the loop was too late for
+    losses: int  # times the device went away
+    xruns: int
+
+
+class CaptureThread:
+    """Keeps the microphone open and hands its frames over, with recovery."""
+
+    def __init__(
+        self,
+        make: Callable[[], Microphone],
+        on_frame: Callable[[bytes, float], None],
+        on_state: Callable[[DeviceState], None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """Both callbacks run on ``loop``, ``on_state`` once per change.
+
+        ``on_frame`` gets 1920 bytes and the monotonic second of their first sample.
+        """
+        self._on_frame = on_frame
+        self._handover: Handover[CapturedFrame] = Handover(loop, self._deliver, BACKLOG_FRAMES)
+        self._thread: DeviceThread[Microphone] = DeviceThread(
+            "capture", make, self._serve, on_state=on_state, loop=loop
+        )
+        self._frames = 0
+        self._last_block_at: float | None = None
+
+    def start(self) -> None:
+        """Begin; call on the loop's thread."""
+        self._thread.start()
+
+    async def stop(self) -> bool:
+        """End the thread within two seconds; false when it hangs in the device."""
+        return await self._thread.stop()
+
+    @property
+    def state(self) -> DeviceState | None:
+        """The device's last reported state."""
+        return self._thread.state
+
+    @property
+    def last_block_at(self) -> float | None:
+        """Monotonic second of the last block from the device."""
+        return self._last_block_at
+
+    def stats(self) -> CaptureStats:
+        """Return the counts so far."""
+        thread = self._thread
+        return CaptureStats(self._frames, self._handover.dropped, thread.losses, thread.xruns)
+
+    def _deliver(self, frame: CapturedFrame) -> None:
+        self._frames += 1
+        self._on_frame(frame.pcm, frame.start)
+
+    def _serve(self, microphone: Microphone, lease: Lease) -> None:
+        assembler = FrameAssembler()
+        while not lease.ended():
+            block = microphone.read()
+            now = time.monotonic()
+            lease.beat()
+            if lease.ended():
+                break
+            self._last_block_at = now
+            frame = assembler.push(block, now)
+            if frame is not None:
+                self._handover.put(frame)

@@ -1,0 +1,65 @@
+"""Sound devices as data: which one is meant, and in which format to ask for it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from device.audio.ports import SAMPLE_RATE
+
+# A card asked for a rate that it has not got refuses; these are what cards have.
+_OTHER_RATES: Final = (44_100, 32_000, 16_000)
+
+
+class Direction(StrEnum):
+    """Which way a stream flows, in a person's words."""
+
+    INPUT = "microphone"
+    OUTPUT = "loudspeaker"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDevice:
+    """One device as PortAudio lists it. ``card`` is ALSA's id, the stable name."""
+
+    index: int
+    name: str
+    card: str | None
+    inputs: int  # channels
+    outputs: int
+    rate: int  # Hz, the device's own choice
+
+    def channels(self, direction: Direction) -> int:
+        """How many channels flow that way; 0 when it cannot."""
+        return self.inputs if direction is Direction.INPUT else self.outputs
+
+
+def choose(match: str, devices: Iterable[SoundDevice]) -> SoundDevice | None:
+    """Pick the device that ``match`` means.
+
+    A whole name or card id wins over a part of one, so that a card called
+    "ana" is not taken for "banana". Case does not matter.
+    """
+    wanted = match.casefold()
+    partly = None
+    for device in devices:
+        names = [text.casefold() for text in (device.name, device.card) if text]
+        if wanted in names:
+            return device
+        if partly is None and any(wanted in text for text in names):
+            partly = device
+    return partly
+
+
+def formats(device: SoundDevice, direction: Direction) -> Iterator[tuple[int, int]]:
+    """Yield (rate, channels) to try, best first.
+
+    Mono written to a card that is stereo only comes out of one side, so
+    loudspeakers are asked for two channels first; of a microphone the first
+    channel is the one with something plugged in.
+    """
+    most = device.channels(direction)
+    wide = direction is Direction.OUTPUT
+    layouts = [n for n in ((2, 1) if wide else (1, 2)) if n <= most]
+    for rate in dict.fromkeys((SAMPLE_RATE, device.rate, *_OTHER_RATES)):
+        yield from ((rate, channels) for channels in layouts)

@@ -1,0 +1,92 @@
+"""Earcons: what the box says by rhythm and pitch, to its own user only.
+
+Each is told from the others with closed eyes, by the number of notes, their
+lengths and whether they rise or fall; pitch alone never decides. The notes stay
+above 300 Hz, because a loudspeaker that fits in a box plays nothing below.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.audio.ports import SAMPLE_RATE
+from stagebox.media.frames import Pcm
+
+# Clearly heard beside speech at its usual -20 dBFS, and startles nobody in headphones.
+PEAK_DBFS: Final = -24.0
+# A raised cosine this long has no click, and is too short to be heard as a fade.
+RAMP_MS: Final = 5
+
+_FULL_SCALE: Final = 32767
+
+
+class Earcon(StrEnum):
+    """What can be said with tones."""
+
+    PERMIT = "permit"  # you are heard: speak
+    OFFERED = "offered"  # it is your turn: press
+    QUEUED = "queued"  # your hand is up
+    DENY = "deny"
+    BUSY = "busy"  # somebody else talks; repeats while the key is down
+    WARNING = "warning"  # your time is nearly over
+    REVOKED = "revoked"  # the floor was taken from you
+    LINK_LOST = "link_lost"
+    LINK_BACK = "link_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A tone of ``hz`` for ``ms``, then ``rest`` ms of silence."""
+
+    hz: float
+    ms: int
+    rest: int = 0
+
+
+SCORES: Final[Mapping[Earcon, tuple[Note, ...]]] = MappingProxyType(
+    {
+        Earcon.PERMIT: (Note(880, 60, 30), Note(1109, 60, 30), Note(1319, 60)),
+        Earcon.OFFERED: (Note(660, 150, 50), Note(988, 150)),
+        Earcon.QUEUED: (Note(740, 150),),
+        Earcon.DENY: (Note(330, 300),),
+        # The rest after it makes it a rhythm when it repeats.
+        Earcon.BUSY: (Note(330, 120, 80), Note(330, 120, 480)),
+        Earcon.WARNING: (Note(1760, 80, 80), Note(1760, 80)),
+        Earcon.REVOKED: (Note(1319, 60, 30), Note(1109, 60, 30), Note(880, 60)),
+        Earcon.LINK_LOST: (Note(880, 80, 40), Note(440, 300)),
+        Earcon.LINK_BACK: (Note(440, 80, 40), Note(880, 300)),
+    }
+)
+
+
+def render(score: tuple[Note, ...], peak_dbfs: float = PEAK_DBFS) -> Pcm:
+    """Return the samples of a score at 48 kHz, its loudest sample at ``peak_dbfs``."""
+    pcm = np.concatenate([_tone(note) for note in score])
+    gain = 10 ** (peak_dbfs / 20) * _FULL_SCALE / np.abs(pcm).max()
+    scaled: Pcm = np.rint(pcm * gain).astype(np.int16)
+    return scaled
+
+
+def render_all(peak_dbfs: float = PEAK_DBFS) -> dict[str, Pcm]:
+    """Return every earcon by name."""
+    return {earcon.value: render(score, peak_dbfs) for earcon, score in SCORES.items()}
+
+
+def samples(ms: float) -> int:
+    """Return how many samples last ``ms``."""
+    return round(ms * SAMPLE_RATE / 1000)
+
+
+def _tone(note: Note) -> NDArray[np.float64]:
+    count = samples(note.ms)
+    tone = np.sin(2 * np.pi * note.hz / SAMPLE_RATE * np.arange(count))
+    ramp = samples(RAMP_MS)
+    rise = (1 - np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)) / 2
+    tone[:ramp] *= rise
+    tone[-ramp:] *= rise[::-1]
+    return np.concatenate([tone, np.zeros(samples(note.rest))])

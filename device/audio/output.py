@@ -1,0 +1,130 @@
+"""What the loudspeaker plays: the programme and the box's own prompts.
+
+Packets come in on the event loop, sound goes out in the playback thread; one
+lock between them is held for the length of one decode. The clock is passed in,
+and what was played is collected here until the loop asks for it.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from device.audio.blend import Blend
+from device.audio.earcons import render_all
+from stagebox.media.frames import Pcm
+from stagebox.media.rtp import AudioPacket
+
+# Two seconds of frames: whoever wants to know what was played asks more often.
+KINDS: Final = 100
+
+
+class Played(Protocol):
+    """Programme for one pull, and how each frame that began in it came about."""
+
+    @property
+    def pcm(self) -> Pcm:
+        """As many samples as were asked for."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Decoded, recovered, concealed, silent: the playout's words."""
+
+
+class Playout(Protocol):
+    """The jitter buffer and decoder of the programme."""
+
+    def put(self, packet: AudioPacket, now: float) -> None:
+        """Take a packet that arrived at ``now``."""
+
+    def pull(self, samples: int, now: float) -> Played:
+        """Give the next samples; never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStats:
+    """Counts since the start."""
+
+    pulled: int  # samples
+    said: int  # prompts begun
+    prompts_dropped: int
+    kinds_dropped: int
+
+
+class Output:
+    """Everything that the loudspeaker plays. Safe to use from any thread."""
+
+    def __init__(
+        self,
+        playout: Playout,
+        sounds: Mapping[str, Pcm] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``sounds``: prompts by name, 48 kHz int16; by default the earcons."""
+        self._lock = threading.Lock()
+        self._playout = playout
+        self._blend = Blend(render_all() if sounds is None else sounds)
+        self._clock = clock
+        self._kinds: deque[tuple[float, str]] = deque(maxlen=KINDS)
+        self._pulled = 0
+        self._kinds_dropped = 0
+
+    def put(self, packet: AudioPacket, now: float) -> None:
+        """Take a packet of the programme."""
+        with self._lock:
+            self._playout.put(packet, now)
+
+    def pull(self, samples: int) -> Pcm:
+        """Return the next samples to play. For the playback thread."""
+        with self._lock:
+            now = self._clock()
+            played = self._playout.pull(samples, now)
+            self._note(played.kinds, now)
+            self._pulled += samples
+            return self._blend.mix(played.pcm)
+
+    def say(self, name: str, *, repeat: bool = False) -> None:
+        """Queue a prompt; with ``repeat`` it goes on until ``hush`` or the next one.
+
+        Raises:
+            UnknownSoundError: there is none of this name.
+        """
+        with self._lock:
+            self._blend.prompter.say(name, repeat=repeat)
+
+    def hush(self) -> None:
+        """Stop saying anything."""
+        with self._lock:
+            self._blend.prompter.hush()
+
+    def set_programme_muted(self, muted: bool) -> None:
+        """Mute the programme, which goes on unheard, or let it be heard again."""
+        with self._lock:
+            self._blend.muted = muted
+
+    def set_volume(self, *, programme_db: float = 0.0, prompts_db: float = 0.0) -> None:
+        """Set both volumes, in dB relative to how the sounds are."""
+        with self._lock:
+            self._blend.volume = 10 ** (programme_db / 20)
+            self._blend.prompter.volume.target = 10 ** (prompts_db / 20)
+
+    def drain(self) -> list[tuple[float, str]]:
+        """Take what was played since the last call: (monotonic second, kind of frame)."""
+        with self._lock:
+            kinds = list(self._kinds)
+            self._kinds.clear()
+        return kinds
+
+    def stats(self) -> OutputStats:
+        """Return the counts so far."""
+        with self._lock:
+            prompter = self._blend.prompter
+            return OutputStats(self._pulled, prompter.said, prompter.dropped, self._kinds_dropped)
+
+    def _note(self, kinds: tuple[str, ...], now: float) -> None:
+        overflow = len(self._kinds) + len(kinds) - KINDS
+        self._kinds_dropped += max(0, overflow)
+        self._kinds.extend((now, kind) for kind in kinds)

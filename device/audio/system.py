@@ -1,0 +1,202 @@
+"""PortAudio, which a process has only once: its device list and its open streams.
+
+Opening, closing and looking for devices take turns. Looking for devices ends
+PortAudio and starts it again, so every stream must be closed: a thread that
+wants it while the other one's stream is open asks that one to step aside for a
+moment. A device that hangs keeps its turn; the others are told so, in bounded
+time, and never wait for it.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from device.audio.alsa import card_id, cards
+from device.audio.cards import Direction, SoundDevice, choose, formats
+from device.audio.ports import NoDeviceError, SoundError
+from device.audio.rescan import RescanPolicy
+
+BLOCKS_PER_S: Final = 100
+# Somebody else is opening or closing; longer than this, and PortAudio hangs.
+_BUSY_S: Final = 2.0
+# The other thread looks at each block, and a close takes some milliseconds.
+_STEP_ASIDE_S: Final = 1.5
+_RESCAN_S: Final = 3.0
+
+# PortAudio's numbers, here because PyAudio may be missing.
+_PA_INT16: Final = 8
+# paInvalidSampleRate, paInvalidChannelCount, paSampleFormatNotSupported
+_WRONG_FORMAT: Final = frozenset({-9997, -9998, -9994})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    """A running PyAudio stream and what it carries."""
+
+    stream: Any
+    device: SoundDevice
+    rate: int
+    channels: int
+
+
+class PortAudioSystem:
+    """PortAudio, which a process has once: its device list and its open streams.
+
+    Opening and closing take turns. Nothing waits in here for a device that hangs.
+    """
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        """``start`` initialises PortAudio and returns a ``pyaudio.PyAudio``, or SoundError."""
+        self._start = start
+        self._turn = threading.Condition()
+        self._pyaudio: Any = None
+        self._streams: set[int] = set()
+        self._policy = RescanPolicy()
+        self.rescan_wanted = False
+
+    def open(self, direction: Direction, match: str | None) -> OpenStream:
+        """Open a stream, looking for new devices first where that is possible.
+
+        Raises:
+            SoundError: no such device, busy, or no PyAudio.
+        """
+        with self._hold():
+            self._refresh()
+            try:
+                return self._opened(direction, match)
+            except NoDeviceError:
+                if not self._streams or not self._interrupt(direction):
+                    raise
+            return self._opened(direction, match)
+
+    def close(self, opened: OpenStream) -> None:
+        """Close a stream; out of turn, when a device that hangs keeps the turn."""
+        mine = self._turn.acquire(timeout=_BUSY_S)
+        try:
+            with contextlib.suppress(OSError):  # a lost device cannot be closed twice
+                opened.stream.close()
+            self._streams.discard(id(opened.stream))
+        finally:
+            if mine:
+                self._turn.notify_all()
+                self._turn.release()
+
+    def wait_for_rescan(self) -> None:
+        """Wait, with no stream of one's own, while another thread looks for devices."""
+        with self._hold():
+            self._turn.wait_for(lambda: not self.rescan_wanted, timeout=_RESCAN_S)
+
+    def devices(self) -> tuple[SoundDevice, ...]:
+        """List what there is, freshly when no stream is open."""
+        with self._hold():
+            self._refresh()
+            return self._list()
+
+    @contextlib.contextmanager
+    def _hold(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=_BUSY_S):
+            raise SoundError("The sound system does not answer; a sound device may hang.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _refresh(self) -> None:
+        """Look again if that disturbs nobody and may show something new."""
+        if self._streams:
+            return
+        if self._pyaudio is None or self._policy.may_rescan(time.monotonic(), cards()):
+            self._scan()
+
+    def _interrupt(self, direction: Direction) -> bool:
+        """Ask the other stream to step aside, and look again; false if it is not worth it."""
+        now = time.monotonic()
+        if self.rescan_wanted or not self._policy.may_interrupt(direction, now, cards()):
+            return False
+        self._policy.interrupted(direction, now)
+        self.rescan_wanted = True
+        try:
+            free = self._turn.wait_for(lambda: not self._streams, timeout=_STEP_ASIDE_S)
+            if free:
+                self._scan()
+            return free
+        finally:
+            self.rescan_wanted = False
+            self._turn.notify_all()
+
+    def _scan(self) -> None:
+        """End and start PortAudio, which is the only way to a new device list."""
+        previous, self._pyaudio = self._pyaudio, None
+        if previous is not None:
+            previous.terminate()
+        self._policy.scanned(time.monotonic(), cards())
+        try:
+            self._pyaudio = self._start()
+        except OSError as error:
+            raise SoundError(f"PortAudio does not start: {error.args[-1]}.") from error
+
+    def _list(self) -> tuple[SoundDevice, ...]:
+        count = self._pyaudio.get_device_count()
+        return tuple(_described(self._pyaudio.get_device_info_by_index(i)) for i in range(count))
+
+    def _opened(self, direction: Direction, match: str | None) -> OpenStream:
+        device = self._find(direction, match)
+        for rate, channels in formats(device, direction):
+            try:
+                stream = self._stream(device.index, direction, rate, channels)
+            except ValueError:
+                continue
+            except OSError as error:
+                if error.args[0] in _WRONG_FORMAT:
+                    continue
+                raise NoDeviceError(
+                    f"The {direction} {device.name!r} does not open ({error.args[-1]})."
+                    " Is it plugged in, and not in use by another program?"
+                ) from error
+            self._streams.add(id(stream))
+            self._policy.found(direction)
+            return OpenStream(stream, device, rate, channels)
+        raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
+
+    def _find(self, direction: Direction, match: str | None) -> SoundDevice:
+        usable = [device for device in self._list() if device.channels(direction)]
+        found = choose(match, usable) if match else self._default(direction)
+        if found is not None:
+            return found
+        names = ", ".join(repr(device.name) for device in usable) or "none"
+        wanted = f"No {direction} is called {match!r}" if match else f"There is no {direction}"
+        raise NoDeviceError(f"{wanted}. Found: {names}.")
+
+    def _default(self, direction: Direction) -> SoundDevice | None:
+        try:
+            if direction is Direction.INPUT:
+                return _described(self._pyaudio.get_default_input_device_info())
+            return _described(self._pyaudio.get_default_output_device_info())
+        except OSError:
+            return None
+
+    def _stream(self, index: int, direction: Direction, rate: int, channels: int) -> Any:  # noqa: ANN401 - a pyaudio.Stream
+        way = "input" if direction is Direction.INPUT else "output"
+        return self._pyaudio.open(
+            rate=rate,
+            channels=channels,
+            format=_PA_INT16,
+            # PortAudio's own choice crackles on a Pi; one block at a time does not.
+            frames_per_buffer=rate // BLOCKS_PER_S,
+            **{way: True, f"{way}_device_index": index},
+        )
+
+
+def _described(info: dict[str, Any]) -> SoundDevice:
+    name = str(info["name"])
+    return SoundDevice(
+        index=int(info["index"]),
+        name=name,
+        card=card_id(name),
+        inputs=int(info["maxInputChannels"]),
+        outputs=int(info["maxOutputChannels"]),
+        rate=int(info["defaultSampleRate"]),
+    )

@@ -1,0 +1,268 @@
+"""One sound device, held by one thread at a time, through any number of losses.
+
+The thread opens the device, serves it, and when it fails closes it, waits and
+tries again for ever. PortAudio gives no notice of a failure and some of its
+calls never return once a device is gone, so a watchdog on the event loop looks
+at the thread's last sign of life: a thread that hangs is abandoned, whatever it
+does later is ignored, and a new one takes over.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
+
+from device.audio.health import DeviceState, DeviceStatus
+from device.audio.ports import SoundError
+
+# A USB device is back some 1 to 2 s after the plug; a person waits 5 s at most.
+RETRY_S: Final = (0.5, 1.0, 2.0)
+# Worked for this long: the next loss is a new one, not the same one again.
+_SETTLED_S: Final = 5.0
+_CHECK_S: Final = 0.5
+# A thread that hangs keeps its stack and perhaps its device: after this many
+# only a restart of the program helps, and more threads would not.
+MAX_ABANDONED: Final = 3
+_STOP_S: Final = 2.0
+_STOP_POLL_S: Final = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    """What the thread is doing."""
+
+    OPENING = "opening"
+    USING = "using"
+    CLOSING = "closing"
+    WAITING = "waiting"
+
+
+# Without a sign of life for this long, the thread hangs. PortAudio tries every
+# device of the configuration when it opens; one block takes at most a second, or
+# three when the stream steps aside for a search.
+_LIMIT_S: Final = {
+    Phase.OPENING: 10.0,
+    Phase.USING: 4.0,
+    Phase.CLOSING: 2.5,
+    Phase.WAITING: 5.0,
+}
+
+
+class Device(Protocol):
+    """What a microphone and a loudspeaker have in common."""
+
+    @property
+    def label(self) -> str:
+        """What a person calls the device."""
+
+    def open(self) -> None:
+        """Make ready, or raise SoundError."""
+
+    def close(self) -> None:
+        """Give the device back."""
+
+
+@runtime_checkable
+class CountsXruns(Protocol):
+    """A device that knows how often it ran over or dry since it was opened."""
+
+    @property
+    def xruns(self) -> int:
+        """Times samples were lost or missing."""
+
+
+D = TypeVar("D", bound=Device)
+
+
+class Lease:
+    """A thread's right to act. Once it has ended, nothing that the thread does counts."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self.phase = Phase.WAITING
+        self.beat_at = time.monotonic()
+
+    def ended(self) -> bool:
+        """Return whether the thread must stop."""
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        """Tell the thread to stop."""
+        self._ended.set()
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        self.beat_at = time.monotonic()
+
+    def enter(self, phase: Phase) -> None:
+        """Begin another phase."""
+        self.phase = phase
+        self.beat()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, or less when the lease ends."""
+        self._ended.wait(seconds)
+        self.beat()
+
+    def hangs(self, now: float) -> bool:
+        """Whether the last sign of life is too old for the phase."""
+        return now - self.beat_at > _LIMIT_S[self.phase]
+
+
+class DeviceThread(Generic[D]):
+    """Keeps one device in use. ``start`` and ``stop`` belong to the loop's thread."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], D],
+        serve: Callable[[D, Lease], None],
+        *,
+        on_state: Callable[[DeviceState], None],
+        loop: asyncio.AbstractEventLoop,
+        idle: Callable[[Lease, float], None] = Lease.wait,
+    ) -> None:
+        """``serve`` works until the lease ends or a SoundError; ``idle`` waits some seconds."""
+        self._name = name
+        self._make = make
+        self._serve = serve
+        self._idle = idle
+        self._on_state = on_state
+        self._loop = loop
+        self._lease: Lease | None = None
+        self._threads: list[threading.Thread] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._checked_at = 0.0
+        self._state: DeviceState | None = None
+        self._device: D | None = None
+        self._past_xruns = 0
+        self.losses = 0
+
+    def start(self) -> None:
+        """Begin; the first state is reported within the time an open takes."""
+        self._begin(wait=0.0)
+        self._checked_at = self._loop.time()
+        self._timer = self._loop.call_later(_CHECK_S, self._check)
+
+    async def stop(self) -> bool:
+        """End the thread, waiting two seconds at most; false when one is left hanging."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._lease is not None:
+            self._lease.end()
+        self._lease = None
+        deadline = self._loop.time() + _STOP_S
+        while self._alive() and self._loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_STOP_POLL_S)  # a thread's end cannot be awaited
+        return not self._alive()
+
+    @property
+    def state(self) -> DeviceState | None:
+        """The last state that was reported."""
+        return self._state
+
+    @property
+    def xruns(self) -> int:
+        """Xruns of every device that was opened."""
+        device = self._device
+        now = device.xruns if isinstance(device, CountsXruns) else 0
+        return self._past_xruns + now
+
+    def _begin(self, wait: float) -> None:
+        self._lease = lease = Lease()
+        thread = threading.Thread(
+            target=self._run, args=(lease, wait), name=self._name, daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _alive(self) -> list[threading.Thread]:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        return self._threads
+
+    def _check(self) -> None:
+        """Replace a thread that hangs or has died."""
+        now = self._loop.time()
+        # When the loop itself was held up, so perhaps were the threads: look again.
+        punctual = now - self._checked_at < 2 * _CHECK_S
+        self._checked_at = now
+        self._timer = self._loop.call_later(_CHECK_S, self._check)
+        lease = self._lease
+        alive = self._alive()
+        if lease is not None and lease.hangs(now) and punctual and alive:
+            self._give_up(lease, "The device does not answer.")
+        elif lease is not None and not alive:
+            self._give_up(lease, "The device's thread failed; the log says why.")
+        if self._lease is None and len(alive) < MAX_ABANDONED:
+            self._begin(wait=RETRY_S[1])
+
+    def _give_up(self, lease: Lease, detail: str) -> None:
+        label = self._state.label if self._state else self._name
+        self._take(lease, DeviceState(self._failed(), label, detail))
+        lease.end()
+        self._lease = None
+
+    def _failed(self) -> DeviceStatus:
+        """Tell a device that went away from one that never was there."""
+        ever = self._state is not None and self._state.status is not DeviceStatus.ABSENT
+        return DeviceStatus.LOST if ever else DeviceStatus.ABSENT
+
+    def _take(self, lease: Lease, state: DeviceState) -> None:
+        """Report a state, once for each change of status, and only from who may speak."""
+        if lease is not self._lease:
+            return
+        if state.status is not DeviceStatus.READY:
+            state = DeviceState(self._failed(), state.label, state.detail)
+        if self._state is not None and self._state.status is state.status:
+            return
+        self._state = state
+        self.losses += state.status is DeviceStatus.LOST
+        _log.info("%s: %s is %s. %s", self._name, state.label, state.status, state.detail)
+        self._on_state(state)
+
+    # Below: the device's thread.
+
+    def _run(self, lease: Lease, wait: float) -> None:
+        if wait:
+            self._idle(lease, wait)
+        tries = 0
+        while not lease.ended():
+            began = time.monotonic()
+            self._once(lease)
+            tries = 0 if time.monotonic() - began > _SETTLED_S else tries
+            if not lease.ended():
+                lease.enter(Phase.WAITING)
+                self._idle(lease, RETRY_S[min(tries, len(RETRY_S) - 1)])
+            tries += 1
+
+    def _once(self, lease: Lease) -> None:
+        """Open, serve and close the device once; a SoundError is reported."""
+        device = self._make()
+        try:
+            lease.enter(Phase.OPENING)
+            device.open()
+            self._device = device
+            self._post(lease, DeviceState(DeviceStatus.READY, device.label))
+            lease.enter(Phase.USING)
+            self._serve(device, lease)
+        except SoundError as error:
+            self._post(lease, DeviceState(DeviceStatus.LOST, device.label, str(error)))
+        finally:
+            lease.enter(Phase.CLOSING)
+            self._retire(device)
+            device.close()
+
+    def _retire(self, device: D) -> None:
+        if self._device is device:
+            self._past_xruns = self.xruns
+            self._device = None
+
+    def _post(self, lease: Lease, state: DeviceState) -> None:
+        if not lease.ended():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody to tell
+                self._loop.call_soon_threadsafe(self._take, lease, state)
