@@ -4,8 +4,8 @@ Everything here is a setting with a default; ``FloorRules.for_mode`` gives the
 defaults that suit a mode. A rule set that cannot work is refused when it is made.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from stagebox.wire.messages import LOST_AFTER_MS, Mode
 
@@ -86,14 +86,15 @@ class FloorRules:
         _within("keep_place_s", self.keep_place_s, LOST_AFTER_S, _MAX_SECONDS)
 
     @classmethod
-    def for_mode(cls, mode: Mode) -> "FloorRules":
-        """Return the defaults of ``mode``; change single rules with ``dataclasses.replace``.
+    def for_mode(cls, mode: Mode, **changes: float | None) -> "FloorRules":
+        """Return the defaults of ``mode``, with ``changes`` to single rules.
 
         Raises:
-            UnsupportedModeError: this hub does not have the mode.
+            RulesError: as for the class itself.
         """
         _supported(mode)
-        return _DEFAULTS[mode]
+        fields: dict[str, Any] = dict(changes)
+        return replace(_DEFAULTS[mode], **fields)
 
     @property
     def queues(self) -> bool:

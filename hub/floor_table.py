@@ -129,7 +129,7 @@ def _table() -> dict[tuple[State, Trigger], Move]:
         (s.OFFERED, t.RELEASE): hand_down,
         (s.OFFERED, t.MUTE): back,
         (s.OFFERED, t.VANISH): back,
-        (s.OFFERED, t.REENTER): Move(s.OFFERED, offer),
+        (s.OFFERED, t.REENTER): back,
         (s.OFFERED, t.EXPIRE): dropped,
         (s.OFFERED, t.GONE): dropped,
         (s.LIVE, t.AGAIN): Move(s.LIVE, (a.TELL_GRANTED,)),
