@@ -1,0 +1,116 @@
+"""The panel of the simulator: a terminal's keyboard for fingers, a line of text for the lamp.
+
+A terminal reports no key-up, so the space bar is a latch: once for TALK down, again
+for TALK up. ``h`` taps HAND, ``m`` slides MUTE, ``q`` quits.
+"""
+
+import asyncio
+import os
+import termios
+import tty
+from collections.abc import Callable
+from typing import Any, Final
+
+from device.buttons.lamps import Pattern
+from device.buttons.ports import Key, KeyEvent, PanelError
+
+HELP: Final = "space: TALK on and off, h: HAND, m: MUTE on and off, q: quit"
+# One read takes what a person can type in a moment, and bounds what a pipe can.
+READ_BYTES: Final = 64
+
+
+class TerminalPanel:
+    """Reads single characters from the file descriptor ``fd``; writes the lamp to ``write``."""
+
+    def __init__(
+        self,
+        fd: int = 0,
+        write: Callable[[str], object] | None = None,
+        on_quit: Callable[[], None] | None = None,
+    ) -> None:
+        self._fd = fd
+        self._write = write
+        self._on_quit = on_quit
+        self._on_key: Callable[[KeyEvent], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._saved: list[Any] | None = None
+        self._down: set[Key] = set()
+
+    def start(self, on_key: Callable[[KeyEvent], None]) -> None:
+        """Begin to read keys, without echo and without waiting for a line.
+
+        Raises:
+            PanelError: ``fd`` cannot be waited on, as with a file.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            loop.add_reader(self._fd, self._on_readable)
+        except (OSError, ValueError) as error:
+            msg = f"The keyboard cannot be read ({error}). Use a terminal, or a script."
+            raise PanelError(msg) from error
+        self._loop = loop
+        self._on_key = on_key
+        if os.isatty(self._fd):
+            self._saved = termios.tcgetattr(self._fd)
+            tty.setcbreak(self._fd, termios.TCSANOW)
+        self._say(HELP)
+
+    def is_down(self, key: Key) -> bool:
+        """Tell whether ``key`` is latched down."""
+        return key in self._down
+
+    def show(self, pattern: Pattern) -> None:
+        """Write the pattern's name and colour."""
+        self._say(f"lamp: {pattern.name} ({pattern.color})")
+
+    def close(self) -> None:
+        """Stop reading and give the terminal back as it was. Safe to call twice."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._fd)
+            self._loop = None
+        if self._saved is not None:
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+            self._saved = None
+        self._on_key = None
+        self._down.clear()
+
+    def _on_readable(self) -> None:
+        try:
+            typed = os.read(self._fd, READ_BYTES)
+        except OSError:  # the terminal is gone
+            typed = b""
+        for character in typed.decode("ascii", "ignore"):
+            self._on_character(character)
+        if not typed:
+            self._hang_up()
+
+    def _on_character(self, character: str) -> None:
+        match character:
+            case " ":
+                self._move(Key.TALK, down=Key.TALK not in self._down)
+            case "h":
+                self._move(Key.HAND, down=True)
+                self._move(Key.HAND, down=False)
+            case "m":
+                self._move(Key.MUTE, down=Key.MUTE not in self._down)
+            case "q":
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Stop reading: nobody is at the keyboard any more, so no finger is on TALK."""
+        if self._loop is None:
+            return
+        self._loop.remove_reader(self._fd)
+        if Key.TALK in self._down:
+            self._move(Key.TALK, down=False)
+        if self._on_quit is not None:
+            self._on_quit()
+
+    def _move(self, key: Key, *, down: bool) -> None:
+        (self._down.add if down else self._down.discard)(key)
+        if self._on_key is not None and self._loop is not None:
+            self._on_key(KeyEvent(key, down, self._loop.time()))
+
+    def _say(self, text: str) -> None:
+        if self._write is not None:
+            self._write(f"{text}\n")
