@@ -40,12 +40,15 @@ class EventLog:
         self._written = 0
         self.dropped = 0
 
-    def emit(self, event: str, /, **fields: object) -> None:
-        """Write one event with its monotonic time; ``t`` and ``event`` cannot be overridden."""
+    def emit(self, event: str, /, *, at: float | None = None, **fields: object) -> None:
+        """Write one event that happened ``at`` (monotonic seconds; None for now).
+
+        The fields ``t`` and ``event`` cannot be overridden.
+        """
         if self._path is None:
             return
         now = self._clock()
-        line = _line(round(now, 6), event, fields)
+        line = _line(round(now if at is None else at, 6), event, fields)
         with self._lock:
             if line is None or not self._write(self._path, line, now):
                 self.dropped += 1

@@ -12,8 +12,9 @@ from typing import Final
 from device.audio.framing import CapturedFrame, FrameAssembler
 from device.audio.handover import Handover
 from device.audio.health import DeviceState
+from device.audio.lease import Lease
 from device.audio.ports import Microphone
-from device.audio.worker import DeviceThread, Lease
+from device.audio.worker import DeviceThread, Reports
 
 # Half a second: longer than any pause the loop should ever make, and shorter than
 # what a listener would take for the present.
@@ -39,15 +40,22 @@ class CaptureThread:
         on_frame: Callable[[bytes, float], None],
         on_state: Callable[[DeviceState], None],
         loop: asyncio.AbstractEventLoop,
+        *,
+        on_started: Callable[[float], None] | None = None,
     ) -> None:
         """Both callbacks run on ``loop``, ``on_state`` once per change.
 
-        ``on_frame`` gets 1920 bytes and the monotonic second of their first sample.
+        ``on_frame`` gets 1920 bytes and the monotonic second of their first sample;
+        ``on_started`` that second for the first sample of each opened device.
         """
         self._on_frame = on_frame
         self._handover: Handover[CapturedFrame] = Handover(loop, self._deliver, BACKLOG_FRAMES)
         self._thread: DeviceThread[Microphone] = DeviceThread(
-            "capture", make, self._serve, on_state=on_state, loop=loop
+            "capture",
+            make,
+            self._serve,
+            reports=Reports(on_state, on_started),
+            loop=loop,
         )
         self._frames = 0
         self._last_block_at: float | None = None
@@ -81,6 +89,7 @@ class CaptureThread:
 
     def _serve(self, microphone: Microphone, lease: Lease) -> None:
         assembler = FrameAssembler()
+        started = False
         while not lease.ended():
             block = microphone.read()
             now = time.monotonic()
@@ -89,5 +98,9 @@ class CaptureThread:
                 break
             self._last_block_at = now
             frame = assembler.push(block, now)
-            if frame is not None:
-                self._handover.put(frame)
+            if frame is None:
+                continue
+            if not started:
+                started = True
+                self._thread.tell_start(lease, microphone, frame.start)
+            self._handover.put(frame)

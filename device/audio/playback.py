@@ -15,8 +15,9 @@ from numpy import int16
 from numpy.typing import NDArray
 
 from device.audio.health import DeviceState
+from device.audio.lease import Lease
 from device.audio.ports import BLOCK_SAMPLES, SAMPLE_RATE, Loudspeaker
-from device.audio.worker import DeviceThread, Lease
+from device.audio.worker import DeviceThread, Reports
 
 Pull = Callable[[int], bytes | NDArray[int16]]
 
@@ -44,14 +45,22 @@ class PlaybackThread:
         pull: Pull,
         on_state: Callable[[DeviceState], None],
         loop: asyncio.AbstractEventLoop,
+        *,
+        on_started: Callable[[float], None] | None = None,
     ) -> None:
         """``pull`` runs in this thread and returns that many int16 samples.
 
-        ``on_state`` runs on ``loop``, once per change.
+        ``on_state`` runs on ``loop``, once per change; so does ``on_started``, with the
+        monotonic second of the first sample, for each opened device.
         """
         self._pull = pull
         self._thread: DeviceThread[Loudspeaker] = DeviceThread(
-            "playback", make, self._serve, on_state=on_state, loop=loop, idle=self._discard
+            "playback",
+            make,
+            self._serve,
+            reports=Reports(on_state, on_started),
+            loop=loop,
+            idle=self._discard,
         )
         self._played = 0
         self._discarded = 0
@@ -83,14 +92,18 @@ class PlaybackThread:
         return PlaybackStats(self._played, self._discarded, thread.losses, thread.xruns)
 
     def _serve(self, loudspeaker: Loudspeaker, lease: Lease) -> None:
+        started = False
         while not lease.ended():
             block = self._pull(BLOCK_SAMPLES)
             loudspeaker.write(block if isinstance(block, bytes) else block.tobytes())
             lease.beat()
             if lease.ended():
                 break
+            now = self._due = self._last_block_at = time.monotonic()
             self._played += 1
-            self._due = self._last_block_at = time.monotonic()
+            if not started:
+                started = True
+                self._thread.tell_start(lease, loudspeaker, now)
 
     def _discard(self, lease: Lease, seconds: float) -> None:
         """Let time pass as a card would, by absolute deadlines."""

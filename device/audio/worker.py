@@ -13,10 +13,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from device.audio.health import DeviceState, DeviceStatus
+from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
 
 # A USB device is back some 1 to 2 s after the plug; a person waits 5 s at most.
@@ -31,26 +32,6 @@ _STOP_S: Final = 2.0
 _STOP_POLL_S: Final = 0.005
 
 _log = logging.getLogger(__name__)
-
-
-class Phase(StrEnum):
-    """What the thread is doing."""
-
-    OPENING = "opening"
-    USING = "using"
-    CLOSING = "closing"
-    WAITING = "waiting"
-
-
-# Without a sign of life for this long, the thread hangs. PortAudio tries every
-# device of the configuration when it opens; one block takes at most a second, or
-# three when the stream steps aside for a search.
-_LIMIT_S: Final = {
-    Phase.OPENING: 10.0,
-    Phase.USING: 4.0,
-    Phase.CLOSING: 2.5,
-    Phase.WAITING: 5.0,
-}
 
 
 class Device(Protocol):
@@ -76,42 +57,24 @@ class CountsXruns(Protocol):
         """Times samples were lost or missing."""
 
 
+@runtime_checkable
+class KnowsStart(Protocol):
+    """A device that knows exactly when its first sample was."""
+
+    @property
+    def t_started(self) -> float | None:
+        """Monotonic second of the first sample."""
+
+
 D = TypeVar("D", bound=Device)
 
 
-class Lease:
-    """A thread's right to act. Once it has ended, nothing that the thread does counts."""
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Whom to tell, on the loop: each change of state, and when each first sample was."""
 
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-        self.phase = Phase.WAITING
-        self.beat_at = time.monotonic()
-
-    def ended(self) -> bool:
-        """Return whether the thread must stop."""
-        return self._ended.is_set()
-
-    def end(self) -> None:
-        """Tell the thread to stop."""
-        self._ended.set()
-
-    def beat(self) -> None:
-        """Give a sign of life."""
-        self.beat_at = time.monotonic()
-
-    def enter(self, phase: Phase) -> None:
-        """Begin another phase."""
-        self.phase = phase
-        self.beat()
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, or less when the lease ends."""
-        self._ended.wait(seconds)
-        self.beat()
-
-    def hangs(self, now: float) -> bool:
-        """Whether the last sign of life is too old for the phase."""
-        return now - self.beat_at > _LIMIT_S[self.phase]
+    on_state: Callable[[DeviceState], None]
+    on_started: Callable[[float], None] | None = None
 
 
 class DeviceThread(Generic[D]):
@@ -123,7 +86,7 @@ class DeviceThread(Generic[D]):
         make: Callable[[], D],
         serve: Callable[[D, Lease], None],
         *,
-        on_state: Callable[[DeviceState], None],
+        reports: Reports,
         loop: asyncio.AbstractEventLoop,
         idle: Callable[[Lease, float], None] = Lease.wait,
     ) -> None:
@@ -132,7 +95,7 @@ class DeviceThread(Generic[D]):
         self._make = make
         self._serve = serve
         self._idle = idle
-        self._on_state = on_state
+        self._reports = reports
         self._loop = loop
         self._lease: Lease | None = None
         self._threads: list[threading.Thread] = []
@@ -165,6 +128,11 @@ class DeviceThread(Generic[D]):
     def state(self) -> DeviceState | None:
         """The last state that was reported."""
         return self._state
+
+    def tell_start(self, lease: Lease, device: D, estimate: float) -> None:
+        """Report when the device's first sample was. For the device's thread."""
+        exact = device.t_started if isinstance(device, KnowsStart) else None
+        self._call(lease, self._take_start, lease, estimate if exact is None else exact)
 
     @property
     def xruns(self) -> int:
@@ -201,6 +169,10 @@ class DeviceThread(Generic[D]):
         if self._lease is None and len(alive) < MAX_ABANDONED:
             self._begin(wait=RETRY_S[1])
 
+    def _take_start(self, lease: Lease, at: float) -> None:
+        if lease is self._lease and self._reports.on_started is not None:
+            self._reports.on_started(at)
+
     def _give_up(self, lease: Lease, detail: str) -> None:
         label = self._state.label if self._state else self._name
         self._take(lease, DeviceState(self._failed(), label, detail))
@@ -223,7 +195,7 @@ class DeviceThread(Generic[D]):
         self._state = state
         self.losses += state.status is DeviceStatus.LOST
         _log.info("%s: %s is %s. %s", self._name, state.label, state.status, state.detail)
-        self._on_state(state)
+        self._reports.on_state(state)
 
     # Below: the device's thread.
 
@@ -263,6 +235,9 @@ class DeviceThread(Generic[D]):
             self._device = None
 
     def _post(self, lease: Lease, state: DeviceState) -> None:
+        self._call(lease, self._take, lease, state)
+
+    def _call(self, lease: Lease, callback: Callable[..., None], *arguments: object) -> None:
         if not lease.ended():
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody to tell
-                self._loop.call_soon_threadsafe(self._take, lease, state)
+                self._loop.call_soon_threadsafe(callback, *arguments)
