@@ -66,14 +66,14 @@ def drops_of(connection: Connection) -> int:
 
 def install() -> None:
     """Put the guard in front of the ICE library; repeating it changes nothing."""
-    StunProtocol.datagram_received = _datagram_received  # type: ignore[assignment, method-assign]
+    StunProtocol.datagram_received = _datagram_received  # type: ignore[method-assign]
 
 
-def _datagram_received(protocol: StunProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:
-    reason = _pass_on(protocol, data, (addr[0], addr[1]))  # type: ignore[arg-type]
+def _datagram_received(self: StunProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:
+    reason = _pass_on(self, data, (addr[0], addr[1]))  # type: ignore[arg-type]
     if reason is not None:
         counters.count(reason)
-        _drops[protocol.receiver] = _drops.get(protocol.receiver, 0) + 1
+        _drops[self.receiver] = _drops.get(self.receiver, 0) + 1
 
 
 def _pass_on(protocol: StunProtocol, data: bytes, sender: tuple[str, int]) -> Drop | None:

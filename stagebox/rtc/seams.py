@@ -210,7 +210,7 @@ def _problem(seam: Seam) -> str | None:
         return f"no longer exists, nor its {seam.name}"
     if seam.form is Form.FIELD:
         return None if seam.name in _stored(owner) else f"no longer sets {seam.name}"
-    member = getattr(owner, seam.name, None)
+    member = vars(owner).get(seam.name)  # its own: an inherited default would do nothing
     if member is None:
         return f"no longer has {seam.name}"
     if seam.parameters is None:

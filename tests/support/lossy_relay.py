@@ -24,7 +24,8 @@ Address = tuple[str, int]
 REORDER_DELAY_S = 0.045
 
 _CANDIDATE = re.compile(
-    r"^(a=candidate:\S+ 1 udp \d+ )(127\.\d+\.\d+\.\d+|::1) (\d+)( typ host)", re.M | re.I
+    r"^(a=candidate:\S+ 1 udp \d+ )(127\.\d+\.\d+\.\d+|::1) (\d+)( typ host)",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from aioice import stun
+from aioice.ice import StunProtocol
 
 from stagebox.rtc.datagrams import Drop
 from stagebox.rtc.guard import MAX_QUEUED, counters, install
@@ -44,7 +45,7 @@ async def talk(a: End, b: End) -> None:
         (b"\x00\x01" + bytes(10), Drop.STUN_MALFORMED),
     ],
 )
-async def test_strangers_break_neither_setup_nor_talk(data, reason):
+async def test_strangers_break_neither_setup_nor_talk(data: bytes, reason: Drop) -> None:
     before = counters[reason]
     a, b = End(), End()
     offer = await a.make().offer()
@@ -62,14 +63,14 @@ async def test_strangers_break_neither_setup_nor_talk(data, reason):
     await asyncio.gather(a.peer.aclose(), b.peer.aclose())
 
 
-async def test_alerts_from_the_peers_own_address_do_not_fail_a_setup():
+async def test_alerts_from_the_peers_own_address_do_not_fail_a_setup() -> None:
     """A forger who guessed the address: sent by the peer's own socket."""
     a, b = End(), End()
     answer = await b.make().answer(await a.make().offer())
     (protocol,) = a.peer._dtls.transport._connection._protocols
     target = ("127.0.0.1", port_of(answer))
 
-    async def forge():
+    async def forge() -> None:
         for _ in range(200):
             protocol.transport.sendto(ALERT, target)
             await asyncio.sleep(0.0005)
@@ -82,7 +83,7 @@ async def test_alerts_from_the_peers_own_address_do_not_fail_a_setup():
     await asyncio.gather(a.peer.aclose(), b.peer.aclose())
 
 
-async def test_a_flood_neither_grows_nor_breaks():
+async def test_a_flood_neither_grows_nor_breaks() -> None:
     before, drops = resident_bytes(), counters[Drop.STRANGER]
     a, b = End(), End()
     answer = await b.make().answer(await a.make().offer())
@@ -97,7 +98,7 @@ async def test_a_flood_neither_grows_nor_breaks():
     await asyncio.gather(a.peer.aclose(), b.peer.aclose())
 
 
-async def test_junk_from_the_peers_own_address_is_harmless():
+async def test_junk_from_the_peers_own_address_is_harmless() -> None:
     async with connected() as (a, b):
         pair = a.peer._outgoing._nominated[1]
         for data in (b"", JUNK, ALERT, b"\x80" * 1600, CLIENT_HELLO, b"\xc8", b"\x80"):
@@ -105,7 +106,7 @@ async def test_junk_from_the_peers_own_address_is_harmless():
         await talk(a, b)
 
 
-async def test_the_queue_is_bounded():
+async def test_the_queue_is_bounded() -> None:
     async with connected() as (a, b):
         before = counters[Drop.QUEUE_FULL]
         (protocol,) = b.peer._dtls.transport._connection._protocols
@@ -147,7 +148,7 @@ def _has_answer(stranger: socket.socket) -> bool:
         return False
 
 
-async def test_checks_without_credentials_get_no_answer():
+async def test_checks_without_credentials_get_no_answer() -> None:
     async with connected() as (a, b):
         connection = b.peer._dtls.transport._connection
         port = connection.local_candidates[0].port
@@ -163,7 +164,7 @@ async def test_checks_without_credentials_get_no_answer():
         await talk(a, b)
 
 
-async def test_replayed_checks_teach_only_a_few_addresses():
+async def test_replayed_checks_teach_only_a_few_addresses() -> None:
     async with connected() as (a, b):
         connection = b.peer._dtls.transport._connection
         port = connection.local_candidates[0].port
@@ -177,7 +178,7 @@ async def test_replayed_checks_teach_only_a_few_addresses():
         await talk(a, b)
 
 
-async def test_other_stun_is_no_harm():
+async def test_other_stun_is_no_harm() -> None:
     async with connected() as (a, b):
         before = counters[Drop.STUN_UNASKED]
         port = b.peer._dtls.transport._connection.local_candidates[0].port
@@ -189,15 +190,13 @@ async def test_other_stun_is_no_harm():
         await talk(a, b)
 
 
-def test_installing_again_changes_nothing():
-    from aioice.ice import StunProtocol
-
+def test_installing_again_changes_nothing() -> None:
     install()
     first = StunProtocol.datagram_received
     install()
     assert StunProtocol.datagram_received is first
 
 
-def test_counters_are_readable():
+def test_counters_are_readable() -> None:
     assert set(counters.as_dict()) == {reason.value for reason in Drop}
     assert counters.total == sum(counters.as_dict().values())

@@ -11,7 +11,7 @@ from tests.loopback.rtc.pairs import connected, until
 from tests.support.lossy_relay import LossyRelay
 
 
-async def test_loss_is_seen_by_both_ends(monkeypatch):
+async def test_loss_is_seen_by_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     # Reports as often as the library allows: half a second.
     monkeypatch.setattr("random.random", lambda: 0.0)
     async with LossyRelay(loss=0.2, media_only=True, seed=1) as relay, connected(relay) as (a, b):
@@ -29,7 +29,7 @@ async def test_loss_is_seen_by_both_ends(monkeypatch):
         assert sequences == sorted(sequences)
 
 
-async def test_set_up_over_loss_and_jitter():
+async def test_set_up_over_loss_and_jitter() -> None:
     async with LossyRelay(loss=0.05, jitter_ms=30, seed=3) as relay, connected(relay) as (a, b):
         for number in range(50):
             a.peer.send(b"x", number, number * 960, False)
@@ -38,7 +38,7 @@ async def test_set_up_over_loss_and_jitter():
         assert sequences == sorted(set(sequences))
 
 
-async def test_reordering_passes_and_duplicates_do_not():
+async def test_reordering_passes_and_duplicates_do_not() -> None:
     async with (
         LossyRelay(reorder=0.2, duplicate=0.3, media_only=True, seed=2) as relay,
         connected(relay) as (a, b),
@@ -54,15 +54,15 @@ async def test_reordering_passes_and_duplicates_do_not():
         assert relay.counters.duplicated > 10
 
 
-async def test_round_trip_is_measured(monkeypatch):
+async def test_round_trip_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     # Reports every 0.5 to 0.8 s, out of step: an answer counts until the next question.
     source = random.Random(1)
     monkeypatch.setattr("random.random", lambda: source.uniform(0.0, 0.3))
-    async with LossyRelay(delay_ms=20) as relay, connected(relay) as (a, b):
+    async with LossyRelay(delay_ms=20) as relay, connected(relay) as (a, _):
         assert a.peer.stats().rtt is None
         a.peer.send(b"x", 1, 960, False)
 
-        def measured():
+        def measured() -> bool:
             rtt = a.peer.stats().rtt
             return rtt is not None and rtt > 0.03
 
@@ -72,7 +72,7 @@ async def test_round_trip_is_measured(monkeypatch):
         assert 0.03 < rtt < 0.5
 
 
-async def test_a_dead_peer_is_noticed():
+async def test_a_dead_peer_is_noticed() -> None:
     async with LossyRelay(seed=1) as relay, connected(relay) as (a, b):
         relay.blackout = True
         begin = time.monotonic()
@@ -83,7 +83,7 @@ async def test_a_dead_peer_is_noticed():
         assert time.monotonic() - begin > 5.0
 
 
-async def test_a_peer_that_closes_is_noticed_at_once():
+async def test_a_peer_that_closes_is_noticed_at_once() -> None:
     async with connected() as (a, b):
         begin = time.monotonic()
         await a.peer.aclose()
@@ -92,7 +92,7 @@ async def test_a_peer_that_closes_is_noticed_at_once():
         assert time.monotonic() - begin < 5.0
 
 
-async def test_the_relay_refuses_what_it_cannot_relay():
+async def test_the_relay_refuses_what_it_cannot_relay() -> None:
     async with LossyRelay() as relay:
         with pytest.raises(ValueError, match="no loopback host candidate"):
             relay.rewrite("a=candidate:1 1 udp 1 192.168.1.1 5000 typ host")

@@ -3,15 +3,17 @@ import gc
 import re
 import threading
 import time
+from typing import Never
 
 import pytest
 
+from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer, PeerError, PeerState
 from stagebox.rtc.sdp import SdpError
 from tests.loopback.rtc.pairs import CONNECT_S, End, connected, negotiate, open_sockets, until
 
 
-async def test_carries_packets_both_ways_with_gaps_and_markers():
+async def test_carries_packets_both_ways_with_gaps_and_markers() -> None:
     async with connected() as (a, b):
         sequences = [n & 0xFFFF for n in range(65_400, 65_910) if n % 51]
         assert len(sequences) == 500
@@ -37,7 +39,7 @@ async def test_carries_packets_both_ways_with_gaps_and_markers():
         assert received.guard_drops == sent.guard_drops == sent.send_errors == 0
 
 
-async def test_states_come_once_and_in_order():
+async def test_states_come_once_and_in_order() -> None:
     async with connected() as (a, b):
         pass
     await until(lambda: b.states[-1] is PeerState.CLOSED, "closed")
@@ -45,14 +47,14 @@ async def test_states_come_once_and_in_order():
     assert a.states == b.states == order
 
 
-async def test_works_on_ipv6_loopback():
+async def test_works_on_ipv6_loopback() -> None:
     async with connected(address="::1") as (a, b):
         assert a.peer.send(b"six", 1, 960, True)
         await until(lambda: b.packets, "a packet over IPv6")
         assert b.packets[0].payload == b"six"
 
 
-async def test_gathers_on_the_chosen_address_only():
+async def test_gathers_on_the_chosen_address_only() -> None:
     end = End()
     offer = await end.make().offer()
     assert re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+)", offer) == ["127.0.0.1"]
@@ -62,7 +64,7 @@ async def test_gathers_on_the_chosen_address_only():
     await end.peer.aclose()
 
 
-async def test_one_way_streams():
+async def test_one_way_streams() -> None:
     talker, listener = End(), End()
     await negotiate(talker.make("sendonly"), listener.make("recvonly"))
     assert talker.peer.send(b"on air", 1, 960, True)
@@ -72,7 +74,7 @@ async def test_one_way_streams():
     await asyncio.gather(talker.peer.aclose(), listener.peer.aclose())
 
 
-async def test_a_peer_that_hides_its_addresses_is_found_by_its_checks():
+async def test_a_peer_that_hides_its_addresses_is_found_by_its_checks() -> None:
     a, b = End(), End()
     offer = await a.make().offer()
     hidden = offer.replace(" 127.0.0.1 ", " 0c8e6cd2-4f0e.local ")
@@ -84,7 +86,7 @@ async def test_a_peer_that_hides_its_addresses_is_found_by_its_checks():
     await asyncio.gather(a.peer.aclose(), b.peer.aclose())
 
 
-async def test_send_before_and_after_the_connection_is_refused_quietly():
+async def test_send_before_and_after_the_connection_is_refused_quietly() -> None:
     a, b = End(), End()
     assert not a.make().send(b"early", 1, 960, True)
     await negotiate(a.peer, b.make())
@@ -93,7 +95,7 @@ async def test_send_before_and_after_the_connection_is_refused_quietly():
     await b.peer.aclose()
 
 
-async def test_send_never_raises_and_counts():
+async def test_send_never_raises_and_counts() -> None:
     async with connected() as (a, _):
         assert not a.peer.send(bytes(1500), 1, 960, False)
         assert not a.peer.send("text", 1, 960, False)
@@ -102,7 +104,7 @@ async def test_send_never_raises_and_counts():
         assert a.peer.send(b"x", 2**20 + 5, 2**40 + 9, False)
 
 
-async def test_a_full_write_buffer_drops_and_counts(monkeypatch):
+async def test_a_full_write_buffer_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (a, b):
         pair = a.peer._outgoing._nominated[1]
         transport = pair.protocol.transport
@@ -114,8 +116,8 @@ async def test_a_full_write_buffer_drops_and_counts(monkeypatch):
         await until(lambda: b.packets, "a packet after the jam")
 
 
-async def test_a_failing_handler_costs_only_its_packet(caplog):
-    def fail(packet, arrival):
+async def test_a_failing_handler_costs_only_its_packet(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(packet: AudioPacket, arrival: float) -> Never:
         raise RuntimeError("planted")
 
     async with connected() as (a, b):
@@ -129,7 +131,7 @@ async def test_a_failing_handler_costs_only_its_packet(caplog):
         await until(lambda: b.packets, "a packet after the failures")
 
 
-async def test_unknown_types_oversize_and_too_many_streams_are_dropped_and_counted():
+async def test_unknown_types_oversize_and_too_many_streams_are_dropped_and_counted() -> None:
     async with connected() as (a, b):
         outgoing = a.peer._outgoing
         outgoing._type = 50
@@ -151,7 +153,7 @@ async def test_unknown_types_oversize_and_too_many_streams_are_dropped_and_count
         assert len(b.packets) == 8
 
 
-async def test_one_negotiation_each():
+async def test_one_negotiation_each() -> None:
     a, b = End(), End()
     with pytest.raises(PeerError, match="no open offer"):
         await a.make().accept("v=0")
@@ -180,7 +182,7 @@ async def test_one_negotiation_each():
         ("SAVPF 96", "SAVPF 96 72"),
     ],
 )
-async def test_an_offer_that_only_the_library_can_refuse_is_refused(old, new):
+async def test_an_offer_that_only_the_library_can_refuse_is_refused(old: str, new: str) -> None:
     a, b = End(), End()
     offer = await a.make().offer()
     assert old in offer
@@ -189,14 +191,14 @@ async def test_an_offer_that_only_the_library_can_refuse_is_refused(old, new):
     await asyncio.gather(a.peer.aclose(), b.peer.aclose())
 
 
-async def test_an_address_that_is_not_ours_is_said_so():
+async def test_an_address_that_is_not_ours_is_said_so() -> None:
     end = End()
-    with pytest.raises(PeerError, match="no socket could be opened on 192.0.2.1"):
+    with pytest.raises(PeerError, match=r"no socket could be opened on 192\.0\.2\.1"):
         await end.make(address="192.0.2.1").offer()
     await end.peer.aclose()
 
 
-async def test_another_identity_fails_the_connection():
+async def test_another_identity_fails_the_connection() -> None:
     a, b = End(), End()
     answer = await b.make().answer(await a.make().offer())
     forged = re.sub(r"(sha-256 )(..)", lambda m: m[1] + ("00" if m[2] != "00" else "11"), answer)
@@ -208,15 +210,15 @@ async def test_another_identity_fails_the_connection():
     assert a.states[-2:] == [PeerState.FAILED, PeerState.CLOSED]
 
 
-async def test_a_deadline_of_the_caller():
+async def test_a_deadline_of_the_caller() -> None:
     end = End()
     await end.make().offer()
-    with pytest.raises(PeerError, match="not connected within 0.05 s"):
+    with pytest.raises(PeerError, match=r"not connected within 0\.05 s"):
         await end.peer.wait_connected(0.05)
     await end.peer.aclose()
 
 
-async def test_twenty_connections_leave_nothing_behind():
+async def test_twenty_connections_leave_nothing_behind() -> None:
     async with connected():
         pass  # the first one opens what the process keeps
     gc.collect()
@@ -231,7 +233,7 @@ async def test_twenty_connections_leave_nothing_behind():
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
-async def test_closing_half_way_leaves_nothing_behind(steps):
+async def test_closing_half_way_leaves_nothing_behind(steps: int) -> None:
     before = (open_sockets(), asyncio.all_tasks())
     a, b = End(), End()
     a.make()
@@ -247,7 +249,7 @@ async def test_closing_half_way_leaves_nothing_behind(steps):
     assert open_sockets() == before[0]
 
 
-async def test_closing_during_an_offer_leaves_nothing_behind():
+async def test_closing_during_an_offer_leaves_nothing_behind() -> None:
     before = open_sockets()
     end = End()
     offer = asyncio.create_task(end.make().offer())
@@ -258,8 +260,8 @@ async def test_closing_during_an_offer_leaves_nothing_behind():
     assert isinstance(offer.exception(), PeerError) or offer.result()
 
 
-async def test_a_connection_that_does_not_close_is_cut(monkeypatch):
-    async def hang():
+async def test_a_connection_that_does_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang() -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr("stagebox.rtc.peer.CLOSE_TIMEOUT_S", 0.05)
@@ -275,5 +277,5 @@ async def test_a_connection_that_does_not_close_is_cut(monkeypatch):
         task.cancel()
 
 
-def test_the_send_path_is_the_stream_itself():
+def test_the_send_path_is_the_stream_itself() -> None:
     assert "send" not in vars(Peer), "an extra call per packet and listener"

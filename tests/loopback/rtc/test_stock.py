@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs.opus import OpusEncoder
-from aiortc.mediastreams import AudioStreamTrack
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from stagebox.rtc.addresses import gathering_on
 from stagebox.rtc.prepare import prepare
@@ -24,10 +24,10 @@ class Stock:
         self.reader: asyncio.Task[None] | None = None
         self.pc.on("track", self._track)
 
-    def _track(self, track) -> None:
+    def _track(self, track: MediaStreamTrack) -> None:
         self.reader = asyncio.create_task(self._read(track))
 
-    async def _read(self, track) -> None:
+    async def _read(self, track: MediaStreamTrack) -> None:
         while True:
             await track.recv()
             self.frames += 1
@@ -66,7 +66,7 @@ async def exchange(stock: Stock, end: End) -> None:
     assert end.peer.stats().lost == 0
 
 
-async def test_answers_a_stock_peer():
+async def test_answers_a_stock_peer() -> None:
     stock, end = Stock(), End()
     await stock.take(await end.make().answer(await stock.describe()), "answer")
     await exchange(stock, end)
@@ -74,7 +74,7 @@ async def test_answers_a_stock_peer():
     await end.peer.aclose()
 
 
-async def test_offers_to_a_stock_peer():
+async def test_offers_to_a_stock_peer() -> None:
     stock, end = Stock(), End()
     await stock.take(await end.make().offer(), "offer")
     await end.peer.accept(await stock.describe())
@@ -83,7 +83,7 @@ async def test_offers_to_a_stock_peer():
     await end.peer.aclose()
 
 
-async def test_answers_a_stock_peer_with_a_data_section():
+async def test_answers_a_stock_peer_with_a_data_section() -> None:
     stock, end = Stock(), End()
     stock.pc.createDataChannel("chat")
     offer = await stock.describe()

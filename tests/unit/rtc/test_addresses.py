@@ -21,16 +21,16 @@ from stagebox.rtc.addresses import AddressError, gathering_on, usable
         ("::", None),
     ],
 )
-def test_which_addresses_are_gathered_on(given, chosen):
+def test_which_addresses_are_gathered_on(given: str | None, chosen: str | None) -> None:
     assert usable(given) == chosen
 
 
-def test_refuses_what_is_no_address():
-    with pytest.raises(AddressError, match="'hub.local' is not an IP address"):
+def test_refuses_what_is_no_address() -> None:
+    with pytest.raises(AddressError, match=r"'hub\.local' is not an IP address"):
         usable("hub.local")
 
 
-def test_the_choice_ends_with_the_block():
+def test_the_choice_ends_with_the_block() -> None:
     addresses.install()
     addresses.install()
     ordinary = ice.get_host_addresses(use_ipv4=True, use_ipv6=True)

@@ -68,19 +68,19 @@ def with_candidate(host: str, *, port: int = 50000, rest: str = "typ host") -> s
     return AUDIO.replace(HOST, f"a=candidate:1 1 udp 2130706431 {host} {port} {rest}")
 
 
-def test_keeps_what_a_browser_sends_except_candidates_of_no_use():
+def test_keeps_what_a_browser_sends_except_candidates_of_no_use() -> None:
     cleaned = screen(CHROMIUM)
     assert candidates(cleaned) == ["a=candidate:1 1 udp 2130706431 192.168.1.7 50000 typ host"]
     expected = [line for line in CHROMIUM.splitlines() if "a=candidate" not in line]
     assert [line for line in cleaned.splitlines() if "a=candidate" not in line] == expected
 
 
-def test_is_stable():
+def test_is_stable() -> None:
     once = screen(CHROMIUM)
     assert screen(once) == once
 
 
-def test_end_of_candidates_is_removed():
+def test_end_of_candidates_is_removed() -> None:
     assert "end-of-candidates" not in screen(AUDIO + "a=end-of-candidates\r\n")
 
 
@@ -88,7 +88,7 @@ def test_end_of_candidates_is_removed():
     "host",
     ["10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.1.1", "127.0.0.1", "::1", "fd00::1"],
 )
-def test_keeps_addresses_of_a_local_network(host):
+def test_keeps_addresses_of_a_local_network(host: str) -> None:
     assert len(candidates(screen(with_candidate(host)))) == 1
 
 
@@ -108,11 +108,11 @@ def test_keeps_addresses_of_a_local_network(host):
         "1.2.3",
     ],
 )
-def test_removes_addresses_that_checks_must_not_reach(host):
+def test_removes_addresses_that_checks_must_not_reach(host: str) -> None:
     assert candidates(screen(with_candidate(host))) == []
 
 
-def test_same_subnet_is_near_even_when_routable():
+def test_same_subnet_is_near_even_when_routable() -> None:
     sdp = with_candidate("203.0.113.9")
     assert candidates(screen(sdp)) == []
     assert len(candidates(screen(sdp, near="203.0.113.200"))) == 1
@@ -121,14 +121,14 @@ def test_same_subnet_is_near_even_when_routable():
     assert len(candidates(screen(with_candidate("2001:db8::9"), near="2001:db8::1"))) == 1
 
 
-def test_loopback_is_kept_only_by_a_peer_on_loopback():
+def test_loopback_is_kept_only_by_a_peer_on_loopback() -> None:
     sdp = with_candidate("127.0.0.1")
     assert len(candidates(screen(sdp, near="127.0.0.1"))) == 1
     assert candidates(screen(sdp, near="192.168.1.1")) == []
 
 
 @pytest.mark.parametrize("port", [0, 1, 53, 1023, 65536, 99999])
-def test_removes_ports_that_are_no_host_candidates(port):
+def test_removes_ports_that_are_no_host_candidates(port: int) -> None:
     assert candidates(screen(with_candidate("192.168.1.7", port=port))) == []
 
 
@@ -144,7 +144,7 @@ def test_removes_ports_that_are_no_host_candidates(port):
         "a=candidate:",
     ],
 )
-def test_removes_candidates_of_no_use(line):
+def test_removes_candidates_of_no_use(line: str) -> None:
     assert candidates(screen(AUDIO.replace(HOST, line))) == []
 
 
@@ -153,13 +153,13 @@ def refused(sdp: str, sentence: str) -> None:
         screen(sdp)
 
 
-def test_refuses_too_many_candidates():
+def test_refuses_too_many_candidates() -> None:
     exact = AUDIO.replace(HOST, "\r\n".join([HOST] * (MAX_CANDIDATES - 2)))
     assert len(candidates(screen(exact))) == MAX_CANDIDATES - 2
     refused(AUDIO.replace(HOST, "\r\n".join([HOST] * (MAX_CANDIDATES - 1))), "33 candidates")
 
 
-def test_refuses_too_many_hidden_names():
+def test_refuses_too_many_hidden_names() -> None:
     name = "a=candidate:1 1 udp 2130706431 {}.local 50000 typ host"
     lines = "\r\n".join(name.format(f"host-{index}") for index in range(7))
     assert candidates(screen(AUDIO.replace(HOST, lines))) == []
@@ -176,7 +176,7 @@ def test_refuses_too_many_hidden_names():
         "\r\n".join(["a=rtcp-fb:* x"] * 2_000),
     ],
 )
-def test_refuses_floods_at_once(sdp):
+def test_refuses_floods_at_once(sdp: str) -> None:
     best = min(_time_to_refuse(sdp) for _ in range(5))
     assert best < 0.005
 
@@ -188,18 +188,18 @@ def _time_to_refuse(sdp: str) -> float:
     return time.perf_counter() - begin
 
 
-def test_refuses_one_character_too_many():
+def test_refuses_one_character_too_many() -> None:
     padding = "a=x:" + "y" * 900 + "\r\n"
     sdp = AUDIO + padding * 40
     refused(sdp[: MAX_CHARACTERS + 1], "32769 characters")
 
 
 @pytest.mark.parametrize("text", ["", "hello", "v=0\r\n"])
-def test_refuses_what_is_no_sdp(text):
+def test_refuses_what_is_no_sdp(text: str) -> None:
     refused(text, "media sections|x=value")
 
 
-def test_refuses_strange_characters_and_lines():
+def test_refuses_strange_characters_and_lines() -> None:
     refused(AUDIO.replace("s=-", "s=\u0661"), "printable ASCII")
     refused(AUDIO.replace("s=-", "s=\0"), "printable ASCII")
     refused(AUDIO + "just words\r\n", "x=value")
@@ -228,23 +228,23 @@ def test_refuses_strange_characters_and_lines():
         (FINGERPRINT, FINGERPRINT + ":AB", "exactly one fingerprint"),
     ],
 )
-def test_refuses_what_breaks_a_rule(old, new, sentence):
+def test_refuses_what_breaks_a_rule(old: str, new: str, sentence: str) -> None:
     assert old in AUDIO
     refused(AUDIO.replace(old, new), sentence)
 
 
-def test_refuses_opus_on_a_type_that_looks_like_rtcp():
+def test_refuses_opus_on_a_type_that_looks_like_rtcp() -> None:
     sdp = AUDIO.replace("SAVPF 111", "SAVPF 72").replace("rtpmap:111", "rtpmap:72")
     refused(sdp, "no Opus")
 
 
-def test_refuses_a_second_identity():
+def test_refuses_a_second_identity() -> None:
     other = FINGERPRINT.replace("AB", "CD", 1)
     refused(AUDIO + f"a=fingerprint:sha-256 {other}\r\n", "exactly one fingerprint")
     refused(AUDIO + f"a=fingerprint:sha-512 {':'.join(['AB'] * 64)}\r\n", "exactly one")
 
 
-def test_refuses_other_sets_of_sections():
+def test_refuses_other_sets_of_sections() -> None:
     data = CHROMIUM[CHROMIUM.index("m=application") :]
     session = AUDIO[: AUDIO.index("m=audio")]
     audio = AUDIO[AUDIO.index("m=audio") :]
@@ -254,14 +254,14 @@ def test_refuses_other_sets_of_sections():
     refused(session + audio + data + data, "3 media sections")
 
 
-def test_own_fingerprints_are_cut_to_sha256():
+def test_own_fingerprints_are_cut_to_sha256() -> None:
     more = f"a=fingerprint:sha-384 {':'.join(['AB'] * 48)}\r\n"
     more += f"a=fingerprint:sha-512 {':'.join(['AB'] * 64)}\r\n"
     assert only_sha256(AUDIO + more) == AUDIO
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_screened_or_refused(text):
+def test_any_text_is_screened_or_refused(text: str) -> None:
     try:
         screen(text)
     except SdpError as error:
@@ -269,7 +269,7 @@ def test_any_text_is_screened_or_refused(text):
 
 
 @given(st.data())
-def test_any_mutation_is_screened_or_refused(data):
+def test_any_mutation_is_screened_or_refused(data: st.DataObject) -> None:
     lines = CHROMIUM.splitlines()
     index = data.draw(st.integers(0, len(lines) - 1))
     action = data.draw(st.sampled_from(["drop", "double", "cut", "replace"]))

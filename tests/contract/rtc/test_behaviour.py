@@ -1,0 +1,125 @@
+"""What the private names do, with the real library on both ends.
+
+The names could stay and their meaning change; then one of these fails.
+"""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from aioice import ice, stun
+from aiortc.rtp import AnyRtcpPacket, RtcpByePacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
+
+from stagebox.rtc.prepare import CONSENT_FAILURES, CONSENT_INTERVAL_S
+from tests.loopback.rtc.pairs import End, connected, until
+
+
+@pytest.fixture(autouse=True)
+def _quick_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the library report every half second, its shortest interval."""
+    monkeypatch.setattr("random.random", lambda: 0.0)
+
+
+def hear_reports(end: End) -> list[Any]:
+    """Collect the RTCP packets that arrive at an end, as the library parses them."""
+    heard: list[Any] = []
+    router = end.peer._dtls._rtp_router
+    route = router.route_rtcp
+
+    def record(packet: AnyRtcpPacket) -> set[Any]:
+        heard.append(packet)
+        return route(packet)
+
+    router.route_rtcp = record  # type: ignore[method-assign]
+    return heard
+
+
+async def test_packets_reach_the_tap_and_no_thread_is_started() -> None:
+    threads = threading.active_count()
+    async with connected() as (a, b):
+        a.peer.send(b"tap", 9, 960, True)
+        await until(lambda: b.packets, "a packet at the tap")
+        packet = b.packets[0]
+        assert (packet.sequence, packet.timestamp, packet.payload) == (9, 960, b"tap")
+        assert packet.marker
+        assert threading.active_count() == threads
+
+
+async def test_sender_reports_carry_our_counts() -> None:
+    async with connected() as (a, b):
+        heard = hear_reports(b)
+        await asyncio.sleep(0.7)
+        assert heard == [], "nothing was sent, so there is nothing to report"
+        for number in range(10):
+            a.peer.send(b"12345", number, 4_000_000_000 + number * 960, False)
+        await until(lambda: any(isinstance(p, RtcpSrPacket) for p in heard), "a sender report")
+        report = next(packet for packet in heard if isinstance(packet, RtcpSrPacket))
+        info = report.sender_info
+        assert (info.packet_count, info.octet_count) == (10, 50)
+        assert report.ssrc == b.packets[0].ssrc
+        elapsed = (info.rtp_timestamp - (4_000_000_000 + 9 * 960)) & 0xFFFFFFFF
+        assert elapsed < 48_000 * 5
+        assert any(isinstance(packet, RtcpSdesPacket) for packet in heard)
+
+
+async def test_reports_keep_one_clock_for_both_times() -> None:
+    async with connected() as (a, b):
+        heard = hear_reports(b)
+        a.peer.send(b"x", 1, 1000, False)
+
+        def reports() -> list[RtcpSrPacket]:
+            return [packet for packet in heard if isinstance(packet, RtcpSrPacket)]
+
+        await until(lambda: len(reports()) >= 2, "two sender reports")
+        first, second = (report.sender_info for report in reports()[:2])
+        seconds = (second.ntp_timestamp - first.ntp_timestamp) / 2**32
+        assert seconds > 0.3
+        assert abs((second.rtp_timestamp - first.rtp_timestamp) - seconds * 48_000) < 100
+
+
+async def test_receiver_reports_go_on() -> None:
+    async with connected() as (a, b):
+        heard = hear_reports(a)
+        for number in (1, 2, 5, 6):
+            a.peer.send(b"x", number, number * 960, False)
+        await until(lambda: any(isinstance(p, RtcpRrPacket) for p in heard), "a receiver report")
+        report = next(packet for packet in heard if isinstance(packet, RtcpRrPacket))
+        block = report.reports[0]
+        assert (block.ssrc, block.packets_lost) == (b.packets[0].ssrc, 2)
+        assert block.highest_sequence == 6
+        assert a.peer.stats().remote_lost == 2
+        assert b.peer.stats().lost == 2
+        before = len(heard)
+        await until(lambda: len(heard) > before, "another receiver report")
+
+
+async def test_closing_says_goodbye() -> None:
+    async with connected() as (a, b):
+        heard = hear_reports(b)
+        a.peer.send(b"x", 1, 960, False)
+        await until(lambda: b.packets, "the packet")
+        await a.peer.aclose()
+        await until(lambda: any(isinstance(p, RtcpByePacket) for p in heard), "a goodbye")
+
+
+async def test_packets_keep_the_sequence_and_timestamp_given() -> None:
+    async with connected() as (a, b):
+        given = [(65_535, 4_294_967_295), (0, 959), (7, 90_000)]
+        for sequence, timestamp in given:
+            a.peer.send(b"x", sequence, timestamp, False)
+        await until(lambda: len(b.packets) == 3, "three packets")
+        assert [(packet.sequence, packet.timestamp) for packet in b.packets] == given
+
+
+async def test_the_consent_timers_reach_the_library() -> None:
+    async with connected():
+        assert ice.CONSENT_INTERVAL == CONSENT_INTERVAL_S
+        assert ice.CONSENT_FAILURES == CONSENT_FAILURES
+
+
+def test_a_dead_peer_is_noticed_in_time_and_a_radio_gap_is_not_death() -> None:
+    longest = CONSENT_FAILURES * (1.2 * CONSENT_INTERVAL_S + stun.RETRY_RTO)
+    shortest = CONSENT_FAILURES * (0.8 * CONSENT_INTERVAL_S + stun.RETRY_RTO)
+    assert longest <= 8.0
+    assert shortest > 5.0 + 0.8 * CONSENT_INTERVAL_S + stun.RETRY_RTO
