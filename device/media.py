@@ -65,7 +65,7 @@ class MediaSession:
             try:
                 await self._one_session()
             except (PeerError, SdpError, ConnectionError, TimeoutError, OSError) as error:
-                _log.info("Media session ended: %s", error or type(error).__name__)
+                _log.info("Media session ended: %s", str(error) or type(error).__name__)
             await asyncio.sleep(self._reconnect.ended(loop.time()) - loop.time())
 
     async def _one_session(self) -> None:

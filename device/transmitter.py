@@ -83,10 +83,11 @@ class Transmitter:
 
     def close(self, until: float) -> None:
         """End the burst with the last frame captured before ``until``."""
-        self._transmit(self._gate.close(until))
+        self._gate.close(until)
+        self._end_if_over()
 
     def cut(self) -> None:
-        """Nothing leaves from now on."""
+        """Nothing leaves from now on, not even the mark that ends a burst."""
         self._gate.cut()
         self._set_on_air(False)
 
@@ -96,12 +97,13 @@ class Transmitter:
 
     def check(self, now: float) -> None:
         """Drop the red lamp if the microphone has gone quiet on us."""
-        if self._on_air and self._gate.stalled(now):
+        if self._gate.stalled(now):
             self._set_on_air(False)
 
     def _transmit(self, frames: list[GateFrame]) -> None:
         for frame in frames:
             self._transmit_one(frame)
+        self._end_if_over()
 
     def _transmit_one(self, frame: GateFrame) -> None:
         if frame.first:
@@ -119,7 +121,10 @@ class Transmitter:
         else:
             self.counts.unsent += 1
             self._set_on_air(False)
-        if frame.last:
+
+    def _end_if_over(self) -> None:
+        """Tell the listeners' buffers that the burst is complete, then go dark."""
+        if self._on_air and not self._gate.is_open:
             self._put(END_OF_BURST, False)
             self._set_on_air(False)
 

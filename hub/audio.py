@@ -29,10 +29,9 @@ Send = Callable[[bytes, int, int, bool], bool]
 
 _SEQUENCE_MASK: Final = 0xFFFF
 _TIMESTAMP_MASK: Final = 0xFFFFFFFF
+_NOTHING: Final = ""
 _SHARED: Final = "shared"
 _MINUS: Final = "minus"
-# A talker's first packets reach the mixer while it still waits for its target delay.
-_MIX: Final = "mix"
 
 
 @dataclass(slots=True)
@@ -53,7 +52,7 @@ class _Leg:
     """One member's outgoing stream. Offsets join the streams it is fed from without a jump."""
 
     send: Send
-    source: str = ""
+    source: str = _NOTHING
     sequence_offset: int = 0
     timestamp_offset: int = 0
     last: Stamp | None = None
@@ -80,6 +79,7 @@ class SpaceAudio:
         self._mixer = Mixer()
         self._encoder: Encoder | None = None
         self._ticks = 0
+        self._mixes = 0
         self.mixing = False
 
     # --- who is there ---------------------------------------------------------
@@ -97,6 +97,9 @@ class SpaceAudio:
         if member_id in self._talkers:
             return
         self._talkers[member_id] = _Talker()
+        leg = self._legs.get(member_id)
+        if leg is not None:
+            leg.source = _NOTHING  # the shared stream goes on without this leg
         if len(self._talkers) > 1 and not self.mixing:
             self._start_mixing()
         elif self.mixing:
@@ -173,6 +176,7 @@ class SpaceAudio:
     def _start_mixing(self) -> None:
         self.mixing = True
         self._ticks = 0
+        self._mixes += 1
         self._encoder = Encoder()
         for talker in self._talkers.values():
             self._attach(talker)
@@ -199,7 +203,7 @@ class SpaceAudio:
             payload = talker.encoder.encode(pcm)
             self._counts.encoded_frames += 1
             stamp = self._stamp_mix(talker.timeline, now)
-            if self._send(leg, _MINUS, payload, stamp, now):
+            if stamp is not None and self._send(leg, _MINUS, payload, stamp, now):
                 self._counts.delivered += 1
             else:
                 self._counts.undeliverable += 1
@@ -209,20 +213,14 @@ class SpaceAudio:
             return  # everybody who can hear is talking
         payload = self._encoder.encode(full)
         self._counts.encoded_frames += 1
-        self._fan_out(payload, self._stamp_mix(self._shared, now), now)
+        stamp = self._stamp_mix(self._shared, now)
+        if stamp is not None:
+            self._fan_out(payload, stamp, now)
 
-    def _stamp_mix(self, timeline: OutTimeline, now: float) -> Stamp:
-        ticks = self._ticks
-        stamp = timeline.stamp(
-            _MIX,
-            ticks & _SEQUENCE_MASK,
-            (ticks * FRAME_SAMPLES) & _TIMESTAMP_MASK,
-            ticks == 1,
-            now,
-        )
-        if stamp is None:  # the mixer's own ticks are never late
-            raise AssertionError
-        return stamp
+    def _stamp_mix(self, timeline: OutTimeline, now: float) -> Stamp | None:
+        sequence = self._ticks & _SEQUENCE_MASK
+        timestamp = (self._ticks * FRAME_SAMPLES) & _TIMESTAMP_MASK
+        return timeline.stamp(f"mix {self._mixes}", sequence, timestamp, self._ticks == 1, now)
 
 
 def _join(leg: _Leg, source: str, stamp: Stamp, now: float) -> None:

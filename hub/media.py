@@ -47,6 +47,7 @@ class HubMedia:
 
     def __init__(self) -> None:
         self.counts = AudioCounts()
+        self._made = 0
         self.refused = 0
         self.failed = 0
         self._sessions: dict[str, _Session] = {}
@@ -55,10 +56,9 @@ class HubMedia:
         self._unfinished = 0
         self._report: Callable[[str], None] = lambda _member_id: None
 
-    @property
-    def sessions(self) -> int:
-        """How many media sessions there are."""
-        return len(self._sessions)
+    def session_counts(self) -> dict[str, int]:
+        """Return counts for /metrics."""
+        return {"made": self._made, "refused": self.refused, "failed": self.failed}
 
     def on_audio(self, callback: Callable[[str], None]) -> None:
         """See ``MediaPlane``."""
@@ -73,6 +73,7 @@ class HubMedia:
             raise MediaError("Too many sessions are being set up: try again in a second.")
         await self.disconnect(member_id)
         self._unfinished += 1
+        self._made += 1
         peer = Peer(
             local_address=local_address,
             direction=_direction(sdp),

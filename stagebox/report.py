@@ -170,5 +170,5 @@ def _row(
 
 def _recording(path: Path, events: list[dict[str, Any]], started: str) -> m.Recording:
     start = next((event["t"] for event in events if event["event"] == started), 0.0)
-    samples = read_wav(path).astype(np.float32) / 32768
-    return m.Recording(samples, start)
+    samples = read_wav(path).astype(np.float32) / np.float32(32768)
+    return m.Recording(samples.astype(np.float32), start)

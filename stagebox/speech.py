@@ -58,7 +58,8 @@ def read_wav(path: Path) -> Pcm:
     if rate != SAMPLE_RATE:
         count = round(mono.size * SAMPLE_RATE / rate)
         mono = np.interp(np.arange(count) * rate / SAMPLE_RATE, np.arange(mono.size), mono)
-    return mono.round().astype(np.int16)
+    rounded: Pcm = mono.round().astype(np.int16)
+    return rounded
 
 
 def write_wav(path: Path, samples: Pcm) -> None:

@@ -1,0 +1,213 @@
+"""The box's composition root: makes the parts, starts them in order, stops them in reverse."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from device import hardware
+from device.audio.capture import CaptureThread
+from device.audio.gate import MicGate
+from device.audio.output import Output
+from device.audio.playback import PlaybackThread
+from device.box import Box, Parts
+from device.buttons.ports import PanelError
+from device.candidates import HubChoice
+from device.config import BoxConfig, Duplex
+from device.dial import Facts
+from device.events import EventLog
+from device.floor import Participant
+from device.hubs import KnownHubs
+from device.liveview import Status, watch
+from device.media import MediaSession
+from device.reconnect import Reconnect
+from device.signalling import Signalling
+from device.tally import Tally
+from device.transmitter import Transmitter
+from stagebox import __version__, logs
+from stagebox.config import ConfigError, load_config
+from stagebox.identity import Identity, IdentityError
+from stagebox.media.opus import Encoder, OpusError
+from stagebox.media.playout import Playout
+from stagebox.rtc.seams import SeamError
+from stagebox.wire.messages import Kind, Role
+
+_REFUSED: Final = 2
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run a box until it is told to stop; return its exit status."""
+    logs.set_up(verbose=arguments.verbose)
+    try:
+        config = settings(arguments)
+        asyncio.run(run(config, arguments))
+    except (ConfigError, IdentityError, PanelError, OpusError, SeamError) as error:
+        print(f"stagebox box: {error}", file=sys.stderr)
+        return _REFUSED
+    return 0
+
+
+def settings(arguments: argparse.Namespace) -> BoxConfig:
+    """Return the settings from file and command line.
+
+    Raises:
+        ConfigError: something in either cannot be.
+    """
+    config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
+    given: dict[str, Any] = {
+        "hub": arguments.hub and arguments.hub.replace("http", "ws", 1),
+        "name": arguments.name,
+        "space": arguments.space,
+        "role": arguments.role,
+        "state_dir": str(arguments.state) if arguments.state else None,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    try:
+        return msgspec.convert({**msgspec.to_builtins(config), **changes}, BoxConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"command line: {error}") from None
+
+
+async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
+    """Run the box until SIGTERM, SIGINT, the q key or ``--seconds``.
+
+    Raises:
+        IdentityError, PanelError, OpusError: the box cannot start, and why.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    made = make(config, arguments, stop)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(made.parts.events.close)
+        stack.callback(made.parts.panel.close)
+        for thread in made.threads:
+            stack.push_async_callback(thread.stop)
+        for job in (made.box.run(), made.signalling.run(), made.browse()):
+            stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
+        if made.has_terminal:
+            stack.push_async_callback(_end, asyncio.create_task(watch(made.parts.status)))
+        if arguments.wait_joined:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(made.box.ready.wait(), arguments.wait_joined)
+        for thread in made.threads:
+            thread.start()
+        made.box.start_panel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), arguments.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The parts that are started and stopped."""
+
+    parts: Parts
+    box: Box
+    signalling: Signalling
+    threads: tuple[CaptureThread | PlaybackThread, ...]
+    browse: Callable[[], Coroutine[Any, Any, None]]
+    has_terminal: bool
+
+
+def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
+    """Make all parts and join them."""
+    simulation = (
+        hardware.Simulation(arguments.mic, arguments.speaker, arguments.script)
+        if arguments.simulate
+        else None
+    )
+    state_dir = Path(config.state_dir).expanduser()
+    events = EventLog(arguments.events)
+    status = Status(config.name)
+    panel = hardware.panel(config, simulation, stop.set)
+    output = Output(Playout())
+    tally = Tally(panel, events, status, partial(_half_duplex, output, config.sound.duplex))
+    transmitter = Transmitter(
+        gate=MicGate(config.talk.pre_roll_ms / 1000),
+        encoder=Encoder(config.talk.bitrate, config.talk.complexity),
+        observer=tally,
+        sequence=secrets.randbelow(1 << 15),
+        timestamp=secrets.randbelow(1 << 32),
+    )
+    floor = Participant(secrets.token_hex(4), float(config.talk.max_talk_s))
+    parts = Parts(floor, panel, output, transmitter, tally, events, status)
+    box = Box(parts, config.space)
+    hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), state_dir)
+    signalling = Signalling(
+        Identity.load_or_create(state_dir),
+        Facts(config.name, Kind.BOX, config.role, f"stagebox {__version__}"),
+        hubs,
+        box.on_message,
+        box.on_link,
+        partial(box.on_problem, "other_hub"),
+    )
+    box.attach(
+        signalling,
+        MediaSession(
+            direction="recvonly" if config.role is Role.SPEAKER else "sendrecv",
+            local_address=lambda: signalling.local_address,
+            send_offer=box.offer,
+            on_packet=box.on_packet,
+            on_peer=box.on_peer,
+            reconnect=Reconnect(random.random),
+        ),
+    )
+    threads = _threads(config, simulation, box, output)
+    browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
+    by_hand = simulation is not None and simulation.has_terminal
+    return Made(parts, box, signalling, threads, browse, by_hand)
+
+
+def _threads(
+    config: BoxConfig, simulation: hardware.Simulation | None, box: Box, output: Output
+) -> tuple[CaptureThread | PlaybackThread, ...]:
+    loop = asyncio.get_running_loop()
+    playback = PlaybackThread(
+        hardware.loudspeaker(config, simulation),
+        output.pull,
+        partial(box.on_device, "loudspeaker"),
+        loop,
+        on_started=partial(box.on_started, "speaker_started"),
+    )
+    if config.role is Role.SPEAKER:
+        return (playback,)  # a smart speaker opens no microphone at all
+    capture = CaptureThread(
+        hardware.microphone(config, simulation),
+        box.on_frame,
+        partial(box.on_device, "microphone"),
+        loop,
+        on_started=partial(box.on_started, "mic_started"),
+    )
+    return playback, capture
+
+
+def _half_duplex(output: Output, duplex: Duplex, on_air: bool) -> None:
+    output.set_programme_muted(on_air and duplex is Duplex.HALF)
+
+
+async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Run a part; if it fails, the whole box stops, and its service starts it anew."""
+    try:
+        await job
+    except Exception:
+        _log.exception("a part of the box failed")
+        stop.set()
+        raise
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

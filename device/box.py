@@ -1,0 +1,330 @@
+"""The box: carries what happens to the participant, and what it decides to the hardware.
+
+No decisions are made here. Keys, hub messages, timers and devices become events of
+``device.floor``; its effects become packets, sounds and messages. The lamp is shown
+by ``device.tally``, which listens to the sender and not to the hub.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from device.audio.earcons import Earcon
+from device.audio.health import DeviceState, DeviceStatus
+from device.audio.output import Output
+from device.buttons.ports import Key, KeyEvent, Panel, PanelError
+from device.events import EventLog
+from device.floor import Participant
+from device.floor_model import (
+    CutBurst,
+    Effect,
+    EndBurst,
+    Event,
+    FloorState,
+    KeyDown,
+    KeyUp,
+    Levels,
+    LinkDown,
+    LinkUp,
+    MicrophoneOk,
+    PingDue,
+    Received,
+    Say,
+    Send,
+    Show,
+    StartBurst,
+)
+from device.liveview import Status
+from device.media import MediaSession
+from device.prompts import Prompt
+from device.signalling import LinkState, Signalling
+from device.tally import Tally
+from device.transmitter import Transmitter
+from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.peer import Peer
+from stagebox.wire.messages import Error, HubMessage, Join, MediaAnswer, MediaOffer, Snapshot
+
+# A lost key-up is a stuck microphone: the levels are read again this often.
+LEVELS_S: Final = 0.15
+# Played frames are reported in batches; two seconds of them fit in the output's store.
+REPORT_S: Final = 0.1
+
+# What a prompt sounds like where it is a tone; the others are for voices to say.
+TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
+    {
+        Prompt.PERMIT: Earcon.PERMIT,
+        Prompt.DENY: Earcon.DENY,
+        Prompt.BUSY: Earcon.BUSY,
+        Prompt.QUEUED: Earcon.QUEUED,
+        Prompt.NEXT: Earcon.QUEUED,
+        Prompt.OFFERED: Earcon.OFFERED,
+        Prompt.TURN_PASSED: Earcon.REVOKED,
+        Prompt.CANCELLED: Earcon.REVOKED,
+        Prompt.WARNING: Earcon.WARNING,
+        Prompt.REVOKED: Earcon.REVOKED,
+        Prompt.NO_ANSWER: Earcon.DENY,
+        Prompt.NO_MICROPHONE: Earcon.DENY,
+        Prompt.BUTTON_STUCK: Earcon.DENY,
+        Prompt.NO_SPACE: Earcon.DENY,
+        Prompt.MUTED: Earcon.DENY,
+        Prompt.LINK_LOST: Earcon.LINK_LOST,
+        Prompt.LINK_BACK: Earcon.LINK_BACK,
+    }
+)
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a box is made of; made and closed by ``device.app``."""
+
+    floor: Participant
+    panel: Panel
+    output: Output
+    transmitter: Transmitter
+    tally: Tally
+    events: EventLog
+    status: Status
+
+
+class Box:
+    """Owns the participant. Everything here runs on the event loop."""
+
+    def __init__(self, parts: Parts, space: str | None) -> None:
+        self._parts = parts
+        self._space = space
+        self._signalling: Signalling | None = None
+        self._media: MediaSession | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._microphone_ok = False
+        self._peer: Peer | None = None
+        self._media_req = ""
+        self._boot: str | None = None
+        self._media_task: asyncio.Task[None] | None = None
+        self.joined = asyncio.Event()  # in a space
+        self.ready = asyncio.Event()  # in a space, and its sound arrives
+
+    def attach(self, signalling: Signalling, media: MediaSession) -> None:
+        """Give the box its line to the hub and its media session."""
+        self._signalling = signalling
+        self._media = media
+
+    async def run(self) -> None:
+        """Beat, watch the levels and report, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._beat())
+                group.create_task(self._watch())
+                group.create_task(self._report())
+        finally:
+            self._apply([CutBurst()])
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._stop_media()
+
+    def start_panel(self) -> None:
+        """Begin to take keys. Without its panel a box still plays, and says what is wrong."""
+        try:
+            self._parts.panel.start(self.on_key)
+        except PanelError as error:
+            self.on_problem("panel", str(error))
+        self._feed(Levels(self._down()))
+
+    # --- what happens -----------------------------------------------------------
+
+    def on_key(self, event: KeyEvent) -> None:
+        """Take an edge from the panel."""
+        self._parts.events.emit("key", key=event.key, down=event.down)
+        kind = KeyDown if event.down else KeyUp
+        self._feed(kind(event.key, event.at))
+
+    def on_message(self, message: HubMessage) -> None:
+        """Take a message from the hub."""
+        match message:
+            case MediaAnswer(req=req, sdp=sdp) if self._media is not None:
+                if req == self._media_req:
+                    self._media.answer(sdp)
+            case Error(req=req, code=code, detail=detail):
+                self._parts.events.emit("error", code=code, detail=detail)
+                if self._media is not None and req is not None and req == self._media_req:
+                    self._media.refuse(detail)
+                self._feed(Received(message))
+            case _:
+                self._feed(Received(message))
+        if isinstance(message, Snapshot):
+            self._joined()
+
+    def on_link(self, state: LinkState, detail: str) -> None:
+        """Take a change of the line to the hub."""
+        status = self._parts.status
+        status.link, status.link_detail = state, detail
+        self._parts.events.emit("link", state=state, detail=detail)
+        if state is LinkState.UP and self._signalling is not None:
+            self._feed(LinkUp())
+            if self._signalling.welcome is not None:
+                self._feed(Received(self._signalling.welcome))
+            self._signalling.send(Join(req=_name("join"), space=self._space))
+        elif self._parts.floor.state is not FloorState.OFFLINE:
+            self.joined.clear()
+            self._feed(LinkDown())
+
+    def on_device(self, kind: str, state: DeviceState) -> None:
+        """Take a change of the microphone or the loudspeaker."""
+        self._parts.events.emit(
+            "device", kind=kind, state=state.status, label=state.label, detail=state.detail
+        )
+        self._parts.status.devices[kind] = f"{state.label} {state.status} {state.detail}"
+        if kind == "microphone":
+            self._microphone_ok = state.status is DeviceStatus.READY
+            self._feed_microphone()
+
+    def on_started(self, event: str, at: float) -> None:
+        """Take the instant of the first sample of a sound device."""
+        self._parts.events.emit(event, at=at)
+
+    def on_problem(self, code: str, detail: str | None) -> None:
+        """Take something that is wrong and that the box itself cannot mend; None is good news."""
+        if detail is not None:
+            _log.warning("%s: %s", code, detail)
+            self._parts.events.emit("error", code=code, detail=detail)
+
+    def on_frame(self, pcm: bytes, start: float) -> None:
+        """Take a frame from the microphone."""
+        self._parts.transmitter.capture(pcm, start)
+
+    def on_packet(self, packet: AudioPacket, now: float) -> None:
+        """Take a packet of the programme."""
+        self._parts.output.put(packet, now)
+
+    def on_peer(self, peer: Peer | None) -> None:
+        """Take the media session that is connected now, or that there is none."""
+        self._peer = peer
+        self._parts.transmitter.connect(peer.send if peer is not None else None)
+        self._parts.events.emit("media", state="up" if peer is not None else "down")
+        if peer is not None:
+            self.ready.set()
+        self._feed_microphone()
+
+    def offer(self, sdp: str) -> None:
+        """Send an offer to the hub.
+
+        Raises:
+            ConnectionError: there is no line to the hub now.
+        """
+        self._media_req = _name("media")
+        message = MediaOffer(req=self._media_req, sdp=sdp)
+        if self._signalling is None or not self.joined.is_set():
+            raise ConnectionError("not in a space")
+        if not self._signalling.send(message):
+            raise ConnectionError("no line to the hub")
+
+    # --- private ----------------------------------------------------------------
+
+    def _feed_microphone(self) -> None:
+        # Without a media session a press could only hold the floor in silence.
+        self._feed(MicrophoneOk(self._microphone_ok and self._peer is not None))
+
+    def _feed(self, event: Event) -> None:
+        self._apply(self._parts.floor.handle(event, asyncio.get_running_loop().time()))
+        self._arm()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._apply(self._parts.floor.tick(asyncio.get_running_loop().time()))
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._parts.floor.deadline
+        if deadline is not None:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._apply_one(effect)
+        self._parts.status.floor = self._parts.floor.state
+
+    def _apply_one(self, effect: Effect) -> None:
+        match effect:
+            case Send(message):
+                if self._signalling is not None:
+                    self._signalling.send(message)
+            case StartBurst(since):
+                self._parts.transmitter.open(since)
+            case EndBurst(until):
+                self._parts.transmitter.close(until)
+            case CutBurst():
+                self._parts.transmitter.cut()
+            case Say():
+                self._say(effect)
+            case Show():
+                self._parts.tally.show(effect)
+
+    def _say(self, say: Say) -> None:
+        self._parts.events.emit("prompt", name=say.prompt, number=say.number, cause=say.cause)
+        words = (say.prompt, say.number, say.cause)
+        self._parts.status.said = " ".join(str(word) for word in words if word is not None)
+        tone = TONES.get(say.prompt)
+        if tone is not None:
+            self._parts.output.say(tone)
+
+    def _joined(self) -> None:
+        """Once in a space: media stays through a short break of the line, but not a new hub."""
+        self.joined.set()
+        boot = self._signalling.boot if self._signalling is not None else None
+        view = self._parts.floor.view
+        self._parts.status.space = view.space.name if view is not None else ""
+        if self._media_task is not None and boot == self._boot:
+            return
+        self._boot = boot
+        if self._media_task is not None:
+            self._media_task.cancel()
+        if self._media is not None:
+            self._media_task = asyncio.create_task(self._media.run())
+
+    async def _stop_media(self) -> None:
+        if self._media_task is not None:
+            self._media_task.cancel()
+            await asyncio.wait([self._media_task])
+
+    def _down(self) -> frozenset[Key]:
+        return frozenset(key for key in Key if self._parts.panel.is_down(key))
+
+    async def _beat(self) -> None:
+        while True:
+            self._feed(PingDue())
+            await asyncio.sleep(self._parts.floor.heartbeat_s)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LEVELS_S)
+            self._parts.transmitter.check(loop.time())
+            self._feed(Levels(self._down()))
+
+    async def _report(self) -> None:
+        parts = self._parts
+        while True:
+            await asyncio.sleep(REPORT_S)
+            for at, kind in parts.output.drain():
+                parts.events.emit("frame_played", at=at, kind=kind)
+                parts.status.played += 1
+                parts.status.lost += kind in {"fec", "plc"}
+            view = parts.floor.view
+            if view is not None:
+                names = {member.id: member.name for member in view.members.values()}
+                parts.status.talkers = tuple(names.get(id_, "?") for id_ in view.floor.talkers)
+                parts.status.queue = tuple(names.get(id_, "?") for id_ in view.floor.queue)
+
+
+def _name(what: str) -> str:
+    """Return a new name for a request."""
+    return f"{what}-{secrets.token_hex(6)}"

@@ -1,0 +1,98 @@
+"""Which hardware a box uses: what is wired to it, or files and keys for the simulator."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device.audio.cards import Direction
+from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone, list_devices
+from device.audio.ports import Loudspeaker, Microphone, SoundError
+from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
+from device.buttons import gpio
+from device.buttons.ports import Panel, PanelError
+from device.buttons.script import ScriptPanel
+from device.buttons.terminal import TerminalPanel
+from device.config import NOT_FITTED, BoxConfig, PanelConfig
+
+MakeMicrophone = Callable[[], Microphone]
+MakeLoudspeaker = Callable[[], Loudspeaker]
+
+_MAX_SCRIPT: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What ``--simulate`` was given; what was left out is the computer's own, or nothing."""
+
+    mic: Path | None
+    speaker: Path | None
+    script: Path | None
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether a person works the buttons."""
+        return self.script is None and sys.stdin.isatty()
+
+
+def microphone(config: BoxConfig, simulation: Simulation | None) -> MakeMicrophone:
+    """Return what makes the box's microphone."""
+    if simulation is not None and simulation.mic is not None:
+        path = simulation.mic
+        return lambda: WavMicrophone(path)
+    if simulation is not None and not _has_own(Direction.INPUT):
+        return NullMicrophone
+    return lambda: PortAudioMicrophone(config.sound.microphone)
+
+
+def loudspeaker(config: BoxConfig, simulation: Simulation | None) -> MakeLoudspeaker:
+    """Return what makes the box's loudspeaker."""
+    if simulation is not None and simulation.speaker is not None:
+        path = simulation.speaker
+        return lambda: WavLoudspeaker(path)
+    if simulation is not None and not _has_own(Direction.OUTPUT):
+        return NullLoudspeaker
+    return lambda: PortAudioLoudspeaker(config.sound.loudspeaker)
+
+
+def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[], None]) -> Panel:
+    """Return the box's panel.
+
+    Raises:
+        PanelError: the script cannot be read or is wrong.
+    """
+    if simulation is None:
+        fitted = config.panel.kind == "gpio"
+        return gpio.GpioPanel(_wiring(config.panel)) if fitted else ScriptPanel()
+    if simulation.has_terminal:
+        return TerminalPanel(on_quit=on_quit)
+    if simulation.script is None:
+        return ScriptPanel()
+    try:
+        with simulation.script.open() as file:
+            text = file.read(_MAX_SCRIPT)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PanelError(f"The script {simulation.script} cannot be read: {error}.") from None
+    return ScriptPanel(text)
+
+
+def _wiring(config: PanelConfig) -> gpio.PanelConfig:
+    lamps = (config.lamp_red, config.lamp_green, config.lamp_blue)
+    fitted = [pin for pin in lamps if pin != NOT_FITTED]
+    return gpio.PanelConfig(
+        talk=config.talk or None,
+        hand=config.hand or None,
+        mute=config.mute or None,
+        lamp_rgb=lamps if len(fitted) == len(lamps) else None,
+        lamp=fitted[0] if len(fitted) == 1 else None,
+        lamp_active_high=config.lamp_active_high,
+    )
+
+
+def _has_own(direction: Direction) -> bool:
+    """Whether this computer has a sound device of its own for the simulator to use."""
+    try:
+        return any(device.channels(direction) > 0 for device in list_devices())
+    except SoundError:
+        return False

@@ -1,0 +1,62 @@
+"""The lamp: what the floor's state looks like, and red exactly while frames leave.
+
+Two sources, one rule: while the sender is on air the lamp is red, whatever the
+floor's state says; otherwise it shows the state and never red.
+"""
+
+from collections.abc import Callable
+
+from device.buttons.lamps import RED_LIVE, RED_WARNING, Pattern, pattern_for
+from device.buttons.ports import Panel
+from device.events import EventLog
+from device.floor_model import FloorState, Show
+from device.liveview import Status
+
+
+class Tally:
+    """Observes the transmitter and the floor; drives one lamp."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        events: EventLog,
+        status: Status,
+        on_air: Callable[[bool], None],
+    ) -> None:
+        self._panel = panel
+        self._events = events
+        self._status = status
+        self._tell = on_air
+        self._show = Show(FloorState.OFFLINE)
+        self._is_on_air = False
+        self._lit: Pattern | None = None
+
+    def on_air(self, on: bool) -> None:
+        """Take from the sender whether audio frames leave."""
+        self._is_on_air = on
+        self._tell(on)
+        self._light()
+
+    def frame_sent(self, sequence: int) -> None:
+        """Take note of a frame that left."""
+        self._events.emit("frame_sent", seq=sequence)
+
+    def show(self, show: Show) -> None:
+        """Take what the floor's state is now."""
+        if show.state is not self._show.state:
+            self._events.emit("floor", state=show.state)
+        self._show = show
+        self._light()
+
+    def _light(self) -> None:
+        pattern = self._pattern()
+        if pattern != self._lit:
+            self._lit = pattern
+            self._events.emit("lamp", color=pattern.color, pattern=pattern.name)
+            self._status.color, self._status.pattern = pattern.color, pattern.name
+            self._panel.show(pattern)
+
+    def _pattern(self) -> Pattern:
+        if self._is_on_air:
+            return RED_WARNING if self._show.warning else RED_LIVE
+        return pattern_for(self._show.state, refused=self._show.refused)

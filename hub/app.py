@@ -1,0 +1,108 @@
+"""The hub's composition root: makes the parts, starts them in order, stops them in reverse."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any, Final
+
+import msgspec
+
+from hub.config import HubConfig
+from hub.discovery import Advertiser
+from hub.media import HubMedia
+from hub.metrics import Metrics
+from hub.server import BindError, HubServer
+from hub.spaces import Spaces
+from hub.store import Store, StoreError
+from stagebox import logs
+from stagebox.config import ConfigError, load_config
+from stagebox.identity import Identity, IdentityError
+from stagebox.rtc.guard import counters
+from stagebox.rtc.seams import SeamError
+
+DATABASE: Final = "hub.sqlite3"
+_REFUSED: Final = 2  # the exit status of a program that was asked for something impossible
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the hub until it is told to stop; return its exit status."""
+    logs.set_up(verbose=arguments.verbose)
+    try:
+        asyncio.run(serve(settings(arguments)))
+    except (ConfigError, IdentityError, BindError, StoreError, SeamError) as error:
+        print(f"stagebox hub: {error}", file=sys.stderr)
+        return _REFUSED
+    return 0
+
+
+def settings(arguments: argparse.Namespace) -> HubConfig:
+    """Return the settings from file and command line.
+
+    Raises:
+        ConfigError: something in either cannot be.
+    """
+    config = load_config(arguments.config, HubConfig) if arguments.config else HubConfig()
+    given: dict[str, Any] = {
+        "bind": arguments.bind,
+        "port": arguments.port,
+        "data": str(arguments.data) if arguments.data else None,
+        "name": arguments.name,
+        "advertise": False if arguments.no_advertise else None,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    try:
+        return msgspec.convert({**msgspec.to_builtins(config), **changes}, HubConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"command line: {error}") from None
+
+
+async def serve(config: HubConfig) -> None:
+    """Run the hub until SIGTERM or SIGINT.
+
+    Raises:
+        IdentityError, StoreError, BindError: the hub cannot start, and why.
+    """
+    identity = Identity.load_or_create(config.data_dir)
+    metrics = Metrics()
+    media = HubMedia()
+    metrics.add_source("datagram_drops", counters.as_dict)
+    metrics.add_source("audio", lambda: asdict(media.counts))
+    metrics.add_source("media_sessions", media.session_counts)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await Store.open(
+            config.data_dir / DATABASE, lambda kind: metrics.store_troubles.labels(kind).inc()
+        )
+        stack.push_async_callback(store.aclose)
+        spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
+        stack.push_async_callback(spaces.aclose)
+        stack.push_async_callback(media.aclose)
+        await spaces.start()
+        server = HubServer(config, identity, spaces, metrics, media)
+        stack.push_async_callback(server.aclose)
+        await server.start()
+        if config.advertise:
+            advertiser = Advertiser(
+                hub_id=identity.id,
+                name=config.name,
+                port=server.port,
+                bind=config.bind,
+                metrics=metrics,
+            )
+            advertiser.start()
+            stack.push_async_callback(advertiser.aclose)
+        _log.info("hub %s listens on port %d", identity.id[:8], server.port)
+        await _told_to_stop()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
