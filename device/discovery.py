@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Final
 
 import ifaddr
+from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from device.candidates import MAX_SEEN, SeenHub, add_seen
+from device.candidates import SeenHub, add_seen
 from stagebox.wire.messages import MEMBER_PATH, SERVICE_TYPE
 
 # Nobody tells us of a new address, so we look; a person plugging in a cable waits this long.
@@ -26,6 +27,9 @@ ASK_AGAIN_S: Final = 30.0
 RESOLVE_MS: Final = 3_000
 # Resolving is one question each: a flood of names must not become a flood of questions.
 MAX_RESOLVING: Final = 8
+
+# As many as a hub announces; which of them are tried is decided elsewhere.
+MAX_ANNOUNCED: Final = 16
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _PATH: Final = re.compile(r"/[A-Za-z0-9/_.-]{0,63}")
@@ -56,7 +60,7 @@ class HubBrowser:
 
     @property
     def hubs(self) -> tuple[SeenHub, ...]:
-        """What is announced now, oldest first, at most ``MAX_SEEN``."""
+        """What is announced now, oldest first, at most ``candidates.MAX_SEEN``."""
         return tuple(self._seen.values())
 
     async def run(self) -> None:
@@ -64,7 +68,7 @@ class HubBrowser:
         while True:
             try:
                 await self._browse()
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, ZeroconfError) as error:
                 self._report(f"Hubs cannot be looked for on this network: {error}.")
                 await asyncio.sleep(RESCAN_S)
 
@@ -115,7 +119,10 @@ class HubBrowser:
         if state_change is ServiceStateChange.Removed:
             self._forget(name)
             return
-        info = AsyncServiceInfo(service_type, name)
+        try:
+            info = AsyncServiceInfo(service_type, name)
+        except ZeroconfError:
+            return  # a name that breaks the rules of RFC 6763 is nobody's we want to talk to
         if info.load_from_cache(zeroconf):
             self._take(info)
         elif name not in self._resolving and len(self._resolving) < MAX_RESOLVING:
@@ -156,7 +163,7 @@ def seen_hub(info: AsyncServiceInfo) -> SeenHub | None:
     name = "".join(letter for letter in label if letter.isprintable())[:_NAME_LENGTH]
     return SeenHub(
         name=name or "hub",
-        addresses=tuple(addresses[:MAX_SEEN]),
+        addresses=tuple(addresses[:MAX_ANNOUNCED]),
         port=info.port,
         id=hub_id if _ID.fullmatch(hub_id) else None,
         path=path,

@@ -1,51 +1,22 @@
 """Settings from a TOML file, refused with the line that is wrong.
 
-A program describes its settings as msgspec structs with ``forbid_unknown_fields``;
-this module turns text into them and every mistake into one ``ConfigError`` that
-reads ``file:line: key: what is wrong, what is allowed``. ``parse_config`` is pure;
-``load_config`` reads the file for it.
-
-A struct may check itself in ``__post_init__`` by raising ``WrongKeyError``.
+A program describes its settings as msgspec structs with ``forbid_unknown_fields``.
+Every mistake becomes one ``ConfigError`` that reads ``file:line: key: what is wrong,
+what is allowed``. A struct may check itself in ``__post_init__`` by raising
+``WrongKeyError``. What decides is in ``stagebox.configtext``; here the file is read.
 """
 
-import difflib
-import math
-import re
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import msgspec
-from msgspec.inspect import type_info
+from stagebox.configtext import ConfigError, WrongKeyError, parse_config
 
-from stagebox.configtypes import describe, key_type, keys, type_at
-from stagebox.tomltext import Steps, line_of
+__all__ = ["MAX_BYTES", "ConfigError", "WrongKeyError", "load_config", "parse_config"]
 
 # A settings file is written by hand; anything larger is some other file.
 MAX_BYTES: Final = 64 * 1024
 
-_SHOWN: Final = 40  # characters of a wrong value that are repeated in the message
-_SECRET: Final = re.compile(r"password|secret|token|key", re.IGNORECASE)
-_AT: Final = re.compile(r"^(?P<what>.*) - at (?P<name>`key` in )?`\$(?P<path>[^`]*)`$", re.DOTALL)
-_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[(\.\.\.)\]")
-_FIELD: Final = re.compile(r"^Object (contains unknown|missing required) field `(.*)`$", re.DOTALL)
-_ANY: Final = "..."  # how msgspec writes "one of the keys of this table"
-
 _T = TypeVar("_T")
-
-
-class ConfigError(Exception):
-    """The settings cannot be used; the text says where, what and what is allowed."""
-
-
-class WrongKeyError(ValueError):
-    """Raised by a struct's ``__post_init__``: ``key`` of this table is wrong, and why."""
-
-    def __init__(self, key: str, why: str) -> None:
-        super().__init__(f"{key}: {why}")
-        self.key = key
-        self.why = why
 
 
 def load_config(path: Path, kind: type[_T]) -> _T:
@@ -69,129 +40,3 @@ def load_config(path: Path, kind: type[_T]) -> _T:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8.") from None
-
-
-def parse_config(text: str, kind: type[_T], source: str = "config") -> _T:
-    """Return the settings that ``text`` (TOML) describes; ``source`` names it in errors.
-
-    Raises:
-        ConfigError: a syntax error, an unknown or missing key, or a value that is not allowed.
-    """
-    data = _parse_toml(text, source)
-    for steps in _not_finite(data, ()):
-        where = _where(source, line_of(text, steps), steps)
-        raise ConfigError(f"{where}: a number must be finite.")
-    try:
-        return msgspec.convert(data, kind, strict=True)
-    except msgspec.ValidationError as error:
-        steps, problem = _explain(error, data, kind)
-        raise ConfigError(f"{_where(source, line_of(text, steps), steps)}: {problem}") from None
-
-
-def _parse_toml(text: str, source: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ConfigError(f"{source}: nested too deeply.") from None
-    except ValueError as error:
-        what, found, rest = str(error).partition(" (at ")
-        numbers = re.search(r"line (\d+), column (\d+)", rest)
-        last = max(1, text.count("\n") + (not text.endswith("\n")))
-        line = int(numbers[1]) if numbers else last
-        place = f"{source}:{line}" if found else source
-        raise ConfigError(f"{place}: not valid TOML: {what}.") from None
-
-
-def _not_finite(value: Any, steps: Steps) -> Iterator[Steps]:  # noqa: ANN401 - any TOML value
-    """Yield where nan and inf stand: they slip through every comparison with a limit."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield steps
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _not_finite(inner, (*steps, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_finite(inner, (*steps, index))
-
-
-def _where(source: str, line: int, steps: Steps) -> str:
-    key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return ": ".join(filter(None, (f"{source}:{line}", key.lstrip("."))))
-
-
-def _explain(
-    error: msgspec.ValidationError, data: dict[str, Any], kind: type[Any]
-) -> tuple[Steps, str]:
-    """Return where the mistake is and a sentence on it."""
-    at = _AT.match(str(error))
-    what, path = (at["what"], at["path"]) if at else (str(error), "")
-    if at and at["name"]:
-        steps = _pin((*_steps(path), _ANY), data, kind, str(error))
-        names = key_type(type_at(type_info(kind), steps[:-1]))
-        return steps, f"a key like this is not allowed; use {describe(names)}."
-    steps = _pin(_steps(path), data, kind, str(error))
-    allowed = type_at(type_info(kind), steps)
-    field = _FIELD.match(what)
-    if isinstance(error.__cause__, WrongKeyError):
-        return (*steps, error.__cause__.key), error.__cause__.why
-    if field and field[1] == "contains unknown":
-        return (*steps, field[2]), _unknown(field[2], keys(allowed))
-    if field:
-        return steps, f"the key {field[2]!r} is missing; it must be given."
-    if isinstance(error.__cause__, ValueError):
-        return steps, what
-    return steps, f"{_show(data, steps)} is not allowed; use {describe(allowed)}."
-
-
-def _steps(path: str) -> Steps:
-    found = _STEP.finditer(path)
-    return tuple(int(step[2]) if step[2] else step[1] or _ANY for step in found)
-
-
-def _pin(steps: Steps, data: dict[str, Any], kind: type[Any], message: str) -> Steps:
-    """Replace each "one of the keys" in ``steps`` by the key that alone gives ``message``."""
-    while _ANY in steps:
-        before = steps[: steps.index(_ANY)]
-        for key in _at(data, before):
-            try:
-                msgspec.convert(_only(data, before, key), kind, strict=True)
-            except msgspec.ValidationError as error:
-                if str(error) == message:
-                    data = _only(data, before, key)
-                    steps = (*before, key, *steps[len(before) + 1 :])
-                    break
-        else:
-            return before
-    return steps
-
-
-def _at(data: Any, steps: Steps) -> Any:  # noqa: ANN401 - any TOML value
-    for step in steps:
-        data = data[step]
-    return data
-
-
-def _only(data: Any, steps: Steps, key: str | int) -> Any:  # noqa: ANN401 - any TOML value
-    """Return a copy of ``data`` in which the table at ``steps`` holds nothing but ``key``."""
-    if not steps:
-        return {key: data[key]}
-    changed = data.copy()
-    changed[steps[0]] = _only(data[steps[0]], steps[1:], key)
-    return changed
-
-
-def _unknown(key: str, allowed: list[str]) -> str:
-    near = difflib.get_close_matches(key, allowed, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"there is no such key.{hint} Allowed here: {', '.join(allowed)}."
-
-
-def _show(data: dict[str, Any], steps: Steps) -> str:
-    value = _at(data, steps)
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    if _SECRET.search(str(steps[-1])):
-        return "this value"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    short = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    return f'"{short}"' if isinstance(value, str) else short

@@ -122,7 +122,8 @@ async def test_a_session_opens_and_carries_messages_both_ways() -> None:
 async def test_without_a_session_nothing_can_be_sent() -> None:
     box = Box()
     assert not box.line.send(Ping(n=1))
-    assert box.line.local_address is box.line.boot is box.line.hub_id is box.line.welcome is None
+    assert (box.line.local_address, box.line.boot, box.line.hub_id) == (None, None, None)
+    assert box.line.welcome is None
 
 
 async def test_a_hub_that_does_not_read_fills_a_bounded_queue() -> None:
