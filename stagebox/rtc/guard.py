@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
-from stagebox.rtc.datagrams import Drop, Kind, TokenBucket, sort
+from stagebox.rtc.datagrams import MAX_DATAGRAM, Drop, Kind, TokenBucket, sort
 
 # One connection carries 50 to 100 datagrams a second and its reader runs at once:
 # 128 is over a second of backlog, and at most 192 KiB.
@@ -67,6 +67,17 @@ def drops_of(connection: Connection) -> int:
 def install() -> None:
     """Put the guard in front of the ICE library; repeating it changes nothing."""
     StunProtocol.datagram_received = _datagram_received  # type: ignore[method-assign]
+
+
+def limit_datagrams(connection: Connection) -> None:
+    """Read no more of a datagram than tells that it is too long.
+
+    asyncio makes room for 256 KiB before each read, which costs more than everything
+    else that happens to a packet. Event loops without that figure are left alone.
+    """
+    for protocol in connection._protocols:
+        if hasattr(protocol.transport, "max_size"):
+            protocol.transport.max_size = MAX_DATAGRAM + 1
 
 
 def _datagram_received(self: StunProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:

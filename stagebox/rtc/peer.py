@@ -22,7 +22,7 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.addresses import gathering_on, usable
-from stagebox.rtc.guard import drops_of
+from stagebox.rtc.guard import drops_of, limit_datagrams
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.sdp import SdpError, only_sha256, screen
 from stagebox.rtc.streams import CLOCK_RATE, Incoming, Outgoing
@@ -241,6 +241,7 @@ class Peer:
     async def _describe(self) -> str:
         with gathering_on(self._address):
             await self._pc.setLocalDescription()
+        limit_datagrams(self._dtls.transport._connection)
         sdp = self._pc.localDescription.sdp
         if "a=candidate:" not in sdp:
             raise PeerError(
