@@ -37,8 +37,6 @@ _BUCKET_S: Final = 0.005  # finer than the block that sound cards are fed
 _FORGET: Final = 0.99  # per packet: a memory of 100 packets, 2 s of speech
 _PRIOR: Final = 2  # the start value weighs as much as this many packets
 _BLOCK_S: Final = 0.010
-# Within a burst transit may grow this much by jitter; more is another timeline.
-_MAX_SPREAD_S: Final = 1.0
 
 
 class ArrivalStats:
@@ -75,17 +73,22 @@ class ArrivalStats:
         self._minima.clear()
 
     def note(self, timestamp: int, now: float, first: bool) -> None:
-        """Take in an arrival; ``first`` says that it may begin a talk burst."""
+        """Take in an arrival; ``first`` says that it begins a talk burst.
+
+        Later than the target at the start of a burst, or than the ceiling within one,
+        is no jitter to wait for but another timeline: the base is taken anew.
+        """
         transit = now - timestamp / SAMPLE_RATE
-        limit = self._config.ceiling_s if first else _MAX_SPREAD_S
-        if self._minima and transit - self._base > limit:
+        relative = transit - self._base if self._minima else 0.0
+        if relative > (self._target if first else self._config.ceiling_s):
             self.restart()
+            relative = 0.0 if first else relative
         self._slide(transit, int(now / _SLOT_S))
-        self._learn(transit - self._base)
+        self._learn(max(relative, 0.0))
         self._aim()
 
     def _slide(self, transit: float, slot: int) -> None:
-        minima = self._minima
+        minima, known, before = self._minima, bool(self._minima), self._base
         if minima and minima[-1][0] == slot:
             minima[-1] = slot, min(transit, minima[-1][1])
         else:
@@ -93,6 +96,14 @@ class ArrivalStats:
         while minima[0][0] <= slot - _SLOTS:
             minima.popleft()
         self._base = min(least for _, least in minima)
+        if known and self._base > before:
+            self._lower(int((self._base - before) / _BUCKET_S))
+
+    def _lower(self, buckets: int) -> None:
+        """Take the rise of the base off the delays learned against the old one."""
+        weights = self._weights
+        low, high = weights[: buckets + 1], weights[buckets + 1 :]
+        self._weights = [sum(low), *high, *[0.0] * (len(weights) - 1 - len(high))]
 
     def _learn(self, relative: float) -> None:
         self._noted += 1

@@ -10,33 +10,20 @@ ends. The rules follow libwebrtc's NetEQ (DecisionLogic), freely.
 """
 
 from bisect import insort
-from collections import deque
-from dataclasses import dataclass, field
-from enum import StrEnum
-from math import ceil
+from dataclasses import dataclass
 from typing import Final
 
 from stagebox.media.arrival import ArrivalStats, JitterConfig
+from stagebox.media.delay import Advice, DelayControl
 from stagebox.media.frames import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, FrameKind
+from stagebox.media.reception import Belongs, Held, Reception
 from stagebox.media.rtp import AudioPacket
-from stagebox.media.sequence import MAX_MISORDER, SequenceWindow, signed
 from stagebox.media.toc import OpusError, is_end_of_burst, packet_has_fec, packet_samples
 
 __all__ = ["Advice", "JitterBuffer", "JitterConfig", "JitterStats", "Step"]
 
 _TS_TOLERANCE: Final = 240  # 5 ms: less than any packet, more than a rounding of clocks
 _GRAIN: Final = 120  # Opus conceals in whole 2.5 ms
-_MEASURES: Final = 3  # one late pull must not look like delay
-_STRAGGLE_S: Final = 0.5  # packets of the SSRC before may still come in this time
-
-
-class Advice(StrEnum):
-    """What the playout should do to the frame to bring the delay to its target."""
-
-    NORMAL = "normal"
-    ACCELERATE = "accelerate"  # shorten it if that is hardly heard
-    HURRY = "hurry"  # shorten it
-    EXPAND = "expand"  # lengthen it if that is hardly heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +62,17 @@ class JitterStats:
     target_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Held:
-    """A packet that waits; numbers extended beyond their wrap."""
-
-    sequence: int
-    timestamp: int = field(compare=False)
-    samples: int = field(compare=False)
-    marker: bool = field(compare=False)
-    payload: bytes = field(compare=False)
-
-
 class JitterBuffer:
     """Holds the packets of one stream and says what to play. Pure; not for two threads."""
 
     def __init__(self, config: JitterConfig | None = None) -> None:
         self._config = config or JitterConfig()
         self._arrivals = ArrivalStats(self._config)
-        self._held: list[_Held] = []
+        self._held: list[Held] = []
         self._depth = 0
         self._count = JitterStats()
-        self._window = SequenceWindow()
-        self._ssrc: int | None = None
-        self._old_ssrc: int | None = None
-        self._left_at = 0.0
-        self._top_timestamp = 0
+        self._reception = Reception()
+        self._control = DelayControl(self._config)
         # What is due next, and how the last one played looked.
         self._playing = False
         self._burst_over = True
@@ -107,11 +80,10 @@ class JitterBuffer:
         self._next_timestamp = 0
         self._samples = FRAME_SAMPLES
         self._marked = False
+        self._arrived_marked = False
         # Concealment since the last real sound, and how much of it did not move on.
         self._concealed = 0
         self._stalled = 0
-        self._recent: deque[float] = deque(maxlen=_MEASURES)
-        self._over_since: float | None = None
 
     @property
     def depth_s(self) -> float:
@@ -138,7 +110,7 @@ class JitterBuffer:
         self._count.flushed += len(self._held)
         self._held.clear()
         self._depth = 0
-        self._next_sequence = max(self._next_sequence, self._window.top + 1)
+        self._next_sequence = max(self._next_sequence, self._reception.top + 1)
         self._stop(burst_over=True)
 
     # --- packets in -------------------------------------------------------------
@@ -151,53 +123,28 @@ class JitterBuffer:
         except OpusError:
             self._count.malformed += 1
             return
-        if not self._belongs(packet, now):
-            self._count.late += 1
-            return
-        self._admit(self._unwrap(packet, samples), now)
+        match self._reception.follow(packet, now):
+            case Belongs.STRAY:
+                self._count.late += 1
+                return
+            case Belongs.NEW_RUN:
+                self._restart()
+        held = self._reception.accept(packet, samples)
+        if held is None:
+            self._count.duplicate += 1
+        else:
+            self._admit(held, now)
 
-    def _belongs(self, packet: AudioPacket, now: float) -> bool:
-        """Follow the sender to a new SSRC or a new run of numbers; False for a stray."""
-        if packet.ssrc != self._ssrc:
-            if packet.ssrc == self._old_ssrc and now - self._left_at < _STRAGGLE_S:
-                return False
-            self._old_ssrc, self._left_at, self._ssrc = self._ssrc, now, packet.ssrc
-            self._restart(packet)
-        elif self._is_strange(packet):
-            if not (packet.marker or self._window.confirms(packet.sequence)):
-                return False
-            self._restart(packet)
-        return True
-
-    def _is_strange(self, packet: AudioPacket) -> bool:
-        """Numbers far off, or running one way while the timestamps run the other."""
-        extended = self._window.extend(packet.sequence)
-        if not self._window.is_near(extended):
-            return True
-        ahead = signed(packet.timestamp - self._top_timestamp, 32)
-        return extended < self._window.top and ahead > 0
-
-    def _restart(self, packet: AudioPacket) -> None:
+    def _restart(self) -> None:
         self.flush()
-        self._window.restart(packet.sequence)
-        self._top_timestamp = packet.timestamp
-        self._next_sequence = packet.sequence - MAX_MISORDER
-        self._marked = False
+        self._next_sequence = self._reception.oldest
+        self._marked = self._arrived_marked = False
         self._arrivals.restart()
 
-    def _unwrap(self, packet: AudioPacket, samples: int) -> _Held:
-        sequence = self._window.extend(packet.sequence)
-        ahead = signed(packet.timestamp - self._top_timestamp, 32)
-        timestamp = self._top_timestamp + ahead
-        return _Held(sequence, timestamp, samples, packet.marker, packet.payload)
-
-    def _admit(self, held: _Held, now: float) -> None:
-        if held.sequence >= self._window.top:
-            self._top_timestamp = held.timestamp
-        if not self._window.mark(held.sequence):
-            self._count.duplicate += 1
-            return
-        first = held.marker or not (self._playing or self._held)
+    def _admit(self, held: Held, now: float) -> None:
+        first = held.marker and not self._arrived_marked
+        first = first or (self._burst_over and not self._held)
+        self._arrived_marked = held.marker
         self._arrivals.note(held.timestamp, now, first)
         if held.sequence < self._next_sequence:
             self._count.late += 1
@@ -222,7 +169,9 @@ class JitterBuffer:
         """Return what to play from ``now`` on. Each step but silence moves the buffer on."""
         while self._held:
             head = self._held[0]
-            if not self._playing or self._begins_burst(head):
+            if self._begins_burst(head):
+                self._stop(burst_over=True)
+            if not self._playing:
                 wait = self._wait_for(head, now)
                 if wait > 0:
                     return self._silence(wait)
@@ -239,7 +188,7 @@ class JitterBuffer:
             self._stop(burst_over=True)
         return self._starve()
 
-    def _begins_burst(self, head: _Held) -> bool:
+    def _begins_burst(self, head: Held) -> bool:
         """Look for a marker after an unmarked packet, or a timestamp that does not fit.
 
         Some senders (aiortc) mark every packet; those marks say nothing.
@@ -250,34 +199,33 @@ class JitterBuffer:
         expected = self._next_timestamp + missing * self._samples
         return abs(head.timestamp - expected) > _TS_TOLERANCE
 
-    def _wait_for(self, head: _Held, now: float) -> int:
+    def _wait_for(self, head: Held, now: float) -> int:
         """Return the samples until the first packet of a burst is due."""
         if is_end_of_burst(head.payload):
             return 0
-        self._playing = False
         early = self._arrivals.target - self._arrivals.delay(head.timestamp, now)
-        return ceil(early * SAMPLE_RATE)
+        return round(early * SAMPLE_RATE)
 
-    def _begin(self, head: _Held) -> None:
+    def _begin(self, head: Held) -> None:
         self._playing = True
         self._next_sequence, self._next_timestamp = head.sequence, head.timestamp
         self._concealed = self._stalled = 0
-        self._forget_delay()
+        self._control.forget()
 
-    def _forgive_stall(self, head: _Held) -> None:
+    def _forgive_stall(self, head: Held) -> None:
         """Concealment that filled the time of a packet now known to be lost was its own."""
         while self._stalled >= self._samples and head.sequence > self._next_sequence:
             self._stalled -= self._samples
             self._move_on(head)
 
-    def _move_on(self, head: _Held) -> None:
+    def _move_on(self, head: Held) -> None:
         """Give up the packet due next, which comes before ``head``."""
         self._next_sequence += 1
         self._next_timestamp += self._samples
         if self._next_sequence == head.sequence:
             self._next_timestamp = head.timestamp
 
-    def _fill_hole(self, head: _Held, now: float) -> Step:
+    def _fill_hole(self, head: Held, now: float) -> Step:
         missing = head.timestamp - self._next_timestamp
         has_fec = head.sequence == self._next_sequence + 1 and packet_has_fec(head.payload)
         advice = self._advise(now)
@@ -320,12 +268,12 @@ class JitterBuffer:
         self._count.silence += 1
         return Step(FrameKind.SILENCE, min(samples, FRAME_SAMPLES), gain=0.0)
 
-    def _pop(self) -> _Held:
+    def _pop(self) -> Held:
         head = self._held.pop(0)
         self._depth -= head.samples
         return head
 
-    def _expect_after(self, packet: _Held) -> None:
+    def _expect_after(self, packet: Held) -> None:
         self._next_sequence = packet.sequence + 1
         self._next_timestamp = packet.timestamp + packet.samples
         self._samples = packet.samples
@@ -334,33 +282,9 @@ class JitterBuffer:
     def _stop(self, burst_over: bool) -> None:
         self._playing = False
         self._burst_over = self._burst_over or burst_over
-        self._forget_delay()
-
-    # --- the delay --------------------------------------------------------------
-
-    def _forget_delay(self) -> None:
-        self._recent.clear()
-        self._over_since = None
+        self._control.forget()
 
     def _advise(self, now: float) -> Advice:
         delay = self._arrivals.delay(self._next_timestamp, now)
         self._count.delay_ms = delay * 1_000
-        self._recent.append(delay)
-        if len(self._recent) < _MEASURES:
-            return Advice.NORMAL
-        config, target = self._config, self._arrivals.target
-        if max(self._recent) < target - config.slack_s:
-            return self._once(Advice.EXPAND)
-        over = min(self._recent) - target
-        if over <= config.slack_s:
-            self._over_since = None
-            return Advice.NORMAL
-        self._over_since = now if self._over_since is None else self._over_since
-        if over > config.hurry_s or now - self._over_since > config.patience_s:
-            return Advice.HURRY
-        return self._once(Advice.ACCELERATE)
-
-    def _once(self, advice: Advice) -> Advice:
-        """Measure anew before the next correction."""
-        self._recent.clear()
-        return advice
+        return self._control.advise(delay, self._arrivals.target, now)

@@ -175,9 +175,7 @@ class Encoder:
         self._pcm = np.zeros(FRAME_SAMPLES, dtype=np.int16)
         self._out = np.zeros(_MAX_PACKET_BYTES, dtype=np.uint8)
         self._pcm_at, self._out_at = self._pcm.ctypes.data, self._out.ctypes.data
-        init = self._lib.opus_encoder_init
-        _checked(self._lib, init(self._state, SAMPLE_RATE, _MONO, _APPLICATION_VOIP))
-        for request, value in (
+        self._settings = (
             (_SET_BITRATE, bitrate),
             (_SET_COMPLEXITY, complexity),
             (_SET_INBAND_FEC, int(fec)),
@@ -185,8 +183,8 @@ class Encoder:
             (_SET_VBR, 1),
             (_SET_VBR_CONSTRAINT, 1),
             (_SET_DTX, 0),
-        ):
-            self._control(request, ctypes.c_int32(value))
+        )
+        self.reset()
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return the packet for one frame.
@@ -210,7 +208,11 @@ class Encoder:
 
     def reset(self) -> None:
         """Forget all earlier sound, as at the start of a talk burst."""
-        self._control(_RESET_STATE)
+        # libopus's own reset keeps some of SILK's history; a new start keeps none.
+        init = self._lib.opus_encoder_init
+        _checked(self._lib, init(self._state, SAMPLE_RATE, _MONO, _APPLICATION_VOIP))
+        for request, value in self._settings:
+            self._control(request, ctypes.c_int32(value))
 
     def _control(self, request: int, *argument: object) -> None:
         _checked(self._lib, self._lib.opus_encoder_ctl(self._state, request, *argument))

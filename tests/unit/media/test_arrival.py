@@ -1,0 +1,119 @@
+"""Base and target from arrivals alone."""
+
+import random
+
+import pytest
+
+from stagebox.media.arrival import ArrivalStats, JitterConfig
+
+FRAME = 960
+CONFIG = JitterConfig()
+
+
+def feed(
+    stats: ArrivalStats, count: int, *, first: int = 0, lateness: list[float] | None = None
+) -> float:
+    """Note packets every 20 ms, late by turns as listed; return the time after."""
+    lateness = lateness or [0.0]
+    for n in range(first, first + count):
+        stats.note(n * FRAME, n * 0.02 + lateness[n % len(lateness)], first=n == 0)
+    return (first + count) * 0.02
+
+
+def test_the_start_value_holds_until_something_is_known() -> None:
+    stats = ArrivalStats(CONFIG)
+    assert stats.target == CONFIG.start_s
+    feed(stats, 2)
+    assert stats.target == pytest.approx(CONFIG.start_s)
+
+
+def test_a_quiet_network_goes_to_the_floor() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 100)
+    assert stats.target == CONFIG.floor_s
+
+
+def test_room_is_made_for_the_block_a_playout_asks_for() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 100)
+    stats.pace(0.020)
+    assert stats.target == pytest.approx(0.030)  # the nearest 5 ms bucket, a bucket more
+    stats.pace(0.020)
+    stats.pace(0.010)
+    assert stats.target == CONFIG.floor_s
+
+
+def test_jitter_raises_the_target_to_cover_nearly_all() -> None:
+    stats, rng = ArrivalStats(CONFIG), random.Random(3)
+    feed(stats, 1_000, lateness=[rng.uniform(0, 0.03) for _ in range(997)])
+    assert 0.030 <= stats.target <= 0.050
+
+
+def test_the_ceiling_holds() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 200, lateness=[0.0, 0.199])
+    assert stats.target == CONFIG.ceiling_s
+
+
+def test_one_outlier_changes_little_and_old_jitter_is_forgotten() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 500)
+    stats.note(500 * FRAME, 10.0 + 0.15, first=False)
+    assert stats.target == CONFIG.floor_s
+    feed(stats, 60, first=501, lateness=[0.0, 0.08])
+    assert stats.target > 0.08
+    feed(stats, 400, first=561)
+    assert stats.target == CONFIG.floor_s
+
+
+def test_delay_is_measured_over_the_fastest_packet() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 10, lateness=[0.010, 0.004, 0.030])
+    assert stats.delay(10 * FRAME, 0.2 + 0.05) == pytest.approx(0.046)
+
+
+def test_a_slower_route_becomes_the_base_within_two_seconds() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 200)
+    now = feed(stats, 105, first=200, lateness=[0.1])
+    assert stats.delay(305 * FRAME, now + 0.1) == pytest.approx(0.0, abs=1e-6)
+    assert stats.target <= 0.045  # what was late against the old route is not against this
+
+
+def test_a_faster_route_becomes_the_base_at_once() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 50, lateness=[0.3])
+    stats.note(50 * FRAME, 1.0, first=False)
+    assert stats.delay(51 * FRAME, 1.02) == pytest.approx(0.0)
+
+
+def test_a_burst_on_another_timeline_begins_a_new_base() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 100)
+    target = stats.target
+    stats.note(100 * FRAME, 2.0 + 0.07, first=True)  # the pause had no place in the timestamps
+    assert stats.delay(100 * FRAME, 2.07) == pytest.approx(0.0, abs=1e-9)
+    assert stats.target == target
+
+
+def test_within_a_burst_only_more_than_the_ceiling_is_another_timeline() -> None:
+    for lateness, base in ((0.15, 0.15), (0.25, 0.0)):
+        stats = ArrivalStats(CONFIG)
+        feed(stats, 100)
+        stats.note(100 * FRAME, 2.0 + lateness, first=False)
+        assert stats.delay(100 * FRAME, 2.0 + lateness) == pytest.approx(base)
+
+
+def test_restart_forgets_the_base_and_keeps_the_jitter() -> None:
+    stats = ArrivalStats(CONFIG)
+    feed(stats, 200, lateness=[0.0, 0.1])
+    target = stats.target
+    stats.restart()
+    stats.note(5, 99.0, first=True)
+    assert stats.delay(5, 99.0) == pytest.approx(0.0, abs=1e-9)
+    assert stats.target == pytest.approx(target, abs=0.006)
+
+
+def test_a_start_value_outside_the_buckets_is_brought_in() -> None:
+    assert ArrivalStats(JitterConfig(start_s=0.0)).target == 0.0
+    assert ArrivalStats(JitterConfig(start_s=0.9, ceiling_s=0.2)).target == 0.9
