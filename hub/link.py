@@ -45,6 +45,7 @@ class Link:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._code: CloseCode | None = None
         self._cut: asyncio.TimerHandle | None = None
+        self._receiving: asyncio.Timeout | None = None
         self.overflowed = False
 
     @property
@@ -76,14 +77,25 @@ class Link:
         self._queue.put_nowait(None)
         loop = asyncio.get_running_loop()
         self._cut = loop.call_later(CLOSE_S, self._connection.abort)
+        if self._receiving is not None:
+            # aiohttp waits for the peer's close frame only while nobody else receives.
+            self._receiving.reschedule(loop.time())
 
     async def receive(self) -> WSMessageNoDecodeText | None:
         """Return the next frame, or None when the connection is over.
 
         A frame that breaks the WebSocket protocol or is too large comes as type ``ERROR``.
         """
-        frame = await self._ws.receive()
-        if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED) or self.closing:
+        if self.closing:
+            return None
+        try:
+            async with asyncio.timeout(None) as self._receiving:
+                frame = await self._ws.receive()
+        except TimeoutError:
+            return None
+        finally:
+            self._receiving = None
+        if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
             return None
         return frame
 

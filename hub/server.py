@@ -81,6 +81,11 @@ class HubServer:
         """The port listened on; after ``start`` never 0."""
         return self._port
 
+    @property
+    def strangers(self) -> int:
+        """Connections that carry no session."""
+        return self._guard.book.strangers
+
     async def start(self) -> None:
         """Listen on all addresses.
 
