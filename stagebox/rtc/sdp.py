@@ -11,6 +11,8 @@ so candidates that are of no use on a local network are removed, not refused.
 Names ending in ``.local`` are removed too, and never looked up: the peer's own
 connectivity checks reveal its address. ``a=end-of-candidates`` is removed, because
 such an address counts as a candidate to come; the caller's deadline ends the wait.
+``a=rtcp-fb`` is removed, because audio here has no feedback and the library's parser
+multiplies those lines by the codecs.
 """
 
 import ipaddress
@@ -191,7 +193,7 @@ def _check_security(lines: list[str]) -> None:
 
 def _clean(line: str, own: Address | None) -> str | None:
     """Return the line as it goes on, or None if it is left out."""
-    if line == "a=end-of-candidates":
+    if line == "a=end-of-candidates" or line.startswith("a=rtcp-fb:"):
         return None
     if line.startswith("a=candidate:"):
         return _candidate(line, own)

@@ -1,6 +1,7 @@
 """Strangers on the same machine write to the media ports; the talk goes on."""
 
 import asyncio
+import random
 import socket
 
 import pytest
@@ -118,10 +119,11 @@ async def test_the_queue_is_bounded() -> None:
         await talk(a, b)
 
 
-def request(username: str, password: str) -> bytes:
+def request(username: str, password: str, *, priority: int | None = 1) -> bytes:
     message = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
     message.attributes["USERNAME"] = username
-    message.attributes["PRIORITY"] = 1
+    if priority is not None:
+        message.attributes["PRIORITY"] = priority
     message.attributes["ICE-CONTROLLING"] = 1
     message.add_message_integrity(password.encode())
     return bytes(message)
@@ -175,6 +177,46 @@ async def test_replayed_checks_teach_only_a_few_addresses() -> None:
         assert 16 <= answered <= 20
         assert counters[Drop.STUN_RATE] - before == 100 - answered
         assert len(connection._check_list) <= 21
+        await talk(a, b)
+
+
+async def test_a_check_without_priority_is_malformed() -> None:
+    async with connected() as (a, b):
+        connection = b.peer._dtls.transport._connection
+        name = f"{connection.local_username}:{connection.remote_username}"
+        data = request(name, connection.local_password, priority=None)
+        before = counters[Drop.STUN_MALFORMED]
+        assert await heard_by(data, connection.local_candidates[0].port, 3) == 0
+        assert counters[Drop.STUN_MALFORMED] - before == 3
+        await talk(a, b)
+
+
+async def test_the_pairs_of_a_connection_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stagebox.rtc.guard.MAX_PAIRS", 3)
+    async with connected() as (a, b):
+        connection = b.peer._dtls.transport._connection
+        name = f"{connection.local_username}:{connection.remote_username}"
+        data = request(name, connection.local_password)
+        assert await heard_by(data, connection.local_candidates[0].port, 10) == 2
+        assert len(connection._check_list) == 3
+        await talk(a, b)
+
+
+async def test_mutated_stun_never_raises() -> None:
+    chance = random.Random(7)
+    async with connected() as (a, b):
+        connection = b.peer._dtls.transport._connection
+        (protocol,) = connection._protocols
+        name = f"{connection.local_username}:{connection.remote_username}"
+        valid = request(name, connection.local_password)
+        for _ in range(3000):
+            data = bytearray(valid[: chance.randrange(1, len(valid) + 1)])
+            for _ in range(chance.randrange(4)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            data[0] &= 3
+            if bytes(data) != valid:
+                protocol.datagram_received(bytes(data), ("127.0.0.1", 9))
+        assert len(connection._check_list) == 1
         await talk(a, b)
 
 
