@@ -43,6 +43,9 @@ from stagebox.media.playout import Playout
 from stagebox.rtc.seams import SeamError
 from stagebox.wire.messages import Kind, Role
 
+# A recording of half an hour is read and converted in less.
+SOUND_START_S: Final = 10.0
+
 _REFUSED: Final = 2
 _log = logging.getLogger(__name__)
 
@@ -104,6 +107,9 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
                 await asyncio.wait_for(made.box.ready.wait(), arguments.wait_joined)
         for thread in made.threads:
             thread.start()
+        if arguments.simulate:  # the script's clock is the recording's
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(made.box.sounding.wait(), SOUND_START_S)
         made.box.start_panel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), arguments.seconds)
@@ -143,7 +149,8 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     floor = Participant(secrets.token_hex(4), float(config.talk.max_talk_s))
     parts = Parts(floor, panel, output, transmitter, tally, events, status)
-    box = Box(parts, config.space)
+    listens_only = config.role is Role.SPEAKER
+    box = Box(parts, config.space, first_sound="speaker_started" if listens_only else "mic_started")
     hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), state_dir)
     signalling = Signalling(
         Identity.load_or_create(state_dir),
@@ -156,7 +163,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     box.attach(
         signalling,
         MediaSession(
-            direction="recvonly" if config.role is Role.SPEAKER else "sendrecv",
+            direction="recvonly" if listens_only else "sendrecv",
             local_address=lambda: signalling.local_address,
             send_offer=box.offer,
             on_packet=box.on_packet,

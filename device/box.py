@@ -96,7 +96,10 @@ class Parts:
 class Box:
     """Owns the participant. Everything here runs on the event loop."""
 
-    def __init__(self, parts: Parts, space: str | None) -> None:
+    def __init__(self, parts: Parts, space: str | None, *, first_sound: str) -> None:
+        """``first_sound``: the ``on_started`` event after which ``sounding`` is set."""
+        self._first_sound = first_sound
+        self.sounding = asyncio.Event()
         self._parts = parts
         self._space = space
         self._signalling: Signalling | None = None
@@ -186,6 +189,8 @@ class Box:
 
     def on_started(self, event: str, at: float) -> None:
         """Take the instant of the first sample of a sound device."""
+        if event == self._first_sound:
+            self.sounding.set()
         self._parts.events.emit(event, at=at)
 
     def on_problem(self, code: str, detail: str | None) -> None:

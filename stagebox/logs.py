@@ -33,3 +33,5 @@ def set_up(*, verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A network that comes and goes is normal for a box, and reported by its own events.
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)

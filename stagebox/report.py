@@ -13,7 +13,7 @@ from stagebox.speech import read_wav
 
 # Speech through a speech codec keeps its waveform: below this it is not the same speech.
 HEARD_CORRELATION: Final = 0.9
-_CONCEALED: Final = frozenset({"fec", "plc", "silence"})
+_CONCEALED: Final = frozenset({"fec", "plc"})
 # A burst begins with the key and ends with the hang time; words lie well inside.
 _EDGE_S: Final = 0.05
 
