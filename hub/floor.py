@@ -34,6 +34,7 @@ from hub.floor_events import (
     Event,
     Next,
     Release,
+    Request,
     SetMuted,
     Spoke,
     Vanish,
@@ -117,7 +118,7 @@ class FloorArbiter:
         self._machine.tell_places()
         return self._machine.take_effects()
 
-    def _apply(self, seat: Seat, event: Event, now: float) -> None:
+    def _apply(self, seat: Seat, event: Depart | Vanish | Request, now: float) -> None:
         match event:
             case Depart():
                 self._machine.fire(seat, Trigger.GONE, now)
@@ -126,9 +127,9 @@ class FloorArbiter:
                 self._on_vanish(seat, event, now)
             case Release():
                 self._on_release(seat, event, now)
-            case Ask() | Next() | SetMuted() if not seat.member.connected:
+            case _ if not seat.member.connected:
                 self._on_stranger(event)
-            case Ask() | Next() | SetMuted():
+            case _:
                 self._on_request(seat, event, now)
 
     def _on_enter(self, event: Enter, now: float) -> None:
@@ -142,7 +143,7 @@ class FloorArbiter:
         # A box that was restarted counts its requests from the beginning again.
         seat.ended.clear()
 
-    def _on_stranger(self, event: Event) -> None:
+    def _on_stranger(self, event: Depart | Vanish | Request) -> None:
         match event:
             case Release(req=req):
                 self._machine.tell(event.member_id, FloorReleased(req=req))
@@ -152,7 +153,7 @@ class FloorArbiter:
                 self._machine.tell(event.member_id, answer)
 
     def _on_vanish(self, seat: Seat, event: Vanish, now: float) -> None:
-        seat.heard_at = min(event.heard_at, now)
+        seat.heard_at = event.heard_at
         if seat.member.connected:
             seat.member = replace(seat.member, connected=False)
             seat.forget_at = now + self._rules.keep_place_s
@@ -175,7 +176,7 @@ class FloorArbiter:
                 self._on_ask(seat, event, now)
             case Next():
                 self._machine.conclude(seat, self._call(seat, event, now))
-            case SetMuted():
+            case _:
                 self._on_muted(seat, event, now)
 
     def _on_ask(self, seat: Seat, event: Ask, now: float) -> None:

@@ -24,10 +24,22 @@ from hub.floor_events import (
 from hub.floor_rules import FloorRules
 from hub.space import Space
 from stagebox.wire.codec import decode_hub, encode
-from stagebox.wire.messages import Floor, Kind, Member, Mode, Place, Role, SpaceInfo, Via
+from stagebox.wire.messages import (
+    LOST_AFTER_MS,
+    Floor,
+    Kind,
+    Member,
+    Mode,
+    Place,
+    Role,
+    SpaceInfo,
+    Via,
+)
 from stagebox.wire.view import SpaceView
 
 INFO = SpaceInfo(id="hall", name="Hall")
+LOST_AFTER_S = LOST_AFTER_MS / 1000
+EPSILON = 1e-6  # sums of floats: 1000.1 + 3 - 1000.1 is not 3
 CHAIR = (Place.HOST, Place.COHOST)
 _A = TypeVar("_A", bound=Answer)
 
@@ -54,6 +66,8 @@ class Room:
         self.now = 1000.0
         self.told: defaultdict[str, list[Answer]] = defaultdict(list)
         self.gates: set[str] = set()
+        # When the lease of each talker may last have been renewed.
+        self.lease_from: dict[str, float] = {}
         self.effects: list[Effect] = []
         self._reqs = 0
         self.view = SpaceView.of(self.space.snapshot(STRANGER, None))
@@ -99,7 +113,12 @@ class Room:
     def do(self, event: Event) -> list[Answer]:
         """Apply the event; return what its member was told."""
         before = len(self.told[event.member_id])
-        self._take(self.space.handle(event, self.now))
+        self._renew()
+        own = event.member_id if isinstance(event, Enter | Depart | Release) else None
+        if isinstance(event, Vanish) and event.member_id in self.lease_from:
+            renewed = self.lease_from[event.member_id]
+            self.lease_from[event.member_id] = min(renewed, event.heard_at)
+        self._take(self.space.handle(event, self.now), own)
         return self.told[event.member_id][before:]
 
     def wait(self, seconds: float, speaking: Sequence[str] = ()) -> None:
@@ -110,6 +129,7 @@ class Room:
             step = min(end, self.now + 0.5 if speaking else end, end if due is None else due)
             self.now = max(self.now, step)
             self.spoke(*speaking)
+            self._renew()
             self._take(self.space.tick(self.now))
             if self.now >= end:
                 return
@@ -117,6 +137,7 @@ class Room:
     def jump(self, seconds: float) -> None:
         """Let time pass at once; the tick comes late."""
         self.now += seconds
+        self._renew()
         self._take(self.space.tick(self.now))
 
     def new_req(self) -> str:
@@ -142,7 +163,14 @@ class Room:
         assert isinstance(answer, kind), answer
         return answer
 
-    def _take(self, effects: list[Effect]) -> None:
+    def _renew(self) -> None:
+        """A pong may have renewed any open grant just now."""
+        for member_id in self.gates:
+            self.lease_from[member_id] = self.now
+
+    def _take(self, effects: list[Effect], own: str | None = None) -> None:
+        """Take note of the effects; ``own`` is the member whose own word these came from."""
+        before = self.view.floor.talkers
         self.effects += effects
         for effect in effects:
             match effect:
@@ -159,6 +187,8 @@ class Room:
                     self.gates.add(member_id)
                 case CloseGate(member_id):
                     self.gates.remove(member_id)
+        for talker in set(before) - set(self.view.floor.talkers) - {own}:
+            assert self.now >= self.lease_from[talker] + LOST_AFTER_S - EPSILON
         self.check()
 
     def check(self) -> None:
