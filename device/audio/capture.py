@@ -102,5 +102,5 @@ class CaptureThread:
                 continue
             if not started:
                 started = True
-                self._thread.tell_start(lease, microphone, frame.start)
+                self._thread.works(lease, microphone, frame.start)
             self._handover.put(frame)

@@ -18,7 +18,7 @@ class Phase(StrEnum):
 # Without a sign of life for this long, the thread hangs. PortAudio tries every
 # device of the configuration when it opens; one block takes at most a second, or
 # three when the stream steps aside for a search.
-_LIMIT_S: Final = {
+LIMIT_S: Final = {
     Phase.OPENING: 10.0,
     Phase.USING: 4.0,
     Phase.CLOSING: 2.5,
@@ -58,4 +58,4 @@ class Lease:
 
     def hangs(self, now: float) -> bool:
         """Whether the last sign of life is too old for the phase."""
-        return now - self.beat_at > _LIMIT_S[self.phase]
+        return now - self.beat_at > LIMIT_S[self.phase]

@@ -103,7 +103,7 @@ class PlaybackThread:
             self._played += 1
             if not started:
                 started = True
-                self._thread.tell_start(lease, loudspeaker, now)
+                self._thread.works(lease, loudspeaker, now)
 
     def _discard(self, lease: Lease, seconds: float) -> None:
         """Let time pass as a card would, by absolute deadlines."""

@@ -109,6 +109,7 @@ class NullLoudspeaker:
         """``blocks_ahead``: how many blocks the card's buffer holds."""
         self.xruns = 0
         self._ahead = blocks_ahead
+        self._is_open = False
         self._t_started: float | None = None
         self._block = 0
 
@@ -126,9 +127,12 @@ class NullLoudspeaker:
         """Make ready; time starts with the first block."""
         self._t_started = None
         self._block = 0
+        self._is_open = True
 
     def write(self, block: bytes) -> None:
         """Queue a block. The first one sounds at once; a late one comes after silence."""
+        if not self._is_open:
+            raise DeviceLostError(f"{self.label} is not open.")
         now = time.monotonic()
         if self._t_started is None:
             self._t_started = now
@@ -141,6 +145,7 @@ class NullLoudspeaker:
 
     def close(self) -> None:
         """Stop."""
+        self._is_open = False
 
     def _play(self, block: bytes, times: int) -> None:  # noqa: ARG002 - nobody hears it
         self._block += times
@@ -162,7 +167,6 @@ class WavLoudspeaker(NullLoudspeaker):
 
     def open(self) -> None:
         """Begin the file anew."""
-        super().open()
         self.close()
         self._written = 0
         try:
@@ -171,9 +175,11 @@ class WavLoudspeaker(NullLoudspeaker):
             self._file.write(_header(0))
         except OSError as error:
             raise NoDeviceError(f"Cannot write {self._path}: {error.strerror}.") from error
+        super().open()
 
     def close(self) -> None:
         """Finish the header and close."""
+        super().close()
         file, self._file = self._file, None
         if file is None:
             return
@@ -185,9 +191,9 @@ class WavLoudspeaker(NullLoudspeaker):
             file.close()
 
     def _play(self, block: bytes, times: int) -> None:
-        if self._file is None:
-            raise DeviceLostError(f"{self.label} is not open.")
         super()._play(block, times)
+        if self._file is None:
+            return
         try:
             for _ in range(times):
                 self._append(self._file, block)

@@ -98,6 +98,7 @@ class DeviceThread(Generic[D]):
         self._reports = reports
         self._loop = loop
         self._lease: Lease | None = None
+        self._thread: threading.Thread | None = None
         self._threads: list[threading.Thread] = []
         self._timer: asyncio.TimerHandle | None = None
         self._checked_at = 0.0
@@ -107,7 +108,7 @@ class DeviceThread(Generic[D]):
         self.losses = 0
 
     def start(self) -> None:
-        """Begin; the first state is reported within the time an open takes."""
+        """Begin. A device is reported READY once sound flows, not when it opens."""
         self._begin(wait=0.0)
         self._checked_at = self._loop.time()
         self._timer = self._loop.call_later(_CHECK_S, self._check)
@@ -129,10 +130,11 @@ class DeviceThread(Generic[D]):
         """The last state that was reported."""
         return self._state
 
-    def tell_start(self, lease: Lease, device: D, estimate: float) -> None:
-        """Report when the device's first sample was. For the device's thread."""
+    def works(self, lease: Lease, device: D, started: float) -> None:
+        """Say that sound flows since about ``started``. For ``serve``, once per device."""
         exact = device.t_started if isinstance(device, KnowsStart) else None
-        self._call(lease, self._take_start, lease, estimate if exact is None else exact)
+        self._call(lease, self._take, lease, DeviceState(DeviceStatus.READY, device.label))
+        self._call(lease, self._take_start, lease, started if exact is None else exact)
 
     @property
     def xruns(self) -> int:
@@ -146,6 +148,7 @@ class DeviceThread(Generic[D]):
         thread = threading.Thread(
             target=self._run, args=(lease, wait), name=self._name, daemon=True
         )
+        self._thread = thread
         self._threads.append(thread)
         thread.start()
 
@@ -162,10 +165,10 @@ class DeviceThread(Generic[D]):
         self._timer = self._loop.call_later(_CHECK_S, self._check)
         lease = self._lease
         alive = self._alive()
-        if lease is not None and lease.hangs(now) and punctual and alive:
-            self._give_up(lease, "The device does not answer.")
-        elif lease is not None and not alive:
+        if lease is not None and self._thread not in alive:
             self._give_up(lease, "The device's thread failed; the log says why.")
+        elif lease is not None and lease.hangs(now) and punctual:
+            self._give_up(lease, "The device does not answer.")
         if self._lease is None and len(alive) < MAX_ABANDONED:
             self._begin(wait=RETRY_S[1])
 
@@ -219,11 +222,11 @@ class DeviceThread(Generic[D]):
             lease.enter(Phase.OPENING)
             device.open()
             self._device = device
-            self._post(lease, DeviceState(DeviceStatus.READY, device.label))
             lease.enter(Phase.USING)
             self._serve(device, lease)
         except SoundError as error:
-            self._post(lease, DeviceState(DeviceStatus.LOST, device.label, str(error)))
+            state = DeviceState(DeviceStatus.LOST, device.label, str(error))
+            self._call(lease, self._take, lease, state)
         finally:
             lease.enter(Phase.CLOSING)
             self._retire(device)
@@ -233,9 +236,6 @@ class DeviceThread(Generic[D]):
         if self._device is device:
             self._past_xruns = self.xruns
             self._device = None
-
-    def _post(self, lease: Lease, state: DeviceState) -> None:
-        self._call(lease, self._take, lease, state)
 
     def _call(self, lease: Lease, callback: Callable[..., None], *arguments: object) -> None:
         if not lease.ended():

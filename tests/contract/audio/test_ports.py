@@ -1,0 +1,128 @@
+"""What every microphone and every loudspeaker does, whatever is behind it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone
+from device.audio.ports import BLOCK_BYTES, DeviceLostError, Loudspeaker, Microphone, SoundError
+from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
+from tests.support.wavs import write_pcm
+
+REAL = pytest.param("portaudio", marks=pytest.mark.sound)
+# A card's buffer, and what a loaded machine is late.
+SLACK_S = 3.0
+
+
+@pytest.fixture(params=["wav", "null", REAL])
+def microphones(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Microphone]:
+    """Make a microphone that works ("good") or one that is not there ("missing")."""
+    if request.param == "portaudio":
+        request.getfixturevalue("cards")
+        return lambda kind: PortAudioMicrophone("loop" if kind == "good" else "nowhere")
+    if request.param == "null":
+        return lambda kind: NullMicrophone() if kind == "good" else WavMicrophone("nowhere.wav")
+    write_pcm(tmp_path / "good.wav", np.ones(4800, np.int16))
+    return lambda kind: WavMicrophone(tmp_path / f"{kind}.wav")
+
+
+@pytest.fixture(params=["wav", "null", REAL])
+def loudspeakers(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Loudspeaker]:
+    if request.param == "portaudio":
+        request.getfixturevalue("cards")
+        return lambda kind: PortAudioLoudspeaker("loop" if kind == "good" else "nowhere")
+    if request.param == "null":
+        return lambda kind: NullLoudspeaker() if kind == "good" else WavLoudspeaker("/no/where")
+    return lambda kind: WavLoudspeaker(tmp_path / ("out.wav" if kind == "good" else "no/out.wav"))
+
+
+def test_a_microphone_gives_blocks_at_the_pace_of_time(
+    microphones: Callable[[str], Microphone],
+) -> None:
+    microphone = microphones("good")
+    microphone.open()
+    try:
+        microphone.read()
+        began = time.monotonic()
+        blocks = [microphone.read() for _ in range(50)]
+        took = time.monotonic() - began
+    finally:
+        microphone.close()
+    assert all(len(block) == BLOCK_BYTES for block in blocks)
+    # A card hands out what it had gathered at once, 30 ms at most.
+    assert 0.5 - 0.05 <= took < 0.5 + SLACK_S
+
+
+def test_a_loudspeaker_takes_blocks_at_the_pace_of_time(
+    loudspeakers: Callable[[str], Loudspeaker],
+) -> None:
+    loudspeaker = loudspeakers("good")
+    loudspeaker.open()
+    try:
+        began = time.monotonic()
+        for _ in range(50):
+            loudspeaker.write(bytes(BLOCK_BYTES))
+        took = time.monotonic() - began
+    finally:
+        loudspeaker.close()
+    # All but what the card's buffer holds has been played.
+    assert 0.5 - 0.1 <= took < 0.5 + SLACK_S
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_microphone_can_be_opened_again(
+    microphones: Callable[[str], Microphone], times: int
+) -> None:
+    microphone = microphones("good")
+    for _ in range(times):
+        microphone.open()
+        assert len(microphone.read()) == BLOCK_BYTES
+        microphone.close()
+        microphone.close()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_loudspeaker_can_be_opened_again(
+    loudspeakers: Callable[[str], Loudspeaker], times: int
+) -> None:
+    loudspeaker = loudspeakers("good")
+    for _ in range(times):
+        loudspeaker.open()
+        loudspeaker.write(bytes(BLOCK_BYTES))
+        loudspeaker.close()
+        loudspeaker.close()
+
+
+def test_a_missing_device_says_what_is_wrong(
+    microphones: Callable[[str], Microphone], loudspeakers: Callable[[str], Loudspeaker]
+) -> None:
+    for device in (microphones("missing"), loudspeakers("missing")):
+        with pytest.raises(SoundError, match="no"):
+            device.open()
+        device.close()
+        assert device.label
+
+
+def test_a_microphone_that_is_not_open_is_lost(microphones: Callable[[str], Microphone]) -> None:
+    microphone = microphones("good")
+    with pytest.raises(DeviceLostError):
+        microphone.read()
+    microphone.open()
+    microphone.close()
+    with pytest.raises(DeviceLostError):
+        microphone.read()
+
+
+def test_a_loudspeaker_that_is_not_open_is_lost(
+    loudspeakers: Callable[[str], Loudspeaker],
+) -> None:
+    loudspeaker = loudspeakers("good")
+    with pytest.raises(DeviceLostError):
+        loudspeaker.write(bytes(BLOCK_BYTES))
+    loudspeaker.open()
+    loudspeaker.close()
+    with pytest.raises(DeviceLostError):
+        loudspeaker.write(bytes(BLOCK_BYTES))
