@@ -137,6 +137,8 @@ class Peer:
         self._dtls.on("statechange", self._transport_state)
         self._outgoing = Outgoing(transceiver.sender)
         self._incoming = Incoming(transceiver.receiver, on_packet)
+        # send(payload, sequence, timestamp, marker) -> bool: see Outgoing.send. Never waits,
+        # never raises. The stream's own method, to save a call per packet and listener.
         self.send = self._outgoing.send
 
     @property
