@@ -17,6 +17,9 @@ from hub.connections import Connection
 
 # A peer that does not finish the closing handshake in this time is cut.
 CLOSE_S: Final = 2.0
+# Many members may act in one turn of the event loop, before any queue can empty: a
+# queue whose peer does read may hold this many times as much.
+_BURST: Final = 16
 
 
 class CloseCode(IntEnum):
@@ -46,6 +49,7 @@ class Link:
         self._code: CloseCode | None = None
         self._cut: asyncio.TimerHandle | None = None
         self._receiving: asyncio.Timeout | None = None
+        self._stuck = False
         self.overflowed = False
 
     @property
@@ -63,7 +67,8 @@ class Link:
         """Queue one message; a full queue cuts the connection."""
         if self.closing:
             return
-        if self._queue.qsize() >= self._max_waiting:
+        room = self._max_waiting if self._stuck else self._max_waiting * _BURST
+        if self._queue.qsize() >= room:
             self.overflowed = True
             self._connection.abort()
             return
@@ -119,7 +124,9 @@ class Link:
     async def _write(self) -> None:
         try:
             while (data := await self._queue.get()) is not None:
+                self._stuck = True  # seen by others only while the peer does not read
                 await self._ws.send_frame(data, WSMsgType.TEXT)
+                self._stuck = False
             if self._code is not None:
                 await self._ws.close(code=self._code)
         except ConnectionError:

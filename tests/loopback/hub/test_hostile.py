@@ -9,13 +9,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hub.floor_events import Enter
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
 from stagebox.wire.messages import (
     MEMBER_PATH,
     Challenge,
     Error,
+    Kind,
+    Place,
     Pong,
+    Role,
     SnapshotRequest,
 )
 from tests.loopback.hub.crew import (
@@ -168,10 +172,16 @@ async def test_a_member_that_does_not_read_loses_only_itself(
                 mute._ws = await mute._http.ws_connect(hub.url(MEMBER_PATH))
                 await mute.get(Challenge)
                 await mute.send(mute.handshake._hello)
+                space = hub.spaces.pick("main", None)
+                for number in range(150):  # makes a snapshot some 20 kB
+                    name = f"Member number {number:030}"[:40]
+                    member = f"{number:032x}"
+                    enter = Enter(member, name, Kind.BOX, Role.GUEST, Place.SPEAKER)
+                    space.enter(enter, "j", Nowhere())
                 await mute.join()
                 transport = mute._ws._response.connection.transport  # type: ignore[union-attr]
                 transport.pause_reading()
-                for number in range(60_000):
+                for number in range(5_000):
                     if transport.is_closing() or hub.value("stagebox_sessions") == 1:
                         break
                     try:
@@ -184,6 +194,11 @@ async def test_a_member_that_does_not_read_loses_only_itself(
                 await anna.ping()
                 await anna.get(Pong)
                 await mute.aclose()
+
+
+class Nowhere:
+    def send(self, data: bytes) -> None:
+        """Forget it."""
 
 
 async def _raw(hub: Hub) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -101,11 +101,14 @@ async def test_broken_files_do_not_pile_up(tmp_path: Path) -> None:
     assert len(await asyncio.to_thread(os.listdir, tmp_path)) <= 5 * 3 + 1
 
 
-async def test_a_place_that_cannot_be_written_gives_a_hub_without_memory(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a directory")
+@pytest.mark.parametrize("name", ["file/hub.sqlite3", "directory"])
+async def test_a_place_that_cannot_be_used_gives_a_hub_without_memory(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    (tmp_path / "directory").mkdir()
     troubles: list[Trouble] = []
-    store = await Store.open(blocked / "hub.sqlite3", troubles.append)
+    store = await Store.open(tmp_path / name, troubles.append)
     assert troubles == [Trouble.NOT_KEPT]
     await store.saw(ANNA)
     found = await store.member(ANNA.id)
@@ -179,6 +182,13 @@ async def test_a_closed_store_and_a_hanging_disk_are_errors(
     await store.aclose()
     with pytest.raises(StoreError, match="closed"):
         await store.spaces()
+
+
+async def test_a_store_that_cannot_be_read_costs_only_the_stored_spaces(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        await hub.store._write("DROP TABLE spaces", ())
+        await hub.spaces.start()
+        assert len(hub.spaces) == 1
 
 
 async def test_sessions_go_on_when_the_store_fails(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from stagebox.wire.messages import (
     FloorDenied,
     FloorGranted,
     FloorNext,
+    FloorOffered,
+    FloorQueued,
     FloorRelease,
     FloorReleased,
     FloorRequest,
@@ -34,6 +36,7 @@ from stagebox.wire.messages import (
     Snapshot,
     SnapshotRequest,
     StatusUpdate,
+    Via,
 )
 from stagebox.wire.view import SpaceView
 from tests.loopback.hub.crew import Guest, crew, no_errors_logged, running_hub, until
@@ -126,6 +129,24 @@ async def test_requests_outside_a_space_get_an_answer(tmp_path: Path) -> None:
             await anna.ping()
             assert await anna.get(Pong) == Pong(n=1)
             assert hub.value("stagebox_bad_messages_total", code="not_in_space") == 5
+
+
+async def test_a_host_calls_the_next_hand_and_mute_is_shown(tmp_path: Path) -> None:
+    space = SpaceConfig(id="main", name="Main", mode=Mode.MODERATED)
+    async with running_hub(tmp_path, HubConfig(space=(space,))) as hub:
+        host, anna = Guest("Host", number=1, role=Role.STUDIO), Guest("Anna", number=2)
+        async with crew(host, anna):
+            await host.enter(hub)
+            await anna.enter(hub)
+            await anna.send(StatusUpdate(req="s1", muted=True))
+            changed = await host.get(MemberChanged)
+            assert (changed.member.id, changed.member.muted) == (anna.id, True)
+            await anna.send(StatusUpdate(req="s2", muted=False))
+            await anna.send(FloorRequest(req="a1", via=Via.HAND))
+            await anna.get(FloorQueued)
+            await host.send(FloorNext(req="n1"))
+            assert (await anna.get(FloorOffered)).req == "a1"
+            assert await host.get(Done) == Done(req="n1")
 
 
 async def test_leaving_and_changing_space(tmp_path: Path) -> None:
