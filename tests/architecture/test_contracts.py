@@ -32,6 +32,14 @@ PLANTS = [
     ("WebRTC lives in stagebox.rtc", "device.media", "from aioice import stun"),
     ("zeroconf lives in the discovery modules", "hub.spaces", "import zeroconf"),
     ("SQLite and its executor live in hub.store", "hub.records", "import sqlite3"),
+    ("WebRTC lives in stagebox.rtc", "device.link", "import pylibsrtp"),
+    ("gpiozero lives in device.buttons.gpio", "device.buttons.lamps", "import gpiozero"),
+    (
+        "composition roots are loaded by the command line alone",
+        "hub.session",
+        "def f():\n    import hub.app",
+    ),
+    ("composition roots are loaded by the command line alone", "device.box", "import device.app"),
     ("PyAudio lives in device.audio.portaudio", "device.audio.capture", "import pyaudio"),
     (
         "SQLite and its executor live in hub.store",

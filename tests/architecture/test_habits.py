@@ -71,6 +71,49 @@ def test_monotonic_time_is_fine() -> None:
     assert list(wall_clock("import time\ntime.monotonic()\nloop.time()")) == []
 
 
+def loads_by_name(source: str) -> Iterator[int]:
+    """Yield the lines that import a module whose name is a value, which no contract can see."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and node.id == "__import__":
+            yield node.lineno
+        elif isinstance(node, ast.Attribute | ast.alias):
+            name = node.attr if isinstance(node, ast.Attribute) else node.name
+            if name in {"import_module", "exec_module"}:
+                yield node.lineno
+
+
+def test_modules_are_loaded_by_name_in_two_places_only() -> None:
+    found = {module_of(path) for path in source_files() if list(loads_by_name(path.read_text()))}
+    # The command line, and the guard of the WebRTC library's private names.
+    assert found == {"stagebox.__main__", "stagebox.rtc.seams"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib\nimportlib.import_module('x')",
+        "from importlib import import_module",
+        "__import__('x')",
+    ],
+)
+def test_loading_by_name_is_found(source: str) -> None:
+    assert list(loads_by_name(source))
+
+
+def imported(source: str) -> set[str]:
+    """Return the full names of the modules that ``source`` imports."""
+    tree = list(ast.walk(ast.parse(source)))
+    plain = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
+
+
+def test_lgpio_is_reached_through_gpiozero_alone() -> None:
+    # A contract cannot name a library that nobody imports.
+    assert imported("import lgpio\ndef f():\n    from lgpio import x") == {"lgpio"}
+    for path in source_files():
+        assert "lgpio" not in imported(path.read_text(encoding="utf-8")), path
+
+
 @pytest.mark.parametrize("module", pure_modules())
 def test_a_pure_module_neither_waits_nor_reads_nor_writes(module: str) -> None:
     assert list(impurities(path_of(module).read_text(encoding="utf-8"))) == []
