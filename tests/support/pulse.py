@@ -69,7 +69,6 @@ class PulseServer:
         self.folder = folder
         self.cards: dict[str, Card] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._frozen = False
         self._socket = f"unix:{folder / 'native'}"
         (folder / "daemon.conf").write_text(_DAEMON)
         self._write_alsa()
@@ -84,6 +83,19 @@ class PulseServer:
             "ALSA_CONFIG_PATH": str(self.folder / "asound.conf"),
             "JACK_NO_START_SERVER": "1",
         }
+
+    def alsa_config(self, *, default: bool = True) -> str:
+        """Return what tells ALSA of the cards, for a process that sees those of two servers."""
+        cards = (
+            _CARD.format(
+                name=card.name,
+                server=self._socket,
+                playback=card.playback,
+                capture=f"{card.capture_sink}.monitor",
+            )
+            for card in self.cards.values()
+        )
+        return (_DEFAULTS if default else "") + "".join(cards)
 
     def start(self) -> None:
         """Start the daemon and plug the cards in again."""
@@ -119,7 +131,7 @@ class PulseServer:
     def stop(self) -> None:
         """Kill the daemon, as a crash would."""
         if self._process is not None:
-            self._process.kill()
+            self._process.kill()  # a frozen one, too
             self._process.wait()
         self._process = None
 
@@ -162,16 +174,12 @@ class PulseServer:
     @contextlib.contextmanager
     def playing(self, name: str, pcm: Pcm) -> Iterator[float]:
         """Let the card's microphone hear this, from about the monotonic second yielded."""
-        sink = self.cards[name].capture_sink
-        process = subprocess.Popen(
-            ["pacat", "--playback", f"--device={sink}", *_FORMAT],
-            env=self.env, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert process.stdin is not None
+        path = self.folder / f"{name}.{time.monotonic_ns()}.said"
+        path.write_bytes(pcm.tobytes())
+        command = ["pacat", "--playback", f"--device={self.cards[name].capture_sink}", *_FORMAT]
+        with path.open("rb") as said:
+            process = subprocess.Popen(command, env=self.env, stdin=said, stderr=subprocess.DEVNULL)
         try:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(pcm.tobytes())
-                process.stdin.close()
             yield time.monotonic()
         finally:
             process.kill()
@@ -181,11 +189,9 @@ class PulseServer:
     def recording(self, name: str) -> Iterator[Path]:
         """Record what the card's loudspeaker plays into a file of raw int16 at 48 kHz."""
         path = self.folder / f"{name}.{time.monotonic_ns()}.raw"
+        command = ["pacat", "--record", f"--device={self.cards[name].playback}.monitor", *_FORMAT]
         with path.open("wb") as out:
-            process = subprocess.Popen(
-                ["pacat", "--record", f"--device={self.cards[name].playback}.monitor", *_FORMAT],
-                env=self.env, stdout=out, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
+            process = subprocess.Popen(command, env=self.env, stdout=out, stderr=subprocess.DEVNULL)
         try:
             yield path
         finally:
@@ -211,16 +217,7 @@ class PulseServer:
         return done.stdout.decode()
 
     def _write_alsa(self) -> None:
-        cards = (
-            _CARD.format(
-                name=card.name,
-                server=self._socket,
-                playback=card.playback,
-                capture=f"{card.capture_sink}.monitor",
-            )
-            for card in self.cards.values()
-        )
-        (self.folder / "asound.conf").write_text(_DEFAULTS + "".join(cards))
+        (self.folder / "asound.conf").write_text(self.alsa_config())
 
 
 @contextlib.contextmanager
