@@ -1,0 +1,142 @@
+"""A hub under bad input of every kind, while Ana talks and Ben listens."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from stagebox import measure as m
+from tests.support import attacks
+from tests.support.crew import Box, Hub, free_port, running
+from tests.support.recordings import recording
+from tests.support.signals import syllables
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+TALK_S = 70.0
+MESSAGES = 10_000
+SILENT = 1_000
+DATAGRAMS = 20_000
+LARGEST_GROWTH_MIB = 20.0
+LONGEST_GAP_S = 0.060
+
+
+@dataclass
+class Outcome:
+    """What the hub said and weighed, before and after."""
+
+    ana: Box
+    ben: Box
+    hub_log: str = ""
+    rss: list[float] = field(default_factory=list)
+    oversize_code: int | None = None
+    let_in: int = 0
+    left_open: int = 0
+    sent: int = 0
+    finished_in_time: bool = False
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+async def attack(hub: Hub, outcome: Outcome) -> None:
+    ports = attacks.udp_ports(hub.pid)
+    assert len(ports) >= 2, "both boxes have live media"
+    for payload in (b"", b"\x15\xfe\xfd" + bytes(10) + b"\x02\x02\x28", bytes(1200)):
+        await attacks.datagrams(ports, payload, DATAGRAMS)
+    outcome.oversize_code = await attacks.oversize_offer(hub.url)
+    await attacks.out_of_order(hub.url)
+    silent = await attacks.silent_connections(hub.host, hub.port, SILENT)
+    outcome.let_in = len(silent)
+    outcome.sent = await attacks.bad_messages(hub.url, MESSAGES)
+    await asyncio.sleep(12)  # the header deadline is 10 s
+    outcome.left_open = await attacks.count_open(silent)
+    for each in silent:
+        each.close()
+
+
+async def scene(folder: Path) -> Outcome:
+    (folder / "hub.toml").write_text('[[space]]\nid = "main"\nname = "Main"\nmode = "open"\n')
+    hub = Hub(folder, free_port(), extra=("--config", str(folder / "hub.toml")))
+    with running(hub):
+        await asyncio.to_thread(hub.wait_up)
+        ana = Box(
+            folder,
+            "Ana",
+            hub.url,
+            script="0.5 talk down",
+            mic=syllables(TALK_S),
+            seconds=TALK_S,
+            wait_joined=30,
+        )
+        ben = Box(folder, "Ben", hub.url, seconds=TALK_S, wait_joined=30)
+        outcome = Outcome(ana, ben)
+        with running(ana, ben):
+            await asyncio.to_thread(
+                ana.wait_for, lambda box: len(box.events("frame_sent")) > 100, 60, "on air"
+            )
+            outcome.rss.append(hub.rss_mib())
+            await attack(hub, outcome)
+            outcome.finished_in_time = ana.running
+            outcome.rss.append(hub.rss_mib())
+            for name in ("bad_messages", "refused_connections", "datagram_drops"):
+                outcome.metrics[name] = hub.metric(f"stagebox_{name}_total")
+            for code in ("malformed", "unknown_type", "too_large", "not_in_space"):
+                outcome.metrics[code] = hub.metric("stagebox_bad_messages_total", code=code)
+            outcome.metrics["empty"] = hub.metric("stagebox_datagram_drops_total", event="empty")
+            for box in (ana, ben):
+                assert await asyncio.to_thread(box.wait, TALK_S + 60) == 0, box.logged()
+        outcome.hub_log = hub.logged()
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return asyncio.run(scene(tmp_path_factory.mktemp("bad")))
+
+
+def test_ben_hears_ana_throughout(outcome: Outcome) -> None:
+    assert outcome.finished_in_time, "the attacks took longer than the talk"
+    said = recording(outcome.ana.mic, outcome.ana, "mic_started")
+    heard = recording(outcome.ben.speaker, outcome.ben, "speaker_started")
+    begin, end = outcome.ana.on_air()[0]
+    assert end - begin > TALK_S - 5, "one burst from the beginning to the end"
+    assert m.longest_gap_s(heard.between(begin + 1, end - 1)) <= LONGEST_GAP_S
+    whole = m.compare(said, heard, begin + 1, end - 1)
+    assert whole.speech_s > 0.95 * (end - begin - 3)
+    assert whole.correlation > 0.9
+
+
+def test_nobody_was_thrown_out(outcome: Outcome) -> None:
+    for box in (outcome.ana, outcome.ben):
+        assert box.states("link").count("up") == 1
+        assert box.states("media").count("up") == 1
+
+
+def test_memory_stays_bounded(outcome: Outcome) -> None:
+    assert outcome.rss[1] - outcome.rss[0] < LARGEST_GROWTH_MIB
+
+
+def test_silent_connections_are_cut(outcome: Outcome) -> None:
+    assert outcome.let_in > 100
+    assert outcome.left_open == 0
+
+
+def test_oversize_closes_with_1009(outcome: Outcome) -> None:
+    assert outcome.oversize_code == 1009
+
+
+def test_each_kind_is_counted(outcome: Outcome) -> None:
+    assert outcome.sent == MESSAGES
+    counted = outcome.metrics
+    assert counted["bad_messages"] >= 0.95 * MESSAGES
+    for kind in ("malformed", "unknown_type", "not_in_space"):
+        assert counted[kind] > 0, kind
+    assert counted["too_large"] >= 1
+    assert counted["refused_connections"] > 0
+    assert counted["empty"] > 0.5 * DATAGRAMS
+    assert counted["datagram_drops"] > 0.5 * 3 * DATAGRAMS
+
+
+def test_the_log_is_not_flooded(outcome: Outcome) -> None:
+    assert len(outcome.hub_log.splitlines()) < 200
+    assert "Traceback" not in outcome.hub_log
