@@ -110,7 +110,7 @@ class TalkKey:
         if not self.is_mine(message.req):
             return [Send(FloorRelease(req=message.req))]
         if self._burst is not None:
-            self._burst.extend(message.duration_s, self._max_talk_s)
+            self._extend(self._burst, message)
             return []
         if now >= self._asked_at + self.lease_s:
             return [*self.refuse(now), Send(FloorRelease(req=message.req)), Say(Prompt.NO_ANSWER)]
@@ -234,6 +234,11 @@ class TalkKey:
         self.is_refused = is_down and not held
         if retry_after_s > 0:
             self.cooldown_until = now + retry_after_s
+
+    def _extend(self, burst: Burst, message: FloorGranted) -> None:
+        if self.phase is Talk.LIVE:
+            burst.extend(message.duration_s, self._max_talk_s)
+            self._note_stuck(message.duration_s, burst.ends_at)
 
     def _note_stuck(self, duration_s: float | None, ends_at: float) -> None:
         limit = self._max_talk_s if duration_s is None else min(duration_s, self._max_talk_s)

@@ -241,10 +241,11 @@ def _open_lgpio(runtime_dir: Path) -> Any:  # noqa: ANN401 - a gpiozero Factory
     """
     here = Path.cwd()
     _import_gpiozero()
-    work_dir = os.environ.setdefault("LG_WD", str(runtime_dir))
+    work_dir = os.environ.get("LG_WD", str(runtime_dir))
     if not os.access(work_dir, os.W_OK | os.X_OK):
         msg = f"lgpio needs a directory to write to, and {work_dir} is none. Make it, or set LG_WD."
         raise PanelError(msg)
+    os.environ["LG_WD"] = work_dir
     try:
         with _plain("No GPIO pins here (run with --simulate where there are none)"):
             from gpiozero.pins.lgpio import (  # noqa: PLC0415 - makes files and a thread
