@@ -205,6 +205,10 @@ class Room:
         assert self.gates == {each for each in members if self.space.grant_of(each)}
         counted = [each for each in (*floor.talkers, *floor.offered) if not self.is_exempt(each)]
         assert len(counted) <= floor.open_limit
+        for each in map(self.member, floor.offered):
+            assert each.connected
+            assert not each.muted
+            assert each.place is not Place.LISTENER
         deadline = self.space.deadline
         assert deadline is None or deadline > self.now
 
