@@ -22,8 +22,13 @@ from device.audio.playback import PlaybackThread
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone
 
 
+_saying = threading.Lock()
+
+
 def say(**fields: object) -> None:
-    print(json.dumps({"t": time.monotonic(), **fields}), flush=True)
+    """Print one line, from whichever thread."""
+    with _saying:
+        print(json.dumps({"t": time.monotonic(), **fields}), flush=True)
 
 
 class Box:
