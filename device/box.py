@@ -76,7 +76,8 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
     }
 )
 
-
+# Everything else about the line to the hub is a warning.
+_LOUDNESS: Final = {LinkState.UP: logging.INFO, LinkState.CONNECTING: logging.INFO}
 _log = logging.getLogger(__name__)
 
 
@@ -120,6 +121,7 @@ class Box:
 
     async def run(self) -> None:
         """Beat, watch the levels and report, until cancelled."""
+        self._parts.tally.show(Show(self._parts.floor.state))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
@@ -137,6 +139,7 @@ class Box:
             self._parts.panel.start(self.on_key)
         except PanelError as error:
             self.on_problem("panel", str(error))
+        self._parts.tally.relight()
         self._feed(Levels(self._down()))
 
     # --- what happens -----------------------------------------------------------
@@ -168,6 +171,7 @@ class Box:
         status = self._parts.status
         status.link, status.link_detail = state, detail
         self._parts.events.emit("link", state=state, detail=detail)
+        _log.log(_LOUDNESS.get(state, logging.WARNING), "hub: %s. %s", state, detail)
         if state is LinkState.UP and self._signalling is not None:
             self._feed(LinkUp())
             if self._signalling.welcome is not None:
@@ -194,10 +198,13 @@ class Box:
         self._parts.events.emit(event, at=at)
 
     def on_problem(self, code: str, detail: str | None) -> None:
-        """Take something that is wrong and that the box itself cannot mend; None is good news."""
-        if detail is not None:
-            _log.warning("%s: %s", code, detail)
-            self._parts.events.emit("error", code=code, detail=detail)
+        """Take something that is wrong and that the box itself cannot mend; None: it is over."""
+        if detail is None:
+            _log.info("%s: all right again", code)
+            self._parts.events.emit("mended", code=code)
+            return
+        _log.warning("%s: %s", code, detail)
+        self._parts.events.emit("error", code=code, detail=detail)
 
     def on_frame(self, pcm: bytes, start: float) -> None:
         """Take a frame from the microphone."""

@@ -28,6 +28,7 @@ class Tally:
         self._status = status
         self._tell = on_air
         self._show = Show(FloorState.OFFLINE)
+        self._told: FloorState | None = None
         self._is_on_air = False
         self._lit: Pattern | None = None
 
@@ -42,11 +43,17 @@ class Tally:
         self._events.emit("frame_sent", seq=sequence)
 
     def show(self, show: Show) -> None:
-        """Take what the floor's state is now."""
-        if show.state is not self._show.state:
+        """Take what the floor's state is now; the first time, too, is told."""
+        if show.state is not self._told:
+            self._told = show.state
             self._events.emit("floor", state=show.state)
         self._show = show
         self._light()
+
+    def relight(self) -> None:
+        """Show the pattern again: a panel that has just started knows none."""
+        if self._lit is not None:
+            self._panel.show(self._lit)
 
     def _light(self) -> None:
         pattern = self._pattern()
