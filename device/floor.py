@@ -81,6 +81,7 @@ class Participant:
         self._inbox = Inbox(self._talk, self._hand, self._new_req)
         self._heartbeat_s = HEARTBEAT_MS / 1000
         self._down: set[Key] = set()
+        self._doubted: frozenset[Key] = frozenset()
         self._is_linked = False
         self._is_loss_told = False
         self._has_microphone = False
@@ -162,6 +163,7 @@ class Participant:
     def _on_down(self, event: KeyDown, now: float) -> list[Effect]:
         if event.key in self._down:
             return []
+        self._doubted -= {event.key}
         self._down.add(event.key)
         if event.key is Key.TALK:
             return self._on_talk(_edge(event.at, now), now)
@@ -170,6 +172,7 @@ class Participant:
     def _on_up(self, event: KeyUp, now: float) -> list[Effect]:
         if event.key not in self._down:
             return []
+        self._doubted -= {event.key}
         self._down.remove(event.key)
         if event.key is Key.TALK:
             return self._talk.lift(_edge(event.at, now), now)
@@ -177,7 +180,9 @@ class Participant:
 
     def _on_levels(self, event: Levels, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        for key in sorted(self._down ^ event.down):
+        doubted, self._doubted = self._doubted, event.down ^ self._down
+        for key in sorted(self._doubted & (doubted | (event.down & {Key.MUTE}))):
+            self._doubted -= {key}
             if key not in event.down:
                 effects += self._on_up(KeyUp(key), now)
             elif key is Key.MUTE:

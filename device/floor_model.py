@@ -58,10 +58,11 @@ class KeyUp:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The keys that are down, as read just now: at start, and again while talking.
+    """The keys that are down, as read just now: at start, and again and again.
 
-    Mends a lost edge. A TALK key that is found down without an edge never opens a
-    burst; it must be seen up first.
+    Mends a lost edge. An edge may still be on its way, and contacts chatter, so a level
+    counts when it is read twice in a row; only MUTE found on counts at once. A TALK key
+    that is found down without an edge never opens a burst; it must be seen up first.
     """
 
     down: frozenset[Key]

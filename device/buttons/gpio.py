@@ -133,14 +133,19 @@ class GpioPanel:
     def is_down(self, key: Key) -> bool:
         """Read the level of the pin now.
 
-        Raises:
-            PanelError: the pin does not answer.
+        A pin that does not answer reads as what is safe: TALK and HAND up, MUTE on.
         """
         device = self._keys.get(key)
         if device is None:
             return False
-        with _plain(f"The {key} key does not answer"):
-            return bool(device.is_active)
+        try:
+            with _plain(f"The {key} key does not answer"):
+                return bool(device.is_active)
+        except PanelError:
+            self.faults += 1
+            if self.faults == 1:
+                _LOG.exception("a key cannot be read; it counts as let go, and MUTE as on")
+            return key is Key.MUTE
 
     def show(self, pattern: Pattern) -> None:
         """Show this lamp pattern until another is shown."""

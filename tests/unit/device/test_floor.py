@@ -834,13 +834,33 @@ class TestLink:
 
 
 class TestLevels:
-    def test_a_lost_release_is_mended(self) -> None:
+    def test_a_lost_release_is_mended_by_the_second_reading(self) -> None:
         box = Box()
         box.talk()
+        assert box.do(Levels(frozenset())) == []
         assert box.do(Levels(frozenset())) == [EndBurst(until=box.now + 0.15)]
+
+    def test_one_reading_of_a_chattering_contact_is_no_release(self) -> None:
+        box = Box()
+        box.talk()
+        for _ in range(3):
+            assert box.do(Levels(frozenset())) == []
+            assert box.do(Levels(frozenset({Key.TALK}))) == []
+
+    def test_a_level_that_is_read_before_its_edge_comes_takes_nothing_from_the_press(self) -> None:
+        box = Box()
+        assert box.do(Levels(frozenset({Key.TALK, Key.HAND}))) == []
+        assert box.press() == "b-1"
+        box.hear(granted("b-1"))
+        assert box.do(Levels(frozenset({Key.TALK}))) == []
+        box.do(Levels(frozenset()))
+        assert box.up() == [EndBurst(until=box.now + 0.15)]
+        box.down()
+        assert box.do(Levels(frozenset())) == []
 
     def test_a_finger_found_down_opens_nothing_and_says_nothing(self) -> None:
         box = Box()
+        box.do(Levels(frozenset({Key.TALK, Key.HAND})))
         assert box.do(Levels(frozenset({Key.TALK, Key.HAND}))) == [
             Show(FloorState.IDLE_FREE, refused=True)
         ]
@@ -850,6 +870,8 @@ class TestLevels:
     def test_a_lost_switch_is_mended_both_ways(self) -> None:
         box = Box()
         assert CUT in box.do(Levels(frozenset({Key.MUTE})))
+        assert box.floor.is_muted
+        box.do(Levels(frozenset()))
         assert box.floor.is_muted
         box.do(Levels(frozenset()))
         assert box.floor.state is FloorState.IDLE_FREE

@@ -184,6 +184,12 @@ class Promises(RuleBasedStateMachine):
         self.handle(Levels(down))
         if Key.MUTE in down:
             assert not self.is_open
+        self.handle(Levels(down))
+
+    @rule()
+    def contacts_chatter(self) -> None:
+        self.handle(Levels(frozenset(self.keys ^ {Key.TALK, Key.HAND})))
+        self.handle(Levels(frozenset(self.keys)))
 
     @rule()
     def link_comes(self) -> None:
