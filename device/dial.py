@@ -122,6 +122,22 @@ async def open_socket(
     return Opened(socket_, candidate, challenge, welcome)
 
 
+async def ask_who(http: aiohttp.ClientSession, candidate: Candidate) -> Challenge:
+    """Return who answers at the candidate's address, without opening a session there.
+
+    Raises:
+        LinkError: nobody, or no hub.
+    """
+    socket_ = await _dial(http, candidate)
+    try:
+        message = await _receive(socket_, candidate)
+    finally:
+        await hang_up(socket_)
+    if not isinstance(message, Challenge):
+        raise LinkError(f"{candidate.url}: the hub did not say who it is.")
+    return message
+
+
 async def hang_up(socket_: aiohttp.ClientWebSocketResponse) -> None:
     """Close the socket within ``CLOSE_S``, whatever the other end does."""
     try:

@@ -25,6 +25,8 @@ RESCAN_S: Final = 5.0
 ASK_AGAIN_S: Final = 30.0
 # Announcements carry all records, so a question is rare; lossy Wi-Fi needs a second one.
 RESOLVE_MS: Final = 3_000
+# Opening some sockets takes a moment, even on a busy machine.
+START_S: Final = 1.0
 # Resolving is one question each: a flood of names must not become a flood of questions.
 MAX_RESOLVING: Final = 8
 
@@ -81,17 +83,20 @@ class HubBrowser:
         self._unsatisfied = False
         self._seen.clear()
         addresses = own_addresses()
-        async with contextlib.AsyncExitStack() as stack:
-            zeroconf = _open()
-            stack.push_async_callback(zeroconf.async_close)
-            await zeroconf.zeroconf.async_wait_for_start()
-            browser = AsyncServiceBrowser(
-                zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_announcement]
-            )
-            stack.push_async_callback(browser.async_cancel)
-            stack.callback(self._stop_resolving)
-            self._report(None)
+        zeroconf = _open()
+        browser = AsyncServiceBrowser(
+            zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_announcement]
+        )
+        self._report(None)
+        try:
             await self._watch(addresses)
+        finally:
+            self._stop_resolving()
+            # Closed while it starts, zeroconf would leave its sockets open.
+            with contextlib.suppress(ZeroconfError):
+                await zeroconf.zeroconf.async_wait_for_start(START_S)
+            await browser.async_cancel()
+            await zeroconf.async_close()
 
     async def _watch(self, before: frozenset[str]) -> None:
         """Return when the sockets no longer fit the addresses, or a fresh look is due."""

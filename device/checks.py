@@ -1,0 +1,221 @@
+"""What this machine has of what a box needs: one small check for each part.
+
+Every check returns what it found and raises nothing; none of them changes anything.
+"""
+
+import asyncio
+import contextlib
+import grp
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device.audio.cards import Direction, choose
+from device.audio.portaudio import list_devices
+from device.audio.ports import SoundError
+from device.candidates import HubChoice, admits
+from device.config import BoxConfig
+from device.dial import LinkError, ask_who, make_http
+from device.discovery import own_addresses
+from device.hubs import KnownHubs
+from stagebox.media.opus import OpusMissingError, opus_version
+from stagebox.wire.messages import Role
+
+OLDEST_PYTHON: Final = (3, 11)
+# A hub that is there answers in well under one; a lost multicast packet is sent again after one.
+FIND_HUB_S: Final = 3.0
+# A frame of sound is 20 ms: a coarser clock could not pace it.
+COARSEST_CLOCK_S: Final = 0.001
+
+_INSTALL: Final = "Install it with: pip install 'stagebox[hardware]'"
+_TOOL_S: Final = 3.0  # iw answers at once or not at all
+_LOOPBACK: Final = ("127.", "::1%")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: is it there, what was found, and what to do if it is not."""
+
+    name: str
+    ok: bool
+    sentence: str
+    mend: str = ""
+    required: bool = True
+
+
+def all_checks(config: BoxConfig) -> Iterator[Finding]:
+    """Yield a finding for each part, in the order in which to mend them."""
+    yield python()
+    yield clock()
+    yield opus()
+    yield library("sound library", "pyaudio")
+    yield card(Direction.INPUT, config.sound.microphone, required=config.role is not Role.SPEAKER)
+    yield card(Direction.OUTPUT, config.sound.loudspeaker)
+    wired = config.panel.kind == "gpio"
+    yield library("button library", "gpiozero", required=wired)
+    yield library("pin library", "lgpio", required=wired)
+    yield pins(Path("/dev"), required=wired)
+    yield state_dir(Path(config.state_dir))
+    yield network()
+    yield power_save(Path("/sys/class/net"))
+    yield hub(config)
+
+
+def python() -> Finding:
+    """Whether the interpreter is new enough."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info[:2] >= OLDEST_PYTHON
+    return Finding("Python", ok, f"Python {found}.", "Use Python 3.11 or newer.")
+
+
+def clock() -> Finding:
+    """Whether there is a clock that never jumps and ticks finely enough."""
+    info = time.get_clock_info("monotonic")
+    ok = info.monotonic and info.resolution <= COARSEST_CLOCK_S
+    sentence = f"The steady clock ticks every {info.resolution:.0e} s."
+    return Finding("clock", ok, sentence, "Use a kernel with high-resolution timers.")
+
+
+def opus() -> Finding:
+    """Whether the voice codec can be loaded."""
+    try:
+        return Finding("voice codec", ok=True, sentence=f"{opus_version()}.")
+    except OpusMissingError as error:
+        mend = "Install it with: sudo apt install libopus0"
+        return Finding("voice codec", ok=False, sentence=f"{error}", mend=mend)
+
+
+def library(name: str, module: str, *, required: bool = True) -> Finding:
+    """Whether a hardware library is installed. It is not loaded."""
+    ok = importlib.util.find_spec(module) is not None
+    sentence = f"{module} is {'' if ok else 'not '}installed."
+    return Finding(name, ok, sentence, _INSTALL, required)
+
+
+def card(direction: Direction, match: str, *, required: bool = True) -> Finding:
+    """Whether there is a sound device for this direction, and the one that is asked for."""
+    try:
+        devices = [device for device in list_devices() if device.channels(direction) > 0]
+    except SoundError as error:
+        mend = "Mend the sound library first."
+        return Finding(str(direction), ok=False, sentence=str(error), mend=mend, required=required)
+    names = ", ".join(device.name for device in devices) or "none"
+    if devices and (not match or choose(match, devices) is not None):
+        return Finding(str(direction), ok=True, sentence=f"Found: {names}.", required=required)
+    wanted = f"No {direction} is called {match!r}" if devices else f"There is no {direction}"
+    mend = f"Plug in a sound card, or set [sound] {direction}; this user must be in group audio."
+    return Finding(str(direction), False, f"{wanted} (found: {names}).", mend, required)
+
+
+def pins(devices: Path, *, required: bool = True) -> Finding:
+    """Whether there are GPIO pins and this user may use them."""
+    chips = sorted(devices.glob("gpiochip*"))
+    if not chips:
+        mend = 'Use a Raspberry Pi, or set [panel] kind = "none" for a box without buttons.'
+        return Finding("pins", False, "This machine has no GPIO pins.", mend, required)
+    if all(os.access(chip, os.R_OK | os.W_OK) for chip in chips):
+        return Finding("pins", ok=True, sentence=f"{chips[0]} can be used.", required=required)
+    group = _group_of(chips[0])
+    mend = f"Add this user to the group: sudo usermod -aG {group} $USER, then log in again."
+    return Finding("pins", False, f"This user may not use {chips[0]}.", mend, required)
+
+
+def _group_of(path: Path) -> str:
+    try:
+        return grp.getgrgid(path.stat().st_gid).gr_name
+    except (KeyError, OSError):
+        return "gpio"
+
+
+def state_dir(path: Path) -> Finding:
+    """Whether the box can keep its identity: the directory is there, or could be made."""
+    place = next(each for each in (path, *path.parents) if each.exists())
+    ok = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    sentence = f"{path} can {'' if ok else 'not '}be written."
+    return Finding("state directory", ok, sentence, f"Let this user own {path}.")
+
+
+def network() -> Finding:
+    """Whether this machine has an address that others can reach."""
+    outside = (each for each in own_addresses() if not each.startswith(_LOOPBACK))
+    found = sorted(each.partition("%")[0] for each in outside)
+    sentence = f"Addresses: {', '.join(found)}." if found else "This machine has no address."
+    return Finding("network", bool(found), sentence, "Plug in a cable or join a Wi-Fi network.")
+
+
+def power_save(interfaces: Path) -> Finding:
+    """Whether a Wi-Fi interface sleeps between packets, which delays sound by 100 ms and more."""
+    found = sorted(path.parent.name for path in interfaces.glob("*/wireless"))
+    if not found:
+        return Finding("Wi-Fi sleep", True, "There is no Wi-Fi interface.", required=False)
+    tool = shutil.which("iw", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if tool is None:
+        sentence = "Whether Wi-Fi sleeps cannot be seen."
+        mend = "Install the tool with: sudo apt install iw"
+        return Finding("Wi-Fi sleep", False, sentence, mend, required=False)
+    asleep = [name for name in found if "on" in _ask_iw(tool, name)]
+    if not asleep:
+        return Finding("Wi-Fi sleep", True, "Wi-Fi stays awake.", required=False)
+    sentence = f"{asleep[0]} sleeps between packets."
+    mend = f"Turn it off with: sudo iw dev {asleep[0]} set power_save off"
+    return Finding("Wi-Fi sleep", False, sentence, mend, required=False)
+
+
+def _ask_iw(tool: str, interface: str) -> list[str]:
+    """Return the words iw says about power saving; none if it says nothing."""
+    command = [tool, "dev", interface, "get", "power_save"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command, the name is the kernel's
+            command, capture_output=True, text=True, timeout=_TOOL_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.split()
+
+
+def hub(config: BoxConfig) -> Finding:
+    """Whether the hub answers. Nobody is disturbed: no session is opened."""
+    sentence, ok = asyncio.run(_find_hub(config))
+    mend = 'Start the hub, check the network, or write its address as hub = "ws://ADDRESS:PORT".'
+    return Finding("hub", ok, sentence, mend, required=config.hub is not None)
+
+
+async def _find_hub(config: BoxConfig) -> tuple[str, bool]:
+    choice = HubChoice(config.hub, config.hub_id, config.any_hub)
+    hubs = KnownHubs(choice, Path(config.state_dir))
+    found = asyncio.Event()
+    browsing = asyncio.create_task(hubs.run(found.set, lambda _: None))
+    try:
+        if config.hub is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIND_HUB_S):
+                    await found.wait()
+        return await _try_all(hubs)
+    finally:
+        browsing.cancel()
+        await asyncio.gather(browsing, return_exceptions=True)
+
+
+async def _try_all(hubs: KnownHubs) -> tuple[str, bool]:
+    plan = hubs.plan()
+    problem = "No hub was found on this network."
+    if plan.others:
+        problem = "The hubs on this network are not the one this box belongs to."
+    async with make_http() as http:
+        for candidate in plan.candidates:
+            try:
+                challenge = await ask_who(http, candidate)
+            except LinkError as error:
+                problem = error.detail
+                continue
+            if admits(candidate, challenge.hub_id):
+                return f"The hub {challenge.hub_id[:8]} answers at {candidate.url}.", True
+            problem = f"Another hub answers at {candidate.url}; this box stays with its own."
+    return problem, False

@@ -1,0 +1,160 @@
+"""The doctor: every lack is named with its remedy, on any machine."""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from device import checks
+from device.audio.cards import Direction, SoundDevice
+from device.audio.ports import SoundError
+from device.checks import Finding
+from device.config import BoxConfig, PanelConfig
+from device.doctor import exit_code, main, report
+from stagebox.media.opus import OpusMissingError
+from stagebox.wire.messages import Role
+
+USB = SoundDevice(0, "USB Audio", "Device", 1, 2, 48_000)
+HDMI = SoundDevice(1, "HDMI", "vc4", 0, 2, 48_000)
+
+
+def test_good_and_bad_findings_read_well() -> None:
+    findings = [
+        Finding("a", ok=True, sentence="Is there.", mend="never shown"),
+        Finding("b", ok=False, sentence="Is not there.", mend="Get it."),
+        Finding("c", ok=False, sentence="Could be better.", mend="Improve it.", required=False),
+    ]
+    assert [line.split() for line in report(findings).splitlines()] == [
+        ["ok", "a", "Is", "there."],
+        ["LACKS", "b", "Is", "not", "there."],
+        ["Get", "it."],
+        ["note", "c", "Could", "be", "better."],
+        ["Improve", "it."],
+    ]
+    assert exit_code(findings) == 1
+    assert exit_code(findings[:1] + findings[2:]) == 0
+
+
+def test_settings_that_are_wrong_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "box.toml"
+    path.write_text("[pannel]")
+    assert main(argparse.Namespace(config=path, hub=None)) == 2
+    assert "box.toml:1: pannel" in capsys.readouterr().err
+    assert main(argparse.Namespace(config=None, hub="ftp://x")) == 2
+    assert "command line: hub: the address must start with" in capsys.readouterr().err
+
+
+def test_the_whole_round_ends_on_a_machine_with_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_sound() -> tuple[SoundDevice, ...]:
+        raise SoundError("PyAudio is not installed.")
+
+    monkeypatch.setattr(checks, "list_devices", no_sound)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    path = tmp_path / "box.toml"
+    path.write_text(f'state_dir = "{tmp_path}"\n')
+    url = "http://127.0.0.1:9"  # nobody listens on the discard port here
+    assert main(argparse.Namespace(config=path, hub=url)) == 1
+    said = capsys.readouterr().out
+    assert "LACKS  hub" in said
+    assert said.count("PyAudio is not installed.") == 2
+    assert "gpiozero is not installed" in said
+
+
+def test_opus(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.opus().ok
+
+    def missing() -> str:
+        raise OpusMissingError("no libopus.")
+
+    monkeypatch.setattr(checks, "opus_version", missing)
+    assert not checks.opus().ok
+
+
+def test_python_and_clock() -> None:
+    assert checks.python().ok
+    assert checks.clock().ok
+
+
+@pytest.mark.parametrize(
+    ("devices", "direction", "match", "ok", "said"),
+    [
+        ((USB, HDMI), Direction.INPUT, "", True, "Found: USB Audio."),
+        ((USB, HDMI), Direction.OUTPUT, "hdmi", True, "Found: USB Audio, HDMI."),
+        ((USB, HDMI), Direction.INPUT, "hdmi", False, "is called 'hdmi' (found: USB Audio)."),
+        ((HDMI,), Direction.INPUT, "", False, "There is no microphone (found: none)."),
+    ],
+)
+def test_sound_cards(
+    monkeypatch: pytest.MonkeyPatch,
+    devices: tuple[SoundDevice, ...],
+    direction: Direction,
+    match: str,
+    ok: bool,
+    said: str,
+) -> None:
+    monkeypatch.setattr(checks, "list_devices", lambda: devices)
+    found = checks.card(direction, match)
+    assert found.ok is ok
+    assert said in found.sentence
+
+
+def test_a_speaker_needs_no_microphone_and_a_box_without_buttons_no_pins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checks, "list_devices", lambda: (HDMI,))
+    monkeypatch.setattr(checks, "hub", lambda _: Finding("hub", ok=True, sentence=""))
+    config = BoxConfig(role=Role.SPEAKER, panel=PanelConfig(kind="none"), state_dir=str(tmp_path))
+    required = {each.name for each in checks.all_checks(config) if each.required}
+    assert "loudspeaker" in required
+    assert required.isdisjoint({"microphone", "pins", "button library", "pin library"})
+
+
+def test_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no GPIO pins" in checks.pins(tmp_path).sentence
+    (tmp_path / "gpiochip0").touch()
+    assert checks.pins(tmp_path).ok
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert "usermod -aG" in checks.pins(tmp_path).mend
+
+
+def test_a_group_without_a_name(tmp_path: Path) -> None:
+    assert checks._group_of(tmp_path / "none") == "gpio"
+
+
+def test_the_state_directory(tmp_path: Path) -> None:
+    assert checks.state_dir(tmp_path / "not" / "yet").ok
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    assert not checks.state_dir(tmp_path / "file" / "x").ok
+
+
+def test_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "own_addresses", lambda: frozenset({"127.0.0.1", "::1%0"}))
+    assert not checks.network().ok
+    addresses = frozenset({"127.0.0.1", "fd00::2%0", "10.0.0.2"})
+    monkeypatch.setattr(checks, "own_addresses", lambda: addresses)
+    assert checks.network().sentence == "Addresses: 10.0.0.2, fd00::2."
+
+
+def test_wifi_that_sleeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.power_save(tmp_path).ok
+    (tmp_path / "wlan0" / "wireless").mkdir(parents=True)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    assert "install iw" in checks.power_save(tmp_path).mend
+    monkeypatch.setattr("shutil.which", lambda *_, **__: "/usr/sbin/iw")
+    said = ""
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        if not said:
+            raise subprocess.TimeoutExpired(command, 1)
+        return subprocess.CompletedProcess(command, 0, said)
+
+    monkeypatch.setattr("subprocess.run", answer)
+    assert checks.power_save(tmp_path).ok
+    said = "Power save: on\n"
+    assert "iw dev wlan0 set power_save off" in checks.power_save(tmp_path).mend
+    said = "Power save: off\n"
+    assert checks.power_save(tmp_path).ok
