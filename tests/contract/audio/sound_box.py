@@ -21,7 +21,6 @@ from device.audio.health import DeviceState
 from device.audio.playback import PlaybackThread
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone
 
-
 _saying = threading.Lock()
 
 
