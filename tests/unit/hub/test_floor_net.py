@@ -1,0 +1,178 @@
+"""Boxes and hub over a bad network: two microphones never overlap, nobody waits for ever."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import hub.seat
+from hub.floor_rules import FloorRules
+from stagebox.wire.messages import Mode, Place, Via
+from tests.unit.hub.floor_net import STEP_S, Weather, World
+
+FINE = Weather()
+STORM = Weather(loss=0.2, twice=0.3, late=0.4, delay_s=5.0)
+SPEAKERS = [Place.SPEAKER] * 4
+VANISHED_S = 4.0  # the promise
+
+weathers = st.builds(
+    Weather,
+    loss=st.sampled_from([0.0, 0.05, 0.3, 0.6]),
+    twice=st.sampled_from([0.0, 0.3]),
+    late=st.sampled_from([0.0, 0.3, 0.9]),
+    delay_s=st.sampled_from([0.5, 3.0, 8.0]),
+)
+rule_sets = st.builds(
+    FloorRules.for_mode,
+    st.sampled_from([Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED]),
+    open_limit=st.integers(1, 2),
+    queue_limit=st.integers(1, 4),
+    talk_limit_s=st.sampled_from([None, 4.0]),
+    offer_s=st.sampled_from([3.0, 20.0]),
+    penalty_s=st.sampled_from([0.0, 2.0]),
+    keep_place_s=st.sampled_from([3.0, 15.0]),
+    override=st.booleans(),
+    chair_always=st.booleans(),
+)
+
+
+def fidget(world: World) -> None:
+    """What people do: press, lift, raise and lower hands, mute, leave, call the next."""
+    rng = world.rng
+    for box in world.boxes.values():
+        if rng.random() < 0.10:
+            box.press(Via.TALK if rng.random() < 0.8 else Via.HAND)
+        if rng.random() < 0.03:
+            box.lift()
+        if rng.random() < 0.01:
+            box.lower_hand()
+        if rng.random() < 0.01:
+            box.mute(not box.is_muted)
+        if rng.random() < 0.002:
+            box.leave()
+        if box.place is Place.HOST and rng.random() < 0.05:
+            box.call_next()
+
+
+def fidget_in_changing_weather(world: World) -> None:
+    rng = world.rng
+    fidget(world)
+    if rng.random() < 0.02:
+        world.net.weather = rng.choice([FINE, STORM, replace(STORM, loss=0.95)])
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    rules=rule_sets,
+    weather=weathers,
+    first=st.sampled_from([Place.SPEAKER, Place.HOST]),
+)
+@settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate])
+def test_two_microphones_never_overlap(
+    seed: int, rules: FloorRules, weather: Weather, first: Place
+) -> None:
+    world = World(seed, rules, [first, *SPEAKERS], weather)
+    world.run(40, fidget_in_changing_weather)  # World.check runs in every step
+
+
+@pytest.mark.parametrize("mode", [Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED])
+def test_the_model_does_talk_up_to_the_limit(mode: Mode) -> None:
+    """A model in which nobody ever speaks would prove nothing."""
+    rules = FloorRules.for_mode(mode, open_limit=2, talk_limit_s=4)
+    bursts = most = 0
+    for seed in range(8):
+        world = World(seed, rules, [Place.HOST, *SPEAKERS], FINE)
+        world.run(40, fidget)
+        bursts += sum(box.bursts for box in world.boxes.values())
+        most = max(most, world.most_sending)
+    assert bursts > 20
+    assert most == 2
+
+
+@pytest.mark.parametrize("lost_after_s", [0.0, 1.5])
+def test_the_model_sees_the_overlap_of_a_hub_that_is_too_quick(
+    lost_after_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.seat, "LOST_AFTER_S", lost_after_s)
+    rules = FloorRules.for_mode(Mode.WALKIE, override=True)
+
+    def look_for_it() -> None:
+        for seed in range(40):
+            World(seed, rules, SPEAKERS, STORM).run(40, fidget_in_changing_weather)
+
+    with pytest.raises(AssertionError):
+        look_for_it()
+
+
+@given(seed=st.integers(0, 2**32), rules=rule_sets, weather=weathers)
+@settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
+def test_every_request_is_answered_once_the_network_lets_it(
+    seed: int, rules: FloorRules, weather: Weather
+) -> None:
+    world = World(seed, rules, [Place.HOST, *SPEAKERS], weather)
+    world.run(20, fidget_in_changing_weather)
+    world.net.weather = FINE
+    world.run(20)
+    for box in world.boxes.values():
+        assert box.is_joined
+        assert box.asked <= box.answered
+        assert not box._pending
+
+
+@given(seed=st.integers(0, 2**32), rules=rule_sets)
+@settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
+def test_a_talker_that_loses_power_frees_the_floor_within_4_s(seed: int, rules: FloorRules) -> None:
+    world = World(seed, rules, [Place.HOST, *SPEAKERS], FINE)
+    world.run(5)
+    died: dict[str, float] = {}
+
+    def accidents(world: World) -> None:
+        fidget(world)
+        for box in world.boxes.values():
+            if box.is_sending and len(died) < 3 and world.rng.random() < 0.02:
+                box.is_dead = True
+                died[box.member_id] = world.net.now
+        floor = world.space.snapshot(box.member_id, None).floor
+        for member_id, at in died.items():
+            if world.net.now >= at + VANISHED_S:
+                assert member_id not in floor.talkers
+
+    world.run(40, accidents)
+
+
+def test_when_a_talker_loses_power_the_next_one_talks_within_4_s() -> None:
+    for seed in range(20):
+        world = World(seed, FloorRules.for_mode(Mode.FIFO), SPEAKERS[:2], FINE)
+        first, second = world.boxes.values()
+        world.run(1 + seed * STEP_S)
+        first.press()
+        world.run(0.5)
+        second.press()
+        world.run(0.5)
+        assert first.is_sending
+        assert not second.is_sending
+        second.lift()
+        second.press(Via.HAND)
+        first.is_dead = True
+        start = world.net.now
+        while not second.is_sending:
+            world.run(STEP_S)
+            if world.space.snapshot(first.member_id, None).floor.offered:
+                second.press()
+            assert world.net.now < start + VANISHED_S
+
+
+def test_a_short_outage_does_not_end_a_burst() -> None:
+    world = World(1, FloorRules.for_mode(Mode.WALKIE), SPEAKERS[:2], FINE)
+    talker = next(iter(world.boxes.values()))
+    world.run(1)
+    talker.press()
+    world.run(3)
+    world.net.weather = Weather(loss=1.0)
+    world.run(1.9)
+    assert talker.is_sending
+    world.net.weather = FINE
+    world.run(5)
+    assert talker.is_sending
+    assert talker.bursts == 1
