@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from device.audio.blend import Blend
 from device.audio.earcons import render_all
 from stagebox.media.frames import Pcm
+from stagebox.media.levels import peak
 from stagebox.media.rtp import AudioPacket
 
 # Two seconds of frames: whoever wants to know what was played asks more often.
@@ -42,6 +43,10 @@ class Playout(Protocol):
     def pull(self, samples: int, now: float) -> Played:
         """Give the next samples; never waits."""
 
+    @property
+    def depth_s(self) -> float:
+        """Seconds of programme that are held."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputStats:
@@ -51,6 +56,14 @@ class OutputStats:
     said: int  # prompts begun
     prompts_dropped: int
     kinds_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """``peak``: the loudest sample since the last look, 0 to 32768; what is held, in seconds."""
+
+    peak: int
+    buffered_s: float
 
 
 class Output:
@@ -71,6 +84,7 @@ class Output:
         self._kinds: deque[tuple[float, str]] = deque(maxlen=KINDS)
         self._pulled = 0
         self._kinds_dropped = 0
+        self._peak = 0
 
     def put(self, packet: AudioPacket, now: float) -> None:
         """Take a packet of the programme."""
@@ -84,7 +98,9 @@ class Output:
             played = self._playout.pull(samples, now)
             self._note(played.kinds, now)
             self._pulled += samples
-            return self._blend.mix(played.pcm)
+            mixed = self._blend.mix(played.pcm)
+            self._peak = max(self._peak, peak(mixed))
+            return mixed
 
     def say(self, name: str, *, repeat: bool = False) -> None:
         """Queue a prompt; with ``repeat`` it goes on until ``hush`` or the next one.
@@ -117,6 +133,12 @@ class Output:
             kinds = list(self._kinds)
             self._kinds.clear()
         return kinds
+
+    def meter(self) -> Meter:
+        """Look at the level meter, and begin anew."""
+        with self._lock:
+            highest, self._peak = self._peak, 0
+            return Meter(highest, self._playout.depth_s)
 
     def stats(self) -> OutputStats:
         """Return the counts so far."""

@@ -19,8 +19,11 @@ from device.audio.system import BLOCKS_PER_S, OpenStream, PortAudioSystem
 
 # The port's promise: a device that gives or takes nothing for a second is lost.
 _SILENCE_S: Final = 1.0
-# A quarter of a block: four looks per block, and at most that much added delay.
-_POLL_S: Final = 0.0025
+# How often to look when a block is due: the delay that looking adds at most.
+_POLL_S: Final = 0.002
+# A block takes 10 ms, so the first look comes a little early. Looking late once
+# is made good by and by, because each look is timed by the one before.
+_EXPECT_S: Final = 0.0085
 # paInputOverflowed, paOutputUnderflowed
 _XRUN_CODES: Final = frozenset({-9981, -9980})
 
@@ -61,6 +64,7 @@ class _Stream:
         self._match = match
         self._system = system
         self._open: OpenStream | None = None
+        self._block_at = float("-inf")
         self.xruns = 0
 
     @property
@@ -107,19 +111,23 @@ class _Stream:
 
     def _wait(self, available: Callable[[], int], samples: int) -> int:
         """Wait until the stream has, or has room for, so many samples; return how many."""
-        deadline = time.monotonic() + _SILENCE_S
+        began = time.monotonic()
+        pause = max(_POLL_S, self._block_at + _EXPECT_S - began)
         while True:
             with self._losing():
                 ready = available()
+            now = time.monotonic()
             if ready >= samples:
+                self._block_at = now
                 return ready
             if ready in _XRUN_CODES:
                 self.xruns += 1
             elif ready < 0:
                 raise DeviceLostError(f"{self.label} went away (PortAudio error {ready}).")
-            if time.monotonic() > deadline:
+            if now - began > _SILENCE_S:
                 raise DeviceLostError(f"{self.label} has stood still for {_SILENCE_S:.0f} s.")
-            time.sleep(_POLL_S)
+            time.sleep(pause)
+            pause = _POLL_S
 
 
 class PortAudioMicrophone(_Stream):
