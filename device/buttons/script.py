@@ -96,6 +96,7 @@ class ScriptPanel:
         self._started_at = 0.0
         self._next = 0
         self._down: set[Key] = set()
+        self._is_closed = False
 
     @property
     def duration_s(self) -> float:
@@ -115,7 +116,7 @@ class ScriptPanel:
 
     def move(self, key: Key, *, down: bool) -> None:
         """Move a key now. A key that is there already makes no edge."""
-        if (key in self._down) == down:
+        if self._is_closed or (key in self._down) == down:
             return
         (self._down.add if down else self._down.discard)(key)
         if self._loop is not None:
@@ -133,6 +134,7 @@ class ScriptPanel:
             self._timer.cancel()
             self._timer = None
         self._on_key = None
+        self._is_closed = True
         self._down.clear()
 
     def _schedule(self) -> None:

@@ -5,6 +5,7 @@ for TALK up. ``h`` taps HAND, ``m`` slides MUTE, ``q`` quits.
 """
 
 import asyncio
+import contextlib
 import os
 import termios
 import tty
@@ -22,6 +23,8 @@ READ_BYTES: Final = 64
 class TerminalPanel:
     """Reads single characters from the file descriptor ``fd``; writes the lamp to ``write``."""
 
+    _loop: asyncio.AbstractEventLoop
+
     def __init__(
         self,
         fd: int = 0,
@@ -32,7 +35,7 @@ class TerminalPanel:
         self._write = write
         self._on_quit = on_quit
         self._on_key: Callable[[KeyEvent], None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_read = False
         self._saved: list[Any] | None = None
         self._down: set[Key] = set()
 
@@ -42,13 +45,13 @@ class TerminalPanel:
         Raises:
             PanelError: ``fd`` cannot be waited on, as with a file.
         """
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         try:
-            loop.add_reader(self._fd, self._on_readable)
+            self._loop.add_reader(self._fd, self._on_readable)
         except (OSError, ValueError) as error:
             msg = f"The keyboard cannot be read ({error}). Use a terminal, or a script."
             raise PanelError(msg) from error
-        self._loop = loop
+        self._is_read = True
         self._on_key = on_key
         if os.isatty(self._fd):
             self._saved = termios.tcgetattr(self._fd)
@@ -65,11 +68,10 @@ class TerminalPanel:
 
     def close(self) -> None:
         """Stop reading and give the terminal back as it was. Safe to call twice."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._fd)
-            self._loop = None
+        self._stop_reading()
         if self._saved is not None:
-            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+            with contextlib.suppress(termios.error):  # there is nothing left to give back
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
             self._saved = None
         self._on_key = None
         self._down.clear()
@@ -79,10 +81,10 @@ class TerminalPanel:
             typed = os.read(self._fd, READ_BYTES)
         except OSError:  # the terminal is gone
             typed = b""
-        for character in typed.decode("ascii", "ignore"):
-            self._on_character(character)
-        if not typed:
-            self._hang_up()
+        # The end of a pipe is somebody who quits.
+        for character in typed.decode("ascii", "ignore") if typed else "q":
+            if self._is_read:
+                self._on_character(character)
 
     def _on_character(self, character: str) -> None:
         match character:
@@ -98,17 +100,20 @@ class TerminalPanel:
 
     def _hang_up(self) -> None:
         """Stop reading: nobody is at the keyboard any more, so no finger is on TALK."""
-        if self._loop is None:
-            return
-        self._loop.remove_reader(self._fd)
+        self._stop_reading()
         if Key.TALK in self._down:
             self._move(Key.TALK, down=False)
         if self._on_quit is not None:
             self._on_quit()
 
+    def _stop_reading(self) -> None:
+        if self._is_read:
+            self._is_read = False
+            self._loop.remove_reader(self._fd)
+
     def _move(self, key: Key, *, down: bool) -> None:
         (self._down.add if down else self._down.discard)(key)
-        if self._on_key is not None and self._loop is not None:
+        if self._on_key is not None:
             self._on_key(KeyEvent(key, down, self._loop.time()))
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,162 @@
+"""Every pattern can be read without colours, and none flashes too often."""
+
+from itertools import combinations, pairwise
+
+import pytest
+
+from device.buttons.lamps import (
+    FAINTEST,
+    NIGHT,
+    PATTERNS,
+    RED_LIVE,
+    RED_WARNING,
+    Color,
+    Pattern,
+    Step,
+    dimmed,
+    pattern_for,
+)
+from device.floor_model import FloorState
+
+GRID_MS = 25
+REFUSED = [pattern_for(name, refused=True) for name in PATTERNS]
+EVERY = [*PATTERNS.values(), *REFUSED, RED_LIVE, RED_WARNING]
+
+
+def timeline(pattern: Pattern, at_least_ms: int) -> list[Step]:
+    """The lead, then as many rounds of the steps as fill ``at_least_ms``."""
+    steps = list(pattern.lead)
+    for _ in range(1 + at_least_ms // sum(step.ms for step in pattern.steps)):
+        steps += pattern.steps
+    return steps
+
+
+def flashes(steps: list[Step]) -> list[int]:
+    """When the lamp brightens, in ms."""
+    now, at, before = 0, [], 0.0
+    for step in steps:
+        level = step.level if step.is_lit else 0.0
+        if level > before:
+            at.append(now)
+        before = level
+        now += step.ms
+    return at
+
+
+@pytest.mark.parametrize("pattern", EVERY, ids=lambda pattern: pattern.name)
+def test_no_more_than_two_flashes_in_any_second(pattern: Pattern) -> None:
+    at = flashes(timeline(pattern, 12_000))
+    for third in range(2, len(at)):
+        assert at[third] - at[third - 2] >= 1_000
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(FloorState, 2)))
+def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(
+    one: FloorState, other: FloorState
+) -> None:
+    """From the end of a round of one pattern into the next, at most two and the new one's first."""
+    after = [*PATTERNS[one].steps, *timeline(PATTERNS[other], 3_000)]
+    at = flashes(after)
+    assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
+
+
+@pytest.mark.parametrize("pattern", EVERY, ids=lambda pattern: pattern.name)
+def test_steps_are_sane(pattern: Pattern) -> None:
+    for step in (*pattern.lead, *pattern.steps):
+        assert step.ms > 0
+        assert 0 <= step.level <= 1
+        assert step.is_lit == (step.color is not Color.OFF)
+
+
+def rhythm(pattern: Pattern, samples: int) -> list[bool]:
+    """Lit or dark on a grid, as a single LED shows it."""
+    grid = [step.is_lit for step in pattern.steps for _ in range(step.ms // GRID_MS)]
+    return [grid[i % len(grid)] for i in range(samples)]
+
+
+def distance(one: Pattern, other: Pattern) -> float:
+    """The share of time in which two rhythms differ, at the shift that makes them most alike."""
+    samples = 12_000 // GRID_MS
+    period = sum(step.ms for step in other.steps) // GRID_MS
+    fixed = rhythm(one, samples)
+    moving = rhythm(other, samples + period)
+    differing = (
+        sum(a != b for a, b in zip(fixed, moving[shift:], strict=False)) for shift in range(period)
+    )
+    return min(differing) / samples
+
+
+DISTINCT = [
+    *(PATTERNS[state] for state in FloorState if state is not FloorState.LIVE),
+    PATTERNS["connecting"],
+    RED_LIVE,
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    list(combinations(DISTINCT, 2)),
+    ids=lambda pattern: pattern.name,
+)
+def test_states_differ_in_rhythm_with_colour_and_brightness_removed(
+    one: Pattern, other: Pattern
+) -> None:
+    assert distance(one, other) >= 0.08
+
+
+def test_red_is_not_in_the_table_of_states() -> None:
+    for pattern in (*PATTERNS.values(), *REFUSED):
+        assert Color.RED not in {step.color for step in (*pattern.lead, *pattern.steps)}
+
+
+@pytest.mark.parametrize("pattern", [RED_LIVE, RED_WARNING], ids=lambda pattern: pattern.name)
+def test_red_is_never_dark(pattern: Pattern) -> None:
+    assert {step.color for step in pattern.steps} == {Color.RED}
+    assert all(step.is_lit for step in pattern.steps)
+
+
+def test_the_warning_differs_from_live_in_brightness() -> None:
+    assert len({step.level for step in RED_WARNING.steps}) == 2
+
+
+@pytest.mark.parametrize("state", FloorState)
+def test_every_state_has_a_pattern(state: FloorState) -> None:
+    assert pattern_for(state) is PATTERNS[state.value]
+
+
+def test_what_is_no_state_has_none() -> None:
+    with pytest.raises(KeyError):
+        pattern_for("dancing")
+
+
+def test_an_answer_that_comes_at_once_is_not_preceded_by_a_flash() -> None:
+    first = pattern_for(FloorState.ASKING).steps[0]
+    assert not first.is_lit
+    assert first.ms >= 150
+
+
+def test_a_refusal_is_shown_once_and_then_the_state() -> None:
+    pattern = pattern_for(FloorState.CUT, refused=True)
+    assert pattern.steps == PATTERNS["cut"].steps
+    assert [step.is_lit for step in pattern.lead] == [True, False] * 3
+    assert pattern.color is PATTERNS["cut"].color
+    assert pattern != PATTERNS["cut"]
+
+
+def test_a_busy_floor_shows_that_you_are_not_heard_while_you_press() -> None:
+    assert pattern_for(FloorState.IDLE_BUSY, refused=True) == pattern_for(FloorState.ASKING)
+
+
+def test_at_night_everything_is_dimmer_and_nothing_vanishes() -> None:
+    for pattern in EVERY:
+        night = dimmed(pattern)
+        steps = zip((*pattern.lead, *pattern.steps), (*night.lead, *night.steps), strict=True)
+        for day, dark in steps:
+            assert (dark.color, dark.ms, dark.is_lit) == (day.color, day.ms, day.is_lit)
+            assert dark.level == (max(FAINTEST, day.level * NIGHT) if day.is_lit else 0)
+
+
+def test_steps_of_a_pattern_alternate() -> None:
+    """Two equal steps in a row would be one."""
+    for pattern in EVERY:
+        assert all(one != other for one, other in pairwise(pattern.steps))
