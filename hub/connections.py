@@ -5,11 +5,14 @@ many connections it holds. ``Connection`` stands between the transport and aioht
 asks ``SocketBook`` whether the connection may stay, and cuts it when a request is not
 complete, answered, or followed by another in time. A connection that has become a
 member's session is watched by the session instead.
+
+When there are too many strangers the one that has waited longest makes room: a box
+says who it is within milliseconds, so a crowd that says nothing cannot keep it out.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from aiohttp import web
@@ -33,6 +36,28 @@ class Guard:
     request_s: float
     idle_s: float
     refused: Callable[[Refusal], None]
+    strangers: "dict[Connection, None]" = field(default_factory=dict)  # the oldest first
+
+    def admit(self, connection: "Connection", address: str) -> Refusal | None:
+        """Count a new connection, at the cost of the oldest stranger, or say why not."""
+        refusal = self.book.admit(address)
+        if refusal is Refusal.STRANGER_CAP and self.strangers:
+            next(iter(self.strangers)).make_room()
+            refusal = self.book.admit(address)
+        if refusal is None:
+            self.strangers[connection] = None
+        return refusal
+
+    def forget(self, connection: "Connection", address: str) -> None:
+        """Stop counting an admitted connection."""
+        stranger = connection in self.strangers
+        self.strangers.pop(connection, None)
+        self.book.drop(address, stranger=stranger)
+
+    def introduce(self, connection: "Connection") -> None:
+        """Count a stranger as a member from now on."""
+        del self.strangers[connection]
+        self.book.introduce()
 
 
 class Connection(asyncio.Protocol):
@@ -46,6 +71,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._address = ""
         self._stranger = True
+        self._counted = False
 
     @classmethod
     def of(cls, request: web.Request) -> "Connection":
@@ -65,12 +91,13 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if peer else ""
-        refusal = self._guard.book.admit(self._address)
+        refusal = self._guard.admit(self, self._address)
         if refusal is not None:
             self._guard.refused(refusal)
             self._transport.write(_REFUSED)
             self._transport.close()
             return
+        self._counted = True
         self._inner = self._server()
         self._inner.connection_made(transport)
         self._arm(self._guard.request_s)
@@ -79,7 +106,7 @@ class Connection(asyncio.Protocol):
         if self._inner is None:
             return
         self._disarm()
-        self._guard.book.drop(self._address, stranger=self._stranger)
+        self._forget()
         self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -112,13 +139,24 @@ class Connection(asyncio.Protocol):
         """Note that this carries a session now, which has its own deadlines."""
         if self._stranger and self._transport is not None and not self._transport.is_closing():
             self._stranger = False
-            self._guard.book.introduce()
+            self._guard.introduce(self)
             self._disarm()
+
+    def make_room(self) -> None:
+        """Cut this stranger for a newer one; its place is free at once."""
+        self._guard.refused(Refusal.STRANGER_CAP)
+        self._forget()
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection without flushing what waits to be sent."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _forget(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._guard.forget(self, self._address)
 
     def _arm(self, delay_s: float) -> None:
         self._disarm()

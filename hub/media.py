@@ -85,12 +85,15 @@ class HubMedia:
         try:
             async with asyncio.timeout(SETUP_DEADLINE_S):
                 answer = await peer.answer(sdp)
-        except (SdpError, PeerError, TimeoutError, OSError) as error:
+        except BaseException as error:  # also when the member left meanwhile
             self._unfinished -= 1
-            await self._drop(member_id, session)
             self.failed += 1
-            kind = BadOfferError if isinstance(error, SdpError) else MediaError
-            raise kind(f"The offer could not be answered: {error}") from None
+            await self._drop(member_id, session)
+            if isinstance(error, SdpError):
+                raise BadOfferError(f"The offer is refused: {error}") from None
+            if isinstance(error, PeerError | TimeoutError | OSError):
+                raise MediaError(f"The offer could not be answered: {error}") from None
+            raise
         session.watch = asyncio.create_task(self._watch(member_id, session))
         return answer
 
@@ -140,8 +143,13 @@ class HubMedia:
 
     def _state(self, member_id: str, state: PeerState) -> None:
         session = self._sessions.get(member_id)
-        if session is not None and state is PeerState.CONNECTED:
-            self._space(session.space_id).add_leg(member_id, session.peer.send)
+        if session is None:
+            return
+        audio = self._space(session.space_id)
+        if state is PeerState.CONNECTED:
+            audio.add_leg(member_id, session.peer.send)
+        elif state in {PeerState.FAILED, PeerState.CLOSED}:
+            audio.remove_leg(member_id)
 
     async def _watch(self, member_id: str, session: _Session) -> None:
         """Give up on a session that does not connect in time."""

@@ -22,7 +22,10 @@ EARLIEST_S: Final = -0.02
 LATEST_S: Final = 0.8
 # Windows this quiet hold breath and room, not words: their correlation says nothing.
 SPEECH_DBFS: Final = -45.0
+# What a fade or a concealed frame still lets through is above this.
+SILENT_DBFS: Final = -65.0
 _TINY: Final = 1e-9
+_BLOCK: Final = RATE // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,29 @@ def best_lag(spoken: Samples, field: Samples) -> tuple[int, float]:
     return best, float(min(1.0, max(0.0, scores[best])))
 
 
-def longest_gap_s(samples: Samples, threshold_dbfs: float = -70.0) -> float:
-    """Return the longest run of 10 ms blocks below ``threshold_dbfs``, in seconds."""
-    block = RATE // 100
-    count = samples.size // block
-    blocks = samples[: count * block].reshape(count, block).astype(np.float64)
-    quiet = np.mean(np.square(blocks), axis=1) < 10 ** (threshold_dbfs / 10)
+def longest_dropout_s(
+    said: Recording, heard: Recording, begin: float, end: float, delay_s: float
+) -> float:
+    """Return the longest stretch, in steps of 10 ms, that was said and not heard.
+
+    Said means above the level of speech, not heard means silent; ``delay_s`` is how
+    late the speech arrived.
+    """
+    loud = _levels(said.between(begin, end)) > SPEECH_DBFS
+    silent = _levels(heard.between(begin + delay_s, end + delay_s)) < SILENT_DBFS
     longest = run = 0
-    for is_quiet in quiet:
-        run = run + 1 if is_quiet else 0
+    for is_missing in loud & silent:
+        run = run + 1 if is_missing else 0
         longest = max(longest, run)
-    return longest * 0.01
+    return longest * _BLOCK / RATE
+
+
+def _levels(samples: Samples) -> NDArray[np.float64]:
+    """Return the level of each 10 ms block in dBFS."""
+    count = samples.size // _BLOCK
+    blocks = samples[: count * _BLOCK].reshape(count, _BLOCK).astype(np.float64)
+    levels: NDArray[np.float64] = 10 * np.log10(np.mean(np.square(blocks), axis=1) + _TINY**2)
+    return levels
 
 
 def _level(parts: list[Samples]) -> float:

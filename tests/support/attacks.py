@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+from aiohttp import WSMsgType
 
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
@@ -64,24 +65,27 @@ async def open_session(
 
 
 async def bad_messages(url: str, count: int) -> int:
-    """Send ``count`` messages that make no sense, over as many sessions as that takes."""
+    """Send messages that make no sense until ``count`` were answered.
+
+    The hub closes a session after a few of them, so this takes as many as it takes.
+    """
     messages = itertools.cycle(BAD_MESSAGES)
-    sent = 0
+    answered = 0
     for stranger in strangers():
         connector = aiohttp.TCPConnector(local_addr=(stranger, 0))
         async with aiohttp.ClientSession(connector=connector) as http:
             line = await open_session(http, url)
             try:
-                while sent < count and not line.closed:
+                while answered < count and not line.closed:
                     await line.send_str(next(messages))
-                    sent += 1
-                    await line.receive(timeout=5)
+                    answer = await line.receive(timeout=5)
+                    answered += answer.type is WSMsgType.TEXT
             except (ConnectionError, TimeoutError, aiohttp.ClientError):
                 pass
             finally:
                 await line.close()
-        if sent >= count:
-            return sent
+        if answered >= count:
+            return answered
     raise AssertionError("unreachable")
 
 

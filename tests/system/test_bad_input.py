@@ -10,7 +10,7 @@ from stagebox import measure as m
 from tests.support import attacks
 from tests.support.crew import Box, Hub, free_port, running
 from tests.support.recordings import recording
-from tests.support.signals import syllables
+from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -33,7 +33,7 @@ class Outcome:
     oversize_code: int | None = None
     let_in: int = 0
     left_open: int = 0
-    sent: int = 0
+    answered: int = 0
     finished_in_time: bool = False
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ async def attack(hub: Hub, outcome: Outcome) -> None:
     await attacks.out_of_order(hub.url)
     silent = await attacks.silent_connections(hub.host, hub.port, SILENT)
     outcome.let_in = len(silent)
-    outcome.sent = await attacks.bad_messages(hub.url, MESSAGES)
+    outcome.answered = await attacks.bad_messages(hub.url, MESSAGES)
     await asyncio.sleep(12)  # the header deadline is 10 s
     outcome.left_open = await attacks.count_open(silent)
     for each in silent:
@@ -64,7 +64,7 @@ async def scene(folder: Path) -> Outcome:
             "Ana",
             hub.url,
             script="0.5 talk down",
-            mic=syllables(TALK_S),
+            mic=voice(TALK_S),
             seconds=TALK_S,
             wait_joined=30,
         )
@@ -80,7 +80,7 @@ async def scene(folder: Path) -> Outcome:
             outcome.rss.append(hub.rss_mib())
             for name in ("bad_messages", "refused_connections", "datagram_drops"):
                 outcome.metrics[name] = hub.metric(f"stagebox_{name}_total")
-            for code in ("malformed", "unknown_type", "too_large", "not_in_space"):
+            for code in ("malformed", "unknown_type", "frame", "not_in_space"):
                 outcome.metrics[code] = hub.metric("stagebox_bad_messages_total", code=code)
             outcome.metrics["empty"] = hub.metric("stagebox_datagram_drops_total", event="empty")
             for box in (ana, ben):
@@ -100,9 +100,10 @@ def test_ben_hears_ana_throughout(outcome: Outcome) -> None:
     heard = recording(outcome.ben.speaker, outcome.ben, "speaker_started")
     begin, end = outcome.ana.on_air()[0]
     assert end - begin > TALK_S - 5, "one burst from the beginning to the end"
-    assert m.longest_gap_s(heard.between(begin + 1, end - 1)) <= LONGEST_GAP_S
     whole = m.compare(said, heard, begin + 1, end - 1)
-    assert whole.speech_s > 0.95 * (end - begin - 3)
+    gap = m.longest_dropout_s(said, heard, begin + 1, end - 1, whole.delay_ms / 1000)
+    assert gap <= LONGEST_GAP_S
+    assert whole.speech_s > 0.5 * (end - begin)
     assert whole.correlation > 0.9
 
 
@@ -126,12 +127,12 @@ def test_oversize_closes_with_1009(outcome: Outcome) -> None:
 
 
 def test_each_kind_is_counted(outcome: Outcome) -> None:
-    assert outcome.sent == MESSAGES
+    assert outcome.answered == MESSAGES
     counted = outcome.metrics
-    assert counted["bad_messages"] >= 0.95 * MESSAGES
+    assert counted["bad_messages"] >= MESSAGES
     for kind in ("malformed", "unknown_type", "not_in_space"):
         assert counted[kind] > 0, kind
-    assert counted["too_large"] >= 1
+    assert counted["frame"] >= 1, "the offer of 1 MiB"
     assert counted["refused_connections"] > 0
     assert counted["empty"] > 0.5 * DATAGRAMS
     assert counted["datagram_drops"] > 0.5 * 3 * DATAGRAMS

@@ -11,7 +11,7 @@ from tests.support.bad_line import BadLine
 from tests.support.crew import Box, Hub, free_port, running
 from tests.support.lossy_relay import LossyRelay
 from tests.support.recordings import recording
-from tests.support.signals import syllables
+from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
@@ -48,7 +48,7 @@ async def talk_over_a_bad_line(folder: Path) -> tuple[Box, Box]:
                 "Ana",
                 hub.url,
                 script=f"2 talk down\n{2 + TALK_S} talk up",
-                mic=np.concatenate([np.zeros(96_000, np.int16), syllables(TALK_S)]),
+                mic=np.concatenate([np.zeros(96_000, np.int16), voice(TALK_S)]),
                 seconds=TALK_S + 4,
                 wait_joined=30,
                 extra=("--config", str(folder / "box.toml")),
@@ -71,10 +71,11 @@ def test_speech_stays_continuous_and_in_time_for_five_minutes(tmp_path: Path) ->
     # What was lost was recovered or concealed, and what is concealed stays audible.
     assert kinds.count("fec") > 0.015 * len(kinds)
     assert kinds.count("plc") < 0.05 * len(kinds)
-    whole = heard.between(begin + 1, end - 0.5)
-    assert m.longest_gap_s(whole) <= LONGEST_GAP_S
+    whole = m.compare(said, heard, begin + 1, end - 1)
+    gap = m.longest_dropout_s(said, heard, begin + 1, end - 1, whole.delay_ms / 1000)
+    assert gap <= LONGEST_GAP_S
     early = m.compare(said, heard, begin + 5, begin + 35)
     late = m.compare(said, heard, end - 35, end - 5)
     for part in (early, late):
-        assert part.speech_s > 25
+        assert part.speech_s > 15
     assert late.delay_ms - early.delay_ms < DELAY_GROWTH_MS

@@ -80,8 +80,14 @@ def test_level_of_known_signals() -> None:
     assert m.dbfs(np.zeros(0, np.float32)) == -120
 
 
-def test_longest_gap() -> None:
-    loud, quiet = np.full(480, 0.1, np.float32), np.zeros(480, np.float32)
-    signal = np.concatenate([loud, *[quiet] * 3, loud, *[quiet] * 7, loud, quiet])
-    assert m.longest_gap_s(signal) == pytest.approx(0.07)
-    assert m.longest_gap_s(np.zeros(0, np.float32)) == 0
+def test_only_what_was_said_can_be_missing() -> None:
+    said = np.full(4800, 0.1, np.float32)
+    said[2400:3360] = 0  # a pause of 20 ms
+    heard = said.copy()
+    heard[960:1920] = 0  # 20 ms lost
+    heard[2400:3840] = 0  # the pause, and 10 ms after it
+    shifted = m.Recording(late(heard, 0.03), 5.0)
+    assert m.longest_dropout_s(m.Recording(said, 5.0), shifted, 5.0, 5.1, 0.03) == pytest.approx(
+        0.02
+    )
+    assert m.longest_dropout_s(m.Recording(said, 5.0), shifted, 5.0, 5.0, 0.03) == 0
