@@ -29,10 +29,11 @@ from device.dial import Facts
 from device.events import EventLog
 from device.floor import Participant
 from device.hubs import KnownHubs
-from device.liveview import Status, watch
+from device.liveview import watch
 from device.media import MediaSession
 from device.reconnect import Reconnect
 from device.signalling import Signalling
+from device.statusview import Status
 from device.tally import Tally
 from device.transmitter import Transmitter
 from stagebox import __version__, logs
@@ -40,6 +41,7 @@ from stagebox.config import ConfigError, load_config
 from stagebox.identity import Identity, IdentityError
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
+from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 from stagebox.wire.messages import Kind, Role
 
@@ -92,6 +94,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    prepare()
     made = make(config, arguments, stop)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(made.parts.events.close)

@@ -38,10 +38,11 @@ from device.floor_model import (
     Show,
     StartBurst,
 )
-from device.liveview import Status
 from device.media import MediaSession
+from device.monitor import Monitor
 from device.prompts import Prompt
 from device.signalling import LinkState, Signalling
+from device.statusview import Status, sentence
 from device.tally import Tally
 from device.transmitter import Transmitter
 from stagebox.media.rtp import AudioPacket
@@ -50,8 +51,6 @@ from stagebox.wire.messages import Error, HubMessage, Join, MediaAnswer, MediaOf
 
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
-# Played frames are reported in batches; two seconds of them fit in the output's store.
-REPORT_S: Final = 0.1
 
 # What a prompt sounds like where it is a tone; the others are for voices to say.
 TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
@@ -102,6 +101,7 @@ class Box:
         self._first_sound = first_sound
         self.sounding = asyncio.Event()
         self._parts = parts
+        self._monitor = Monitor(parts.output, parts.events, parts.status)
         self._space = space
         self._signalling: Signalling | None = None
         self._media: MediaSession | None = None
@@ -126,7 +126,7 @@ class Box:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
                 group.create_task(self._watch())
-                group.create_task(self._report())
+                group.create_task(self._monitor.run())
         finally:
             self._apply([CutBurst()])
             if self._timer is not None:
@@ -186,7 +186,9 @@ class Box:
         self._parts.events.emit(
             "device", kind=kind, state=state.status, label=state.label, detail=state.detail
         )
-        self._parts.status.devices[kind] = f"{state.label} {state.status} {state.detail}"
+        trouble = f"{state.status}. {state.detail}"
+        ready = state.status is DeviceStatus.READY
+        self._parts.status.devices[kind] = state.label if ready else trouble
         if kind == "microphone":
             self._microphone_ok = state.status is DeviceStatus.READY
             self._feed_microphone()
@@ -208,6 +210,7 @@ class Box:
 
     def on_frame(self, pcm: bytes, start: float) -> None:
         """Take a frame from the microphone."""
+        self._monitor.hear(pcm)
         self._parts.transmitter.capture(pcm, start)
 
     def on_packet(self, packet: AudioPacket, now: float) -> None:
@@ -262,7 +265,7 @@ class Box:
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             self._apply_one(effect)
-        self._parts.status.floor = self._parts.floor.state
+        self._monitor.show(self._parts.floor.state, self._parts.floor.view)
 
     def _apply_one(self, effect: Effect) -> None:
         match effect:
@@ -274,7 +277,7 @@ class Box:
             case EndBurst(until):
                 self._parts.transmitter.close(until)
             case CutBurst():
-                self._parts.transmitter.cut()
+                self._parts.transmitter.cut(asyncio.get_running_loop().time())
             case Say():
                 self._say(effect)
             case Show():
@@ -282,8 +285,7 @@ class Box:
 
     def _say(self, say: Say) -> None:
         self._parts.events.emit("prompt", name=say.prompt, number=say.number, cause=say.cause)
-        words = (say.prompt, say.number, say.cause)
-        self._parts.status.said = " ".join(str(word) for word in words if word is not None)
+        self._parts.status.said = sentence(say.prompt, say.number, say.cause)
         tone = TONES.get(say.prompt)
         if tone is not None:
             self._parts.output.say(tone)
@@ -292,15 +294,13 @@ class Box:
         """Once in a space: media stays through a short break of the line, but not a new hub."""
         self.joined.set()
         boot = self._signalling.boot if self._signalling is not None else None
-        view = self._parts.floor.view
-        self._parts.status.space = view.space.name if view is not None else ""
         if self._media_task is not None and boot == self._boot:
             return
         self._boot = boot
         if self._media_task is not None:
             self._media_task.cancel()
         if self._media is not None:
-            self._media_task = asyncio.create_task(self._media.run())
+            self._media_task = asyncio.create_task(self._media.run(self.joined))
 
     async def _stop_media(self) -> None:
         if self._media_task is not None:
@@ -320,21 +320,9 @@ class Box:
         while True:
             await asyncio.sleep(LEVELS_S)
             self._parts.transmitter.check(loop.time())
-            self._feed(Levels(self._down()))
-
-    async def _report(self) -> None:
-        parts = self._parts
-        while True:
-            await asyncio.sleep(REPORT_S)
-            for at, kind in parts.output.drain():
-                parts.events.emit("frame_played", at=at, kind=kind)
-                parts.status.played += 1
-                parts.status.lost += kind in {"fec", "plc"}
-            view = parts.floor.view
-            if view is not None:
-                names = {member.id: member.name for member in view.members.values()}
-                parts.status.talkers = tuple(names.get(id_, "?") for id_ in view.floor.talkers)
-                parts.status.queue = tuple(names.get(id_, "?") for id_ in view.floor.queue)
+            down = self._down()
+            self._parts.status.down = tuple(sorted(down))
+            self._feed(Levels(down))
 
 
 def _name(what: str) -> str:

@@ -1,98 +1,94 @@
-"""What a person at a terminal sees of a simulated box. ``render`` is pure."""
+"""The live view of a simulated box: its picture redrawn in place, its log above it.
+
+Drawing over the last picture works only while nobody else writes to the terminal, so
+log lines that would go there are kept for a moment and written above the picture.
+"""
 
 import asyncio
+import contextlib
+import os
+import shutil
 import sys
-from dataclasses import dataclass, field
-from typing import Final
+from collections import deque
+from typing import Final, TextIO
 
-KEYS: Final = "space: TALK down/up   h: HAND   m: MUTE   q: quit"
+from device.buttons.terminal import HELP
+from device.statusview import Status, render
+from stagebox import logs
+
 # Fast enough for a meter, slow enough to read.
-_REFRESH_S: Final = 0.2
-_METER: Final = 24
-_FLOOR_DBFS: Final = -60.0
-_ANSI: Final = {
-    "off": "90",
-    "white": "97",
-    "blue": "94",
-    "green": "92",
-    "amber": "93",
-    "red": "91",
-}
-_WORDS: Final = {
-    "offline": "No hub. Looking for it.",
-    "no_space": "Connected, in no space.",
-    "idle_free": "The floor is free: press TALK.",
-    "idle_busy": "Somebody else is talking.",
-    "asking": "Asking for the floor.",
-    "queued": "Your hand is up.",
-    "next": "You are next.",
-    "offered": "It is your turn: press TALK.",
-    "live": "You are on the air.",
-    "held": "The host holds your microphone.",
-    "cooldown": "Wait a moment before the next press.",
-    "cut": "Your microphone is cut.",
-}
+REFRESH_S: Final = 0.2
+# More between two pictures than anyone can read; the oldest are dropped.
+_MAX_LINES: Final = 200
+_HIDE_CURSOR: Final = "\x1b[?25l"
+_SHOW_CURSOR: Final = "\x1b[?25h"
+_CLEAR_BELOW: Final = "\x1b[J"
+# A line with wide letters may still be longer than it looks; it must not become two.
+_WRAP_OFF: Final = "\x1b[?7l"
+_WRAP_ON: Final = "\x1b[?7h"
 
 
-@dataclass(slots=True)
-class Status:
-    """Everything the view shows; the box keeps it current."""
+class LogLines:
+    """A bounded store of log lines. Written to from any thread."""
 
-    name: str
-    link: str = "searching"
-    link_detail: str = ""
-    space: str = ""
-    floor: str = "offline"
-    color: str = "off"
-    pattern: str = ""
-    talkers: tuple[str, ...] = ()
-    queue: tuple[str, ...] = ()
-    microphone_dbfs: float = -120.0
-    speaker_dbfs: float = -120.0
-    delay_ms: float = 0.0
-    lost: int = 0
-    played: int = 0
-    said: str = ""
-    devices: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._texts: deque[str] = deque(maxlen=_MAX_LINES)
 
+    def write(self, text: str) -> None:
+        """Keep some text, which ends a line."""
+        self._texts.append(text)
 
-def render(status: Status, *, colored: bool = True) -> str:
-    """Return the view as lines of text; without colours the words still say it all."""
-    lamp = f"({status.color}, {status.pattern})" if status.pattern else f"({status.color})"
-    bulb = f"\x1b[{_ANSI.get(status.color, '0')}m●\x1b[0m" if colored else "*"
-    share = 100 * status.lost / status.played if status.played else 0.0
-    lines = [
-        f"{status.name}  {bulb} {lamp}",
-        f"  {_WORDS.get(status.floor, status.floor)}",
-        f"  hub      {status.link}  {status.link_detail}",
-        f"  space    {status.space or '-'}",
-        f"  talking  {', '.join(status.talkers) or '-'}",
-        f"  waiting  {', '.join(status.queue) or '-'}",
-        f"  mic      {meter(status.microphone_dbfs)}",
-        f"  speaker  {meter(status.speaker_dbfs)}",
-        f"  delay    {status.delay_ms:.0f} ms in the box, {share:.1f} % concealed",
-        f"  said     {status.said or '-'}",
-        *(f"  {kind:<8} {what}" for kind, what in status.devices.items()),
-        KEYS,
-    ]
-    return "\n".join(lines)
+    def flush(self) -> None:
+        """Do nothing: whoever draws comes by soon."""
+
+    def take(self) -> str:
+        """Return what was written since the last call."""
+        taken = ""
+        while self._texts:
+            taken += self._texts.popleft()
+        return taken
 
 
-def meter(dbfs: float) -> str:
-    """Return a level from -60 to 0 dBFS as a bar and a figure."""
-    share = min(1.0, max(0.0, 1 - dbfs / _FLOOR_DBFS))
-    filled = round(share * _METER)
-    figure = "silent" if dbfs <= -100 else f"{dbfs:.0f} dBFS"
-    return f"[{'#' * filled}{'.' * (_METER - filled)}] {figure}"
+class LiveView:
+    """Draws one box on ``out``. Not for two at once on one terminal."""
+
+    def __init__(self, status: Status, out: TextIO, *, colored: bool = True) -> None:
+        self._status = status
+        self._out = out
+        self._colored = colored
+        self._height = 0
+        self.log = LogLines()
+
+    def draw(self, *, columns: int = 80, rows: int = 24) -> None:
+        """Draw the picture over the last one, new log lines above it."""
+        lines = render(self._status, HELP, columns=columns, rows=rows, colored=self._colored)
+        up = f"\x1b[{self._height}A" if self._height else ""
+        picture = "".join(f"{line}\n" for line in lines)
+        self._height = len(lines)
+        log = self.log.take()
+        self._out.write(f"{up}\r{_CLEAR_BELOW}{log}{_WRAP_OFF}{picture}{_WRAP_ON}")
+        self._out.flush()
+
+    async def run(self) -> None:
+        """Draw until cancelled; a terminal that is gone is no reason to stop the box."""
+        with contextlib.suppress(OSError):
+            self._out.write(_HIDE_CURSOR)
+            try:
+                while True:
+                    columns, rows = shutil.get_terminal_size()
+                    self.draw(columns=columns, rows=rows)
+                    await asyncio.sleep(REFRESH_S)
+            finally:
+                self._out.write(f"{self.log.take()}{_SHOW_CURSOR}")
+                self._out.flush()
 
 
 async def watch(status: Status) -> None:
-    """Draw the view over itself until cancelled."""
-    height = 0
-    while True:
-        lines = render(status).splitlines()
-        up = f"\x1b[{height}A" if height else ""
-        sys.stdout.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
-        sys.stdout.flush()
-        height = len(lines)
-        await asyncio.sleep(_REFRESH_S)
+    """Show the box on standard output until cancelled; nothing, if that is no terminal."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return
+    view = LiveView(status, sys.stdout, colored="NO_COLOR" not in os.environ)
+    with contextlib.ExitStack() as stack:
+        if sys.stderr.isatty():
+            stack.enter_context(logs.diverted(view.log))
+        await view.run()

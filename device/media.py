@@ -21,6 +21,8 @@ CONNECT_DEADLINE_S: Final = 5.0
 # The hub may be busy setting up a crowd of boxes after a restart.
 ANSWER_DEADLINE_S: Final = 5.0
 
+# The same trouble again and again is news once.
+_AGAIN: Final = logging.DEBUG
 _log = logging.getLogger(__name__)
 
 OfferSdp = Callable[[str], None]
@@ -57,15 +59,19 @@ class MediaSession:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError(detail))
 
-    async def run(self) -> None:
-        """Keep a session up until cancelled."""
+    async def run(self, joined: asyncio.Event) -> None:
+        """Keep a session up until cancelled; none is offered while ``joined`` is not set."""
         loop = asyncio.get_running_loop()
+        told = ""
         while True:
+            await joined.wait()
             self._reconnect.started(loop.time())
             try:
                 await self._one_session()
             except (PeerError, SdpError, ConnectionError, TimeoutError, OSError) as error:
-                _log.info("Media session ended: %s", str(error) or type(error).__name__)
+                ended = str(error) or type(error).__name__
+                _log.log(_AGAIN if ended == told else logging.WARNING, "media: %s", ended)
+                told = ended
             await asyncio.sleep(self._reconnect.ended(loop.time()) - loop.time())
 
     async def _one_session(self) -> None:
@@ -90,6 +96,7 @@ class MediaSession:
             self._reconnect.opened(asyncio.get_running_loop().time())
             self._on_peer(peer)
             await over.wait()
+            raise ConnectionError("the connection that carries the sound is gone")
         finally:
             self._answer = None
             self._on_peer(None)

@@ -10,7 +10,7 @@ from device.buttons.lamps import RED_LIVE, RED_WARNING, Pattern, pattern_for
 from device.buttons.ports import Panel
 from device.events import EventLog
 from device.floor_model import FloorState, Show
-from device.liveview import Status
+from device.statusview import Status
 
 
 class Tally:

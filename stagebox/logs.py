@@ -4,11 +4,23 @@ The transport libraries print addresses, packets and ICE passwords at debug leve
 so their loggers stay at warning whatever is asked for.
 """
 
+import contextlib
 import logging
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 MAX_LINE: Final = 512
 _QUIET: Final = ("aioice", "aiortc", "zeroconf", "aiohttp.access", "asyncio", "libav")
+
+
+class Lines(Protocol):
+    """Where lines of log may go; called from any thread."""
+
+    def write(self, text: str, /) -> object:
+        """Take some text."""
+
+    def flush(self) -> object:
+        """Nothing more comes for now."""
 
 
 class LineFormatter(logging.Formatter):
@@ -35,3 +47,15 @@ def set_up(*, verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # A network that comes and goes is normal for a box, and reported by its own events.
     logging.getLogger("zeroconf").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def diverted(lines: Lines) -> Iterator[None]:
+    """Log there instead of to standard error until the end of the block."""
+    streams = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    before = [(handler, handler.setStream(lines)) for handler in streams]
+    try:
+        yield
+    finally:
+        for handler, stream in before:
+            handler.setStream(stream)

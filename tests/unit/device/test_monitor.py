@@ -1,0 +1,76 @@
+"""What is told of a box's sound and space."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from device import monitor
+from device.audio.output import Output
+from device.events import EventLog
+from device.monitor import Monitor
+from device.statusview import Status
+from stagebox.media.frames import Pcm
+from stagebox.wire.messages import Floor, Kind, Member, Mode, Place, SpaceInfo
+from stagebox.wire.view import SpaceView
+
+
+@dataclass
+class Played:
+    pcm: Pcm
+    kinds: tuple[str, ...]
+
+
+@dataclass
+class Programme:
+    kinds: list[str] = field(default_factory=list)
+    depth_s: float = 0.06
+
+    def put(self, packet: object, now: float) -> None:
+        raise NotImplementedError
+
+    def pull(self, samples: int, now: float) -> Played:
+        return Played(np.full(samples, 3277, np.int16), (self.kinds.pop(0),))
+
+
+async def test_sound_is_counted_and_measured(tmp_path: Path) -> None:
+    kinds = ["silence", "real", "plc", "fec"]
+    output = Output(Programme(list(kinds)))
+    status = Status("Ana")
+    told = Monitor(output, EventLog(tmp_path / "events"), status)
+    for _ in kinds:
+        output.pull(480)
+    told.hear(np.full(960, -16384, np.int16).tobytes())
+    told.hear(np.zeros(960, np.int16).tobytes())
+    task = asyncio.create_task(told.run())
+    async with asyncio.timeout(10):
+        while not status.played:
+            await asyncio.sleep(0.01)
+    assert (status.played, status.concealed) == (3, 2)
+    assert round(status.microphone_dbfs) == -6
+    assert round(status.loudspeaker_dbfs) == -20
+    assert status.buffered_ms == 60
+    async with asyncio.timeout(10):
+        while status.microphone_dbfs > -90 or status.loudspeaker_dbfs > -90:
+            await asyncio.sleep(monitor.REPORT_S)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    lines = (tmp_path / "events").read_text().splitlines()
+    assert [json.loads(line)["kind"] for line in lines] == kinds
+
+
+def test_the_space_is_told_by_names(tmp_path: Path) -> None:
+    status = Status("Ana")
+    told = Monitor(Output(Programme()), EventLog(None), status)
+    ana, gone = "a" * 32, "b" * 32
+    member = Member(id=ana, name="Ana", kind=Kind.BOX, place=Place.SPEAKER)
+    space = SpaceInfo(id="main", name="Main")
+    floor = Floor(mode=Mode.WALKIE, open_limit=1, talkers=(ana,), queue=(gone,))
+    told.show("idle_busy", SpaceView(1, ana, space, {ana: member}, floor))
+    assert (status.floor, status.space) == ("idle_busy", "Main")
+    assert (status.talkers, status.queue) == (("Ana",), ("?",))
+    told.show("offline", None)
+    assert (status.floor, status.space) == ("offline", "")
+    assert (status.talkers, status.queue) == ((), ())

@@ -1,0 +1,62 @@
+"""The lamp: red exactly while the sender is on air, else what the floor's state looks like."""
+
+import json
+from pathlib import Path
+
+from device.buttons.lamps import Pattern
+from device.buttons.script import ScriptPanel
+from device.events import EventLog
+from device.floor_model import FloorState, Show
+from device.statusview import Status
+from device.tally import Tally
+
+
+class Kit:
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "events"
+        self.shown: list[Pattern] = []
+        self.heard: list[bool] = []
+        self.status = Status("Ana")
+        panel = ScriptPanel(on_show=self.shown.append)
+        self.tally = Tally(panel, EventLog(self.file), self.status, self.heard.append)
+
+    def events(self, event: str) -> list[dict[str, str]]:
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        return [each for each in map(json.loads, lines) if each["event"] == event]
+
+
+def test_the_first_state_is_told_and_shown_like_any_other(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.relight()
+    assert kit.shown == []
+    kit.tally.show(Show(FloorState.OFFLINE))
+    kit.tally.show(Show(FloorState.OFFLINE))
+    assert [each["state"] for each in kit.events("floor")] == ["offline"]
+    assert [(each["color"], each["pattern"]) for each in kit.events("lamp")] == [
+        ("amber", "no_hub")
+    ]
+    assert (kit.status.color, kit.status.pattern) == ("amber", "no_hub")
+
+
+def test_a_panel_that_starts_late_is_told_what_to_show(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.OFFLINE))
+    kit.tally.relight()
+    assert [pattern.name for pattern in kit.shown] == ["no_hub", "no_hub"]
+    assert len(kit.events("lamp")) == 1
+
+
+def test_red_is_the_senders(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.LIVE))
+    assert kit.status.color == "blue"
+    kit.tally.on_air(True)
+    kit.tally.show(Show(FloorState.OFFLINE))
+    assert kit.status.color == "red"
+    kit.tally.show(Show(FloorState.OFFLINE, warning=True))
+    assert (kit.status.color, kit.status.pattern) == ("red", "warning")
+    kit.tally.frame_sent(7)
+    kit.tally.on_air(False)
+    assert kit.status.pattern == "no_hub"
+    assert kit.heard == [True, False]
+    assert kit.events("frame_sent")[0]["seq"] == 7
