@@ -9,6 +9,7 @@ box is not on air, whatever the floor says.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Protocol
 
 import numpy as np
@@ -86,9 +87,9 @@ class Transmitter:
         self._gate.close(until)
         self._end_if_over()
 
-    def cut(self) -> None:
-        """Nothing leaves from now on, not even the mark that ends a burst."""
-        self._gate.cut()
+    def cut(self, at: float = -inf) -> None:
+        """Nothing captured before ``at`` leaves, not even the mark that ends a burst."""
+        self._gate.cut(at)
         self._set_on_air(False)
 
     def capture(self, pcm: bytes, start: float) -> None:

@@ -22,6 +22,7 @@ from stagebox import logs
 from stagebox.config import ConfigError, load_config
 from stagebox.identity import Identity, IdentityError
 from stagebox.rtc.guard import counters
+from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 
 DATABASE: Final = "hub.sqlite3"
@@ -66,8 +67,9 @@ async def serve(config: HubConfig) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
     Raises:
-        IdentityError, StoreError, BindError: the hub cannot start, and why.
+        IdentityError, StoreError, BindError, SeamError: the hub cannot start, and why.
     """
+    prepare()  # takes a moment, which the first member's session should not wait for
     identity = Identity.load_or_create(config.data_dir)
     metrics = Metrics()
     media = HubMedia()
