@@ -59,6 +59,7 @@ class HubBrowser:
         self._resolving: dict[str, asyncio.Task[None]] = {}
         self._problem: str | None = None
         self._unsatisfied = False
+        self._addresses: frozenset[str] | None = None
 
     @property
     def hubs(self) -> tuple[SeenHub, ...]:
@@ -82,14 +83,16 @@ class HubBrowser:
         """Ask the network and listen, until its addresses change or a fresh look is due."""
         self._unsatisfied = False
         self._seen.clear()
-        addresses = own_addresses()
+        self._follow_addresses()
+        if not self._addresses:
+            raise OSError("this machine has no address")
         zeroconf = _open()
         browser = AsyncServiceBrowser(
             zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_announcement]
         )
         self._report(None)
         try:
-            await self._watch(addresses)
+            await self._watch()
         finally:
             self._stop_resolving()
             # Closed while it starts, zeroconf would leave its sockets open.
@@ -98,15 +101,20 @@ class HubBrowser:
             await browser.async_cancel()
             await zeroconf.async_close()
 
-    async def _watch(self, before: frozenset[str]) -> None:
+    def _follow_addresses(self) -> None:
+        """Tell when the addresses are others than when this was asked before."""
+        now, before = own_addresses(), self._addresses
+        self._addresses = now
+        if before is not None and before != now:
+            self._on_change(bool(now - before))
+
+    async def _watch(self) -> None:
         """Return when the sockets no longer fit the addresses, or a fresh look is due."""
         loop = asyncio.get_running_loop()
         stale = loop.time() + ASK_AGAIN_S
         while not (self._unsatisfied and loop.time() >= stale):
             await asyncio.sleep(RESCAN_S)
-            now = own_addresses()
-            if now != before:
-                self._on_change(bool(now - before))
+            if own_addresses() != self._addresses:
                 return
 
     def _report(self, problem: str | None) -> None:

@@ -177,6 +177,7 @@ async def test_new_addresses_are_a_reason_to_look_and_to_try(
 ) -> None:
     addresses = [frozenset({"10.0.0.1"})]
     changes: list[bool] = []
+    problems: list[str | None] = [None]
     opened = 0
     real = AsyncZeroconf
 
@@ -188,14 +189,20 @@ async def test_new_addresses_are_a_reason_to_look_and_to_try(
     monkeypatch.setattr(discovery, "AsyncZeroconf", counted)
     monkeypatch.setattr(discovery, "RESCAN_S", 0.02)
     monkeypatch.setattr(discovery, "own_addresses", lambda: addresses[0])
-    browser = HubBrowser(changes.append, lambda _: None)
+    browser = HubBrowser(changes.append, problems.append)
     async with task(browser.run()):
         await until(lambda: opened == 1)
         addresses[0] = frozenset({"10.0.0.1", "10.0.0.2"})
         await until(lambda: opened == 2)
-        addresses[0] = frozenset()
+        addresses[0] = frozenset({"10.0.0.2"})
         await until(lambda: opened == 3)
-    assert changes == [True, False]
+        addresses[0] = frozenset()
+        await until(lambda: len(problems) == 2)
+        addresses[0] = frozenset({"10.0.0.2"})
+        await until(lambda: opened == 4)
+    assert changes == [True, False, False, True]
+    assert problems[1] is not None
+    assert "no address" in problems[1]
 
 
 async def test_a_box_without_a_hub_asks_the_network_again(

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
+from device import dial
 from device.candidates import Candidate, Plan, SeenHub, Source
 from device.dial import Facts
-from device.link import MAX_WAITING
+from device.link import FAREWELL_S, MAX_WAITING
 from device.signalling import LinkState, Signalling
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, encode
-from stagebox.wire.messages import Challenge, HubMessage, Join, Kind, Ping, Pong, Role
+from stagebox.wire.messages import Challenge, Error, HubMessage, Join, Kind, Ping, Pong, Role
 from tests.loopback.link.hub import SmallHub, complain, say_nothing
 
 FACTS = Facts(name="Kitchen", kind=Kind.BOX, role=Role.GUEST, software="test")
@@ -307,9 +308,14 @@ async def test_a_message_that_is_too_large_ends_the_session() -> None:
         ("garbage", "no Stagebox hub"),
         ("pong", "out of order"),
         ("hang up", "hung up"),
+        ("binary", "hung up"),
+        ("silence", "no handshake within"),
     ],
 )
-async def test_what_answers_but_is_no_hub(greeting: str, said: str) -> None:
+async def test_what_answers_but_is_no_hub(
+    greeting: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dial, "HANDSHAKE_S", 0.3)
     hub = await small_hub()
 
     async def greet(_: SmallHub, ws: web.WebSocketResponse) -> None:
@@ -317,6 +323,10 @@ async def test_what_answers_but_is_no_hub(greeting: str, said: str) -> None:
             await ws.send_str("hello there")
         elif greeting == "pong":
             await ws.send_str(encode(Pong(n=1)))
+        elif greeting == "binary":
+            await ws.send_bytes(b"{}")
+        elif greeting == "silence":
+            await ws.receive()
         await ws.close()
 
     hub.greeting = greet
@@ -368,6 +378,20 @@ async def test_stopping_hangs_up() -> None:
         await box.state(LinkState.UP)
     await box.until(lambda: hub.closed == 1)
     await hub.stop()
+
+
+async def test_an_old_complaint_is_not_the_reason_for_the_end() -> None:
+    hub = await small_hub()
+
+    async def complain_and_go_on(hub: SmallHub, ws: web.WebSocketResponse) -> None:
+        await ws.send_str(encode(Error(code=ErrorCode.RATE_LIMITED, detail="Slower.")))
+        await asyncio.sleep(FAREWELL_S + 0.2)
+        await ws.close()
+
+    hub.manner = complain_and_go_on
+    async with running(hub, box=Box(hub.url)) as box:
+        assert await box.state(LinkState.DOWN) == "The hub closed the connection."
+        assert [type(message) for message in box.messages] == [Error]
 
 
 async def test_a_mistake_in_the_box_is_not_hidden() -> None:
