@@ -59,6 +59,7 @@ from stagebox.wire.messages import (
 )
 from tests.unit.hub.floor_kit import CHAIR, INFO, mid
 
+UP, DOWN, SOUND = "up", "down", "sound"
 STEP_S = 0.05
 PING_S = 0.5
 RESEND_S = 1.0
@@ -79,17 +80,21 @@ class Weather:
 
 
 class Net:
-    """Carries calls to the other end, each on its own way."""
+    """Carries calls to the other end, each on its own way.
+
+    ``weather`` is everybody's; ``local`` is that of one direction of one box, if it differs.
+    """
 
     def __init__(self, rng: random.Random, weather: Weather) -> None:
         self.weather = weather
+        self.local: dict[tuple[str, str], Weather] = {}
         self.now = 0.0
         self._rng = rng
         self._order = count()
         self._way: list[tuple[float, int, Callable[[], None]]] = []
 
-    def send(self, deliver: Callable[[], None]) -> None:
-        rng, weather = self._rng, self.weather
+    def send(self, way: tuple[str, str], deliver: Callable[[], None]) -> None:
+        rng, weather = self._rng, self.local.get(way, self.weather)
         for _ in range(2 if rng.random() < weather.twice else 1):
             if rng.random() >= weather.loss:
                 delay = rng.uniform(0, weather.base_s)
@@ -240,6 +245,8 @@ class Box:
                 self._revoked(req, message.grace_s)
             case FloorQueued() | FloorOffered():
                 self._queued = req
+                if req == self.req and self.world.rules.queues:
+                    self._drop_press()  # the finger goes up and waits
             case FloorDenied() | FloorCancelled() | FloorReleased():
                 self._queued = "" if req == self._queued else self._queued
                 if req == self.req:
@@ -271,7 +278,8 @@ class Box:
         session = self.session
         if self.is_dead:
             return
-        self.world.net.send(lambda: self.world.hub_receives(self, session, message))
+        way = (UP, self.member_id)
+        self.world.net.send(way, lambda: self.world.hub_receives(self, session, message))
 
 
 class World:
@@ -320,7 +328,9 @@ class World:
     def hear(self, member_id: str) -> None:
         """Audio of this box leaves; some of it arrives."""
         if self.rng.random() < 0.3:
-            self.net.send(lambda: self._do(self.space.handle(Spoke(member_id), self.net.now)))
+            spoke = Spoke(member_id)
+            way = (SOUND, member_id)
+            self.net.send(way, lambda: self._do(self.space.handle(spoke, self.net.now)))
 
     # --- the hub's shell --------------------------------------------------------------
 
@@ -370,6 +380,10 @@ class World:
         if due is not None and due <= self.net.now:
             self._do(self.space.tick(self.net.now))
 
+    def break_connection(self, me: str) -> None:
+        """The hub sees the connection end; the box does not, yet."""
+        self._lose(me)
+
     def _lose(self, me: str) -> None:
         if me in self._live:
             self._live.discard(me)
@@ -387,4 +401,4 @@ class World:
 
     def _tell(self, me: str, message: HubMessage) -> None:
         box, session = self.boxes[me], self._session[me]
-        self.net.send(lambda: box.receive(session, message))
+        self.net.send((DOWN, me), lambda: box.receive(session, message))
