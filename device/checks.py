@@ -23,7 +23,7 @@ from device.audio.ports import SoundError
 from device.candidates import HubChoice, admits
 from device.config import BoxConfig
 from device.dial import LinkError, ask_who, make_http
-from device.discovery import own_addresses
+from device.discovery import own_addresses, reachable
 from device.hubs import KnownHubs
 from stagebox.media.opus import OpusMissingError, opus_version
 from stagebox.wire.messages import Role
@@ -36,7 +36,6 @@ COARSEST_CLOCK_S: Final = 0.001
 
 _INSTALL: Final = "Install it with: pip install 'stagebox[hardware]'"
 _TOOL_S: Final = 3.0  # iw answers at once or not at all
-_LOOPBACK: Final = ("127.", "::1%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,7 @@ def state_dir(path: Path) -> Finding:
 
 def network() -> Finding:
     """Whether this machine has an address that others can reach."""
-    outside = (each for each in own_addresses() if not each.startswith(_LOOPBACK))
-    found = sorted(each.partition("%")[0] for each in outside)
+    found = [each.partition("%")[0] for each in reachable(own_addresses())]
     sentence = f"Addresses: {', '.join(found)}." if found else "This machine has no address."
     return Finding("network", bool(found), sentence, "Plug in a cable or join a Wi-Fi network.")
 

@@ -8,7 +8,7 @@ alive; and nothing here can stop a box from using an address that it knows alrea
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import ifaddr
@@ -33,8 +33,11 @@ MAX_RESOLVING: Final = 8
 # As many as a hub announces; which of them are tried is decided elsewhere.
 MAX_ANNOUNCED: Final = 16
 
+NO_NETWORK: Final = "This box is on no network: plug in a cable or join a Wi-Fi network."
+
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _PATH: Final = re.compile(r"/[A-Za-z0-9/_.-]{0,63}")
+_LOOPBACK: Final = ("127.", "::1%")
 _NAME_LENGTH: Final = 63  # RFC 6763: an instance name is one label
 
 
@@ -90,7 +93,7 @@ class HubBrowser:
         browser = AsyncServiceBrowser(
             zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_announcement]
         )
-        self._report(None)
+        self._report(None if reachable(self._addresses) else NO_NETWORK)
         try:
             await self._watch()
         finally:
@@ -182,6 +185,11 @@ def seen_hub(info: AsyncServiceInfo) -> SeenHub | None:
         path=path,
         tls=text.get("tls") == "1",
     )
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """Return those of this machine's addresses that others can reach: all but loopback."""
+    return sorted(each for each in addresses if not each.startswith(_LOOPBACK))
 
 
 def own_addresses() -> frozenset[str]:
