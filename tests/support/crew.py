@@ -52,6 +52,7 @@ class Program:
         arguments: list[str],
         env: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -60,7 +61,7 @@ class Program:
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=out,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
