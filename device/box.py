@@ -107,6 +107,7 @@ class Box:
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._microphone_ok = False
+        self._broken: set[str] = set()
         self._peer: Peer | None = None
         self._media_req = ""
         self._boot: str | None = None
@@ -189,8 +190,10 @@ class Box:
         trouble = f"{state.status}. {state.detail}"
         ready = state.status is DeviceStatus.READY
         self._parts.status.devices[kind] = state.label if ready else trouble
+        (self._broken.discard if ready else self._broken.add)(kind)
+        self._parts.tally.sound(not self._broken)
         if kind == "microphone":
-            self._microphone_ok = state.status is DeviceStatus.READY
+            self._microphone_ok = ready
             self._feed_microphone()
 
     def on_started(self, event: str, at: float) -> None:

@@ -1,16 +1,23 @@
 """The lamp: what the floor's state looks like, and red exactly while frames leave.
 
 Two sources, one rule: while the sender is on air the lamp is red, whatever the
-floor's state says; otherwise it shows the state and never red.
+floor's state says; otherwise it shows the state and never red. A box whose sound
+card is gone says so in place of a state that promises sound.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from device.buttons.lamps import RED_LIVE, RED_WARNING, Pattern, pattern_for
 from device.buttons.ports import Panel
 from device.events import EventLog
 from device.floor_model import FloorState, Show
 from device.statusview import Status
+
+# Without a sound card these are no news: nothing is heard, and no press opens anything.
+_PROMISES: Final = frozenset(
+    {FloorState.NO_SPACE, FloorState.IDLE_FREE, FloorState.IDLE_BUSY, FloorState.COOLDOWN}
+)
 
 
 class Tally:
@@ -30,6 +37,7 @@ class Tally:
         self._show = Show(FloorState.OFFLINE)
         self._told: FloorState | None = None
         self._is_on_air = False
+        self._has_sound = True
         self._lit: Pattern | None = None
 
     def on_air(self, on: bool) -> None:
@@ -50,6 +58,11 @@ class Tally:
         self._show = show
         self._light()
 
+    def sound(self, works: bool) -> None:
+        """Take whether the sound devices work."""
+        self._has_sound = works
+        self._light()
+
     def relight(self) -> None:
         """Show the pattern again: a panel that has just started knows none."""
         if self._lit is not None:
@@ -66,4 +79,5 @@ class Tally:
     def _pattern(self) -> Pattern:
         if self._is_on_air:
             return RED_WARNING if self._show.warning else RED_LIVE
-        return pattern_for(self._show.state, refused=self._show.refused)
+        is_deaf = not self._has_sound and self._show.state in _PROMISES
+        return pattern_for("no_sound" if is_deaf else self._show.state, refused=self._show.refused)

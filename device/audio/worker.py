@@ -197,7 +197,9 @@ class DeviceThread(Generic[D]):
             return
         self._state = state
         self.losses += state.status is DeviceStatus.LOST
-        _log.info("%s: %s is %s. %s", self._name, state.label, state.status, state.detail)
+        loudness = logging.INFO if state.status is DeviceStatus.READY else logging.WARNING
+        words = (self._name, state.label, state.status, state.detail)
+        _log.log(loudness, "%s: %s is %s. %s", *words)
         self._reports.on_state(state)
 
     # Below: the device's thread.

@@ -110,6 +110,8 @@ PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
         "held": _rhythm("held", Color.AMBER, 200, 800),
         "cooldown": _rhythm("cooldown", Color.WHITE, 1500, 500, level=DIM),
         "cut": _rhythm("cut", Color.AMBER, 300, 2700),
+        # No state of the floor: the sound card is gone, so nobody hears, or is heard.
+        "no_sound": _rhythm("no_sound", Color.AMBER, 150, 400, 150, 400, 150, 1750),
     }
 )
 RED_LIVE: Final = Pattern("live", Color.RED, (Step(Color.RED, 1000),))
@@ -120,7 +122,7 @@ RED_WARNING: Final = Pattern(
 
 
 def pattern_for(state: str, *, refused: bool = False) -> Pattern:
-    """Return the pattern of a floor state, or of ``asleep`` or ``connecting``.
+    """Return the pattern of a floor state, or of ``asleep``, ``connecting`` or ``no_sound``.
 
     ``refused``: the finger is down in vain. A busy floor shows that you are not heard
     for as long as you press; everything else says no once, then shows the state.

@@ -60,3 +60,21 @@ def test_red_is_the_senders(tmp_path: Path) -> None:
     assert kit.status.pattern == "no_hub"
     assert kit.heard == [True, False]
     assert kit.events("frame_sent")[0]["seq"] == 7
+
+
+def test_a_box_without_sound_promises_none(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.sound(False)
+    assert (kit.status.color, kit.status.pattern) == ("amber", "no_sound")
+    kit.tally.show(Show(FloorState.IDLE_FREE, refused=True))
+    assert kit.status.pattern == "refused+no_sound"
+    kit.tally.show(Show(FloorState.OFFLINE))
+    assert kit.status.pattern == "no_hub"
+    kit.tally.show(Show(FloorState.IDLE_BUSY))
+    assert kit.status.pattern == "no_sound"
+    kit.tally.on_air(True)
+    assert kit.status.color == "red"
+    kit.tally.on_air(False)
+    kit.tally.sound(True)
+    assert kit.status.pattern == "idle_busy"
