@@ -1,11 +1,12 @@
-"""A box whose buttons the test presses, when it likes: through a terminal of its own.
+"""A box whose buttons the test presses, when it likes, and what is asked of it in trouble.
 
 A script's times are set before the box starts; a fault comes when it comes. So the
-test types at the simulator's keyboard, and waits until each key has arrived.
+test types at the simulator's keyboard, a terminal of its own, and waits for each key.
 """
 
 import os
 import pty
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from tests.support.crew import START_S, Box, Event, Program
 
 _CHARACTERS = {"talk": b" ", "hand": b"h", "mute": b"m"}
 _KEY_S = 10.0
+# A box that never saw its hub asks every 8 s at most, then dials; the machine is busy.
+FOUND_S = 30.0
+# A hub is missed after three heartbeats, a broken connection at once.
+MISSED_S = 15.0
+# Long enough for a microphone that opens by itself to be caught.
+WATCH_S = 1.0
 
 
 class HandBox(Box):
@@ -89,3 +96,65 @@ class HandBox(Box):
     def frames(self) -> int:
         """How many frames of sound have left the box."""
         return len(self.events("frame_sent"))
+
+
+def stands_without_hub(box: HandBox, sentence: str) -> None:
+    """See to it that the box tells, by lamp, event and log, that it has no hub, and why."""
+    box.wait_for(
+        lambda _: any(sentence in e["detail"] for e in box.told("link", state="down")),
+        MISSED_S,
+        f"an event says: {sentence}",
+    )
+    # A TALK key that is held adds "refused" to the rhythm.
+    box.wait_for(
+        lambda _: box.lamp in {("amber", "no_hub"), ("amber", "refused+no_hub")}, 5, "amber lamp"
+    )
+    assert f"hub: down. {box.told('link', state='down')[-1]['detail']}" in box.logged()
+    assert box.last_state("floor") == "offline"
+
+
+def answers_without_hub(box: HandBox, key: str) -> None:
+    """Press a key and see to it that the box says that there is no hub."""
+    before = len(box.told("prompt", name="link_lost"))
+    box.press(key)
+    box.wait_for(lambda _: len(box.told("prompt", name="link_lost")) > before, 5, "an answer")
+
+
+def stays_off_the_air(box: HandBox) -> None:
+    """See to it that the held TALK key of a box with a hub sends nothing by itself."""
+    frames = box.frames()
+    time.sleep(WATCH_S)
+    assert box.frames() == frames
+    assert box.lamp[0] != "red"
+
+
+def talks(box: HandBox) -> None:
+    """Press TALK, which is up, and see to it that sound leaves and the lamp is red."""
+    before = box.frames()
+    box.wait_for(lambda _: box.last_state("floor") == "idle_free", FOUND_S, "a free floor")
+    box.press("talk")
+    box.wait_for(lambda _: box.frames() > before + 20, FOUND_S, "on the air")
+    assert box.lamp == ("red", "live")
+
+
+def is_back(box: Box, hub_name: str) -> None:
+    box.wait_for(
+        lambda _: (
+            box.events("link")[-1]["detail"] == hub_name
+            and box.last_state("link") == "up"
+            and box.last_state("floor") == "idle_free"
+            and box.last_state("media") == "up"
+        ),
+        FOUND_S,
+        f"back at {hub_name}",
+    )
+    assert f"hub: up. {hub_name}" in box.logged()
+
+
+def has_error(box: HandBox, code: str, words: str) -> None:
+    box.wait_for(
+        lambda _: any(words in e["detail"] for e in box.told("error", code=code)),
+        FOUND_S,
+        f"an event says: {words}",
+    )
+    assert f"{code}: {box.told('error', code=code)[-1]['detail']}" in box.logged()
