@@ -1,0 +1,1 @@
+"""What the benchmarks share: figures, tables, workers, voices and receivers."""

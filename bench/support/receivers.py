@@ -1,0 +1,64 @@
+"""Listeners in a process of their own, which only empty their sockets.
+
+They are real: ICE, DTLS and SRTP keys are made with each. Once connected, media is
+counted and thrown away unread, so that the CPU time measured is the sender's alone;
+ICE checks and RTCP are still answered, for a sender stops without them.
+"""
+
+import asyncio
+from typing import Any
+
+from aioice.ice import StunProtocol
+
+from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.peer import Peer, PeerState
+
+LOOPBACK = "127.0.0.1"
+CONNECT_S = 30.0
+# RFC 5761: RTP and RTCP share the first byte, and the second one tells them apart.
+_MEDIA = range(128, 192)
+_REPORTS = range(192, 224)
+
+
+class Receivers:
+    """Answers offers; then counts datagrams of media."""
+
+    def __init__(self) -> None:
+        self._peers: list[Peer] = []
+        self._media = 0
+
+    async def answer(self, offer: str) -> str:
+        """Make one listener; return its answer."""
+        peer = Peer(
+            local_address=LOOPBACK,
+            direction="recvonly",
+            on_packet=_ignore_packet,
+            on_state=_ignore_state,
+        )
+        self._peers.append(peer)
+        return await peer.answer(offer)
+
+    async def drain(self) -> None:
+        """Wait until all are connected, and from then on only count."""
+        await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in self._peers))
+        pass_on = StunProtocol.datagram_received
+
+        def datagram_received(protocol: StunProtocol, data: bytes, addr: Any) -> None:  # noqa: ANN401 - as asyncio's
+            if data[0] in _MEDIA and data[1] not in _REPORTS:
+                self._media += 1
+            else:
+                pass_on(protocol, data, addr)
+
+        StunProtocol.datagram_received = datagram_received  # type: ignore[method-assign,assignment]
+
+    async def media(self) -> int:
+        """Datagrams of media that arrived since ``drain``."""
+        return self._media
+
+
+def _ignore_packet(packet: AudioPacket, arrival: float) -> None:
+    pass
+
+
+def _ignore_state(state: PeerState) -> None:
+    pass

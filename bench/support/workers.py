@@ -1,0 +1,78 @@
+"""Processes of their own for what is measured, so that nobody pays another's CPU time.
+
+A worker is an object with async methods, made inside a fresh process; ``Worker.ask``
+calls one and waits. Between calls its event loop goes on, so connections stay alive.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+# The longest single step is connecting a hundred receivers.
+ANSWER_S = 45.0
+
+
+class WorkerError(RuntimeError):
+    """A worker failed or said nothing; the text holds what it said."""
+
+
+class Worker:
+    """One process that serves one object made by ``make``."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_run, args=(theirs, make), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pipe.close()
+        self._process.terminate()
+        self._process.join(5)
+
+    def ask(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - what the method returns
+        """Call a method of the worker's object and wait for what it returns.
+
+        Raises:
+            WorkerError: it raised, ended, or took longer than ``ANSWER_S``.
+        """
+        self._pipe.send((method, arguments))
+        if not self._pipe.poll(ANSWER_S):
+            raise WorkerError(f"no answer to {method} within {ANSWER_S:g} s")
+        try:
+            failed, result = self._pipe.recv()
+        except EOFError:
+            raise WorkerError(f"the process ended during {method}") from None
+        if failed:
+            raise WorkerError(f"{method}: {result}")
+        return result
+
+
+def _run(pipe: Connection, make: Callable[[], object]) -> None:
+    asyncio.run(_serve(pipe, make))
+
+
+async def _serve(pipe: Connection, make: Callable[[], object]) -> None:
+    served, loop = make(), asyncio.get_running_loop()
+    while True:
+        try:
+            method, arguments = await loop.run_in_executor(None, pipe.recv)
+        except (EOFError, OSError):
+            return
+        try:
+            answer = False, await getattr(served, method)(*arguments)
+        except Exception as error:  # noqa: BLE001 - the other process is told
+            answer = True, repr(error)
+        pipe.send(answer)
