@@ -3,33 +3,54 @@
 What is announced is a hint for boxes, never a credential: id and path are in the TXT
 record, the proof is in the session. Nothing here may stop the hub: whatever fails is
 counted, logged once, and tried again.
+
+Every network is told only those addresses that the hub has there (RFC 6762, 6.2), by
+a responder of its own: others would lead nowhere, or to somebody else.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
+import socket
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import ifaddr
 from zeroconf import Error as ZeroconfError
-from zeroconf import IPVersion, ServiceInfo
+from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 from hub.metrics import Metrics
 from stagebox.wire.messages import MEMBER_PATH, PROTOCOL_VERSION, SERVICE_TYPE
 
-# Nothing tells us of new addresses; a cable or a lease is noticed within two scans.
+# Nothing tells us of new addresses; a cable or a lease is noticed within one scan.
 RESCAN_S: Final = 5.0
-RETRY_S: Final = 10.0
 # Goodbyes go out three times within this.
 GOODBYE_S: Final = 3.0
 # More would not fit one packet beside the other records.
 MAX_ADDRESSES: Final = 16
+# Bridges of containers count, too; each costs a few sockets.
+MAX_LINKS: Final = 16
 
 _MAX_INSTANCE: Final = 63  # bytes of one DNS label
+# From Linux's headers; Python has no names for them.
+_IP_MULTICAST_ALL: Final = 49
+_IPV6_MULTICAST_ALL: Final = 29
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network: the interface there, by its number, and what addresses it has.
+
+    An interface that is taken away and put back has another number.
+    """
+
+    interface: int
+    addresses: tuple[str, ...]
 
 
 class Advertiser:
@@ -44,10 +65,11 @@ class Advertiser:
         self._bind = tuple(bind)
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
-        self._complained = False
+        self._links: dict[Link, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._complained: set[Link | None] = set()
         self.rescan_s = RESCAN_S
-        self.retry_s = RETRY_S
-        self.read_addresses: Callable[[], Iterable[str]] = local_addresses
+        self.read_links: Callable[[], Iterable[Link]] = local_links
 
     def start(self) -> None:
         """Begin to announce, in the background."""
@@ -58,52 +80,67 @@ class Advertiser:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self._adjust(())
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._announce()
-            except (OSError, RuntimeError, ZeroconfError) as error:
-                self._failed(error)
-            await asyncio.sleep(self.retry_s)
-
-    def _failed(self, error: Exception) -> None:
-        self._metrics.discovery_failures.inc()
-        if not self._complained:
-            self._complained = True
-            log.warning("The hub cannot be announced by mDNS (%s); still trying.", error)
-
-    async def _announce(self) -> None:
-        """Announce until cancelled or something fails."""
-        addresses = self._addresses()
-        if not addresses:
-            raise OSError("this machine has no address to announce")
-        zeroconf = AsyncZeroconf(ip_version=_version(addresses))
-        try:
-            info = self._info(f"{self._instance}.{SERVICE_TYPE}", addresses)
-            await (await zeroconf.async_register_service(info, allow_name_change=True))
-            self._complained = False
-            await self._follow(zeroconf, info.name, addresses)
-        finally:
-            async with asyncio.timeout(GOODBYE_S):
-                await zeroconf.async_close()
-
-    async def _follow(self, zeroconf: AsyncZeroconf, name: str, announced: list[str]) -> None:
-        """Announce changed addresses once they have stayed the same for two scans."""
-        before = announced
-        while True:
+                self._adjust(self._wanted())
+            except (OSError, RuntimeError) as error:
+                self._failed(None, error)
             await asyncio.sleep(self.rescan_s)
-            addresses = self._addresses()
-            if addresses not in (announced, []) and addresses == before:
-                await zeroconf.async_update_interfaces(ip_version=_version(addresses))
-                await (await zeroconf.async_update_service(self._info(name, addresses)))
-                announced = addresses
-            before = addresses
 
-    def _addresses(self) -> list[str]:
-        return to_announce(self.read_addresses(), self._bind)
+    def _wanted(self) -> tuple[Link, ...]:
+        wanted = to_announce(self.read_links(), self._bind)
+        if not wanted:
+            raise OSError("this machine has no address to announce")
+        return wanted
 
-    def _info(self, name: str, addresses: list[str]) -> ServiceInfo:
+    def _adjust(self, wanted: Iterable[Link]) -> None:
+        """Announce on these links and no others."""
+        gone = self._links.keys() - set(wanted)
+        for link in gone:
+            task = self._links.pop(link)
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        self._complained -= gone
+        for link in wanted:
+            task_there = self._links.get(link)
+            if task_there is None or task_there.done():
+                self._links[link] = asyncio.create_task(self._announce(link))
+
+    def _failed(self, link: Link | None, error: Exception) -> None:
+        self._metrics.discovery_failures.inc()
+        if link not in self._complained:
+            self._complained.add(link)
+            where = f" at {', '.join(link.addresses)}" if link else ""
+            log.warning("The hub cannot be announced by mDNS%s (%s); still trying.", where, error)
+
+    async def _announce(self, link: Link) -> None:
+        """Announce on the link until cancelled or something fails."""
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                zeroconf = AsyncZeroconf(interfaces=list(link.addresses))
+                stack.push_async_callback(_close, zeroconf)
+                await zeroconf.zeroconf.async_wait_for_start()
+                if not zeroconf.zeroconf.engine.senders:
+                    raise OSError("no multicast there")
+                _hear_only_own_link(zeroconf)
+                # The name is ours by the id in it: on a second cable to the same network
+                # the responders of this hub are no rivals.
+                registered = zeroconf.async_register_service(
+                    self._info(link), cooperating_responders=True
+                )
+                await (await registered)
+                self._complained -= {link, None}
+                await asyncio.Event().wait()
+        except (OSError, RuntimeError, ZeroconfError) as error:
+            self._failed(link, error)
+
+    def _info(self, link: Link) -> ServiceInfo:
         properties = {
             "txtvers": "1",
             "id": self._hub_id,
@@ -113,11 +150,11 @@ class Advertiser:
         }
         return ServiceInfo(
             SERVICE_TYPE,
-            name,
+            f"{self._instance}.{SERVICE_TYPE}",
             port=self._port,
             properties=properties,
             server=f"stagebox-{self._hub_id[:8]}.local.",
-            parsed_addresses=addresses,
+            parsed_addresses=list(link.addresses),
         )
 
 
@@ -131,30 +168,61 @@ def instance_name(name: str, hub_id: str) -> str:
     return name.replace(".", " ").encode()[:room].decode(errors="ignore").strip() + suffix
 
 
-def to_announce(addresses: Iterable[str], bind: Iterable[str]) -> list[str]:
-    """Return which of the machine's addresses reach a hub that listens on ``bind``.
+def to_announce(links: Iterable[Link], bind: Iterable[str]) -> tuple[Link, ...]:
+    """Return where to announce which addresses of a hub that listens on ``bind``.
 
     Loopback counts only where there is nothing else.
     """
     wanted = [ipaddress.ip_address(address) for address in bind]
     families = {address.version for address in wanted if address.is_unspecified}
     named = {_plain(str(address)) for address in wanted}
-    found = sorted(
-        address
-        for address in set(map(_plain, addresses))
-        if ipaddress.ip_address(address).version in families or address in named
-    )
-    remote = [each for each in found if not ipaddress.ip_address(each).is_loopback]
-    return (remote or found)[:MAX_ADDRESSES]
 
+    def reached(address: str) -> bool:
+        return ipaddress.ip_address(address).version in families or address in named
 
-def local_addresses() -> list[str]:
-    """Return the addresses of all interfaces."""
-    return [
-        ip.ip if isinstance(ip.ip, str) else ip.ip[0]
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
+    found = [
+        Link(link.interface, tuple(addresses[:MAX_ADDRESSES]))
+        for link in links
+        if (addresses := sorted(set(filter(reached, map(_plain, link.addresses)))))
     ]
+    remote = [link for link in found if not _is_loopback(link)]
+    return tuple((remote or found)[:MAX_LINKS])
+
+
+def local_links() -> list[Link]:
+    """Return the interfaces and those of their addresses that can be used now.
+
+    A fresh IPv6 address cannot, for a second, while its owner asks who else has it.
+    """
+    return [
+        Link(adapter.index, tuple(filter(_is_usable, map(_text, adapter.ips))))
+        for adapter in ifaddr.get_adapters()
+        if adapter.index is not None
+    ]
+
+
+def _text(ip: ifaddr.IP) -> str:
+    """Return the address with its zone, if it has one."""
+    if isinstance(ip.ip, str):
+        return ip.ip
+    address, _flow, scope = ip.ip
+    return f"{address}%{scope}" if scope else address
+
+
+def _is_usable(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    plain, _, zone = address.partition("%")
+    target = (plain, 0, 0, int(zone or 0)) if family == socket.AF_INET6 else (plain, 0)
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind(target)
+    except OSError:
+        return False
+    return True
+
+
+def _is_loopback(link: Link) -> bool:
+    return all(ipaddress.ip_address(address).is_loopback for address in link.addresses)
 
 
 def _plain(address: str) -> str:
@@ -162,6 +230,20 @@ def _plain(address: str) -> str:
     return address.partition("%")[0]
 
 
-def _version(addresses: Iterable[str]) -> IPVersion:
-    """Return the families to speak: IPv6 only where the machine has it."""
-    return IPVersion.All if any(":" in address for address in addresses) else IPVersion.V4Only
+def _hear_only_own_link(zeroconf: AsyncZeroconf) -> None:
+    """Leave the questions on other networks to the responders there.
+
+    Linux gives each socket the multicast of all groups that anybody here has joined.
+    """
+    for reader in zeroconf.zeroconf.engine.readers:
+        if reader.sock.family == socket.AF_INET6:
+            reader.sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+        reader.sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+
+
+async def _close(zeroconf: AsyncZeroconf) -> None:
+    # Closed while it starts, zeroconf would leave its sockets open.
+    with contextlib.suppress(ZeroconfError):
+        await zeroconf.zeroconf.async_wait_for_start()
+    async with asyncio.timeout(GOODBYE_S):
+        await zeroconf.async_close()

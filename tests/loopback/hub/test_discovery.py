@@ -7,7 +7,8 @@ import pytest
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from hub.discovery import Advertiser
+from hub import discovery as hub_discovery
+from hub.discovery import Advertiser, Link, local_links
 from hub.metrics import Metrics
 from stagebox.wire.messages import MEMBER_PATH, SERVICE_TYPE
 from tests.loopback.hub.crew import PATIENCE_S, until
@@ -49,12 +50,12 @@ class Browser:
 
 async def test_the_hub_is_found_updated_and_says_goodbye() -> None:
     hub_id, metrics = secrets.token_hex(16), Metrics()
-    addresses = ["127.0.0.1"]
+    links = [Link(1, ("127.0.0.1",))]
     advertiser = Advertiser(
         hub_id=hub_id, name="Stage. One", port=7300, bind=("::", "0.0.0.0"), metrics=metrics
     )
     advertiser.rescan_s = 0.2
-    advertiser.read_addresses = lambda: list(addresses)
+    advertiser.read_links = lambda: list(links)
     browser = Browser(hub_id)
     advertiser.start()
     try:
@@ -70,10 +71,10 @@ async def test_the_hub_is_found_updated_and_says_goodbye() -> None:
             "path": MEMBER_PATH,
             "tls": "0",
         }
-        addresses[:] = ["192.0.2.7", "2001:db8::7"]
+        links[:] = [Link(1, ("127.0.0.2",))]
         seen: list[str] = []
         async with asyncio.timeout(PATIENCE_S):
-            while "192.0.2.7" not in seen:
+            while "127.0.0.2" not in seen:
                 await asyncio.sleep(0.1)  # what is in the cache comes without waiting
                 seen = (await browser.info()).parsed_addresses()
         assert metrics.registry.get_sample_value("stagebox_discovery_failures_total") == 0
@@ -88,14 +89,14 @@ async def test_a_failure_is_counted_logged_once_and_tried_again(
 ) -> None:
     metrics, tries = Metrics(), 0
 
-    def unreadable() -> list[str]:
+    def unreadable() -> list[Link]:
         nonlocal tries
         tries += 1
         return []
 
     advertiser = Advertiser(hub_id="0" * 32, name="x", port=1, bind=("0.0.0.0",), metrics=metrics)
-    advertiser.retry_s = 0.01
-    advertiser.read_addresses = unreadable
+    advertiser.rescan_s = 0.01
+    advertiser.read_links = unreadable
     advertiser.start()
     await until(lambda: tries >= 3)
     await advertiser.aclose()
@@ -103,6 +104,48 @@ async def test_a_failure_is_counted_logged_once_and_tried_again(
     assert failures is not None
     assert failures >= 2
     assert len([r for r in caplog.records if r.name == "hub.discovery"]) == 1
+
+
+async def test_a_link_that_fails_is_told_once_and_does_not_stop_the_next(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_id, metrics = secrets.token_hex(16), Metrics()
+    advertiser = Advertiser(
+        hub_id=hub_id, name="x", port=1, bind=("::", "0.0.0.0"), metrics=metrics
+    )
+    advertiser.rescan_s = 0.05
+    broken, whole = Link(9, ("192.0.2.7", "2001:db8::7")), Link(1, ("127.0.0.1",))
+    advertiser.read_links = lambda: [broken]
+
+    def open_sockets(interfaces: list[str]) -> AsyncZeroconf:
+        if "192.0.2.7" in interfaces:
+            raise OSError("no such device")
+        return AsyncZeroconf(interfaces=interfaces)
+
+    monkeypatch.setattr(hub_discovery, "AsyncZeroconf", open_sockets)
+    browser = Browser(hub_id)
+    advertiser.start()
+
+    def failures() -> float:
+        return metrics.registry.get_sample_value("stagebox_discovery_failures_total") or 0.0
+
+    try:
+        await until(lambda: failures() >= 3)
+        advertiser.read_links = lambda: [whole]
+        await until(lambda: len(browser.there) == 1)
+    finally:
+        await advertiser.aclose()
+    said = [r.getMessage() for r in caplog.records if r.name == "hub.discovery"]
+    assert len(said) == 1
+    assert "2001:db8::7" in said[0]
+    await until(lambda: not browser.there)
+    await browser.aclose()
+
+
+def test_the_loopback_interface_is_among_the_links() -> None:
+    found = [link for link in local_links() if "127.0.0.1" in link.addresses]
+    assert len(found) == 1
+    assert all(found[0].interface != link.interface for link in local_links() if link not in found)
 
 
 async def test_an_advertiser_that_never_started_closes() -> None:
