@@ -93,7 +93,9 @@ def opus() -> Finding:
 
 def library(name: str, module: str, *, required: bool = True) -> Finding:
     """Whether a hardware library is installed. It is not loaded."""
-    ok = importlib.util.find_spec(module) is not None
+    ok = False
+    with contextlib.suppress(ImportError, ValueError):  # half of a package is none
+        ok = importlib.util.find_spec(module) is not None
     sentence = f"{module} is {'' if ok else 'not '}installed."
     return Finding(name, ok, sentence, _INSTALL, required)
 

@@ -5,11 +5,9 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
 from device.checks import Finding, all_checks
-from device.config import BoxConfig
-from stagebox.config import ConfigError, load_config
+from device.config import BoxConfig, hub_url
+from stagebox.config import ConfigError, load_config, override
 
 OK: Final = 0
 LACKING: Final = 1
@@ -25,19 +23,25 @@ def main(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         print(f"stagebox doctor: {error}", file=sys.stderr)
         return REFUSED
-    findings = run_doctor(config)
-    print(report(findings))
+    findings: list[Finding] = []
+    for finding in all_checks(config):  # each as it is found: looking for a hub takes seconds
+        print(report([finding]), flush=True)
+        findings.append(finding)
+    print(verdict(findings))
     return exit_code(findings)
-
-
-def run_doctor(config: BoxConfig) -> list[Finding]:
-    """Check every part. Takes some seconds where no hub answers; raises nothing."""
-    return list(all_checks(config))
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
     """Return 0 unless something is missing that a box cannot do without."""
     return LACKING if any(each.required and not each.ok for each in findings) else OK
+
+
+def verdict(findings: Iterable[Finding]) -> str:
+    """Return what all of it comes to, in one line."""
+    lacking = [each.name for each in findings if each.required and not each.ok]
+    if lacking:
+        return f"\nThis machine cannot be a box yet. It lacks: {', '.join(lacking)}."
+    return "\nThis machine can be a box."
 
 
 def report(findings: Iterable[Finding]) -> str:
@@ -54,10 +58,5 @@ def _lines(finding: Finding) -> list[str]:
 
 def _settings(arguments: argparse.Namespace) -> BoxConfig:
     config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
-    if arguments.hub is None:
-        return config
-    url = arguments.hub.replace("http", "ws", 1)
-    try:
-        return msgspec.convert({**msgspec.to_builtins(config), "hub": url}, BoxConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"command line: {error}") from None
+    hub = hub_url(arguments.hub)
+    return config if hub is None else override(config, {"hub": hub})

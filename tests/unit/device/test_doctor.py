@@ -11,7 +11,7 @@ from device.audio.cards import Direction, SoundDevice
 from device.audio.ports import SoundError
 from device.checks import Finding
 from device.config import BoxConfig, PanelConfig
-from device.doctor import exit_code, main, report
+from device.doctor import exit_code, main, report, verdict
 from stagebox.media.opus import OpusMissingError
 from stagebox.wire.messages import Role
 
@@ -33,6 +33,8 @@ def test_good_and_bad_findings_read_well() -> None:
         ["Improve", "it."],
     ]
     assert exit_code(findings) == 1
+    assert verdict(findings).strip() == "This machine cannot be a box yet. It lacks: b."
+    assert verdict(findings[:1] + findings[2:]).strip() == "This machine can be a box."
     assert exit_code(findings[:1] + findings[2:]) == 0
 
 
@@ -61,6 +63,14 @@ def test_the_whole_round_ends_on_a_machine_with_nothing(
     assert "LACKS  hub" in said
     assert said.count("PyAudio is not installed.") == 2
     assert "gpiozero is not installed" in said
+
+
+def test_half_of_a_library_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", broken)
+    assert checks.library("pin library", "lgpio").sentence == "lgpio is not installed."
 
 
 def test_opus(monkeypatch: pytest.MonkeyPatch) -> None:
