@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from device import hardware
 from device.audio.capture import CaptureThread
 from device.audio.gate import MicGate
@@ -24,7 +22,7 @@ from device.audio.playback import PlaybackThread
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
 from device.candidates import HubChoice
-from device.config import BoxConfig, Duplex
+from device.config import BoxConfig, Duplex, hub_url
 from device.dial import Facts
 from device.events import EventLog
 from device.floor import Participant
@@ -37,7 +35,7 @@ from device.statusview import Status
 from device.tally import Tally
 from device.transmitter import Transmitter
 from stagebox import __version__, logs
-from stagebox.config import ConfigError, load_config
+from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
@@ -72,17 +70,13 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
     """
     config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
     given: dict[str, Any] = {
-        "hub": arguments.hub and arguments.hub.replace("http", "ws", 1),
+        "hub": hub_url(arguments.hub),
         "name": arguments.name,
         "space": arguments.space,
         "role": arguments.role,
         "state_dir": str(arguments.state) if arguments.state else None,
     }
-    changes = {key: value for key, value in given.items() if value is not None}
-    try:
-        return msgspec.convert({**msgspec.to_builtins(config), **changes}, BoxConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"command line: {error}") from None
+    return override(config, {key: value for key, value in given.items() if value is not None})
 
 
 async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:

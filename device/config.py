@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct, field
 
 from stagebox.config import WrongKeyError
-from stagebox.wire.messages import MemberId, Name, Role, SpaceId
+from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
+from stagebox.wire.messages import Role
 
 STATE_DIR: Final = "/var/lib/stagebox"  # what systemd's StateDirectory gives the unit
 FALLBACK_NAME: Final = "Stagebox"
@@ -112,12 +113,12 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
     one hub; without it the box stays with the first hub it used, unless ``any_hub``.
     """
 
-    name: Name = field(default_factory=host_name)
+    name: NameInWords = field(default_factory=host_name)
     role: Role = Role.GUEST
     hub: HubUrl | None = None
-    hub_id: MemberId | None = None
+    hub_id: HubIdInWords | None = None
     any_hub: bool = False
-    space: SpaceId | None = None
+    space: SpaceIdInWords | None = None
     state_dir: Annotated[str, Meta(min_length=1)] = STATE_DIR
     sound: SoundConfig = field(default_factory=SoundConfig)
     panel: PanelConfig = field(default_factory=PanelConfig)
@@ -131,6 +132,12 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
                 raise WrongKeyError("hub", f"{wrong}; write ws://ADDRESS:PORT.")
         if self.any_hub and self.hub_id is not None:
             raise WrongKeyError("any_hub", "hub_id names one hub; use one of the two keys.")
+
+
+def hub_url(text: str | None) -> str | None:
+    """Return an address from the command line, where people write http for ws."""
+    web, _, rest = (text or "").partition("://")
+    return {"http": f"ws://{rest}", "https": f"wss://{rest}"}.get(web.lower(), text)
 
 
 def _wrong_with(url: str) -> str | None:

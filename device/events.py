@@ -6,6 +6,7 @@ box: lines are dropped and counted.
 """
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ MAX_LINE: Final = 4096
 # A day of talking is some 200 MB; an appliance's disk must not fill up.
 MAX_BYTES: Final = 256 * 1024 * 1024
 
+_log = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -38,6 +40,7 @@ class EventLog:
         self._fd: int | None = None
         self._retry_at = float("-inf")
         self._written = 0
+        self._complained = False
         self.dropped = 0
 
     def emit(self, event: str, /, *, at: float | None = None, **fields: object) -> None:
@@ -80,9 +83,17 @@ class EventLog:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
             try:
                 self._fd = os.open(path, flags, 0o640)
-            except OSError:
+                self._complained = False
+            except OSError as error:
                 self._retry_at = now + _RETRY_S
+                self._complain(path, error)
         return self._fd
+
+    def _complain(self, path: Path, error: OSError) -> None:
+        """Say once that nothing is written down."""
+        if not self._complained:
+            self._complained = True
+            _log.warning("events: %s cannot be written: %s.", path, error.strerror)
 
     def _abandon(self, retry_at: float) -> None:
         fd, self._fd = self._fd, None

@@ -12,7 +12,7 @@ from device.audio.ports import Loudspeaker, Microphone, SoundError
 from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
 from device.buttons import gpio
 from device.buttons.ports import Panel, PanelError
-from device.buttons.script import ScriptPanel
+from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.terminal import TerminalPanel
 from device.config import NOT_FITTED, BoxConfig, PanelConfig
 
@@ -70,11 +70,18 @@ def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[]
     if simulation.script is None:
         return ScriptPanel()
     try:
-        with simulation.script.open() as file:
-            text = file.read(_MAX_SCRIPT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PanelError(f"The script {simulation.script} cannot be read: {error}.") from None
-    return ScriptPanel(text)
+        with simulation.script.open(encoding="utf-8") as file:
+            text = file.read(_MAX_SCRIPT + 1)
+        if len(text) <= _MAX_SCRIPT:
+            return ScriptPanel(text)
+        why = "it is too large to be one"
+    except OSError as error:
+        why = (error.strerror or "unknown error").lower()
+    except UnicodeDecodeError:
+        why = "it is not UTF-8 text"
+    except ScriptError as error:
+        raise PanelError(f"{simulation.script}: {error}") from None
+    raise PanelError(f"The script {simulation.script} cannot be read: {why}.")
 
 
 def _wiring(config: PanelConfig) -> gpio.PanelConfig:

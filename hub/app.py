@@ -9,8 +9,6 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
-import msgspec
-
 from hub.config import HubConfig
 from hub.discovery import Advertiser
 from hub.media import HubMedia
@@ -19,7 +17,7 @@ from hub.server import BindError, HubServer
 from hub.spaces import Spaces
 from hub.store import Store, StoreError
 from stagebox import logs
-from stagebox.config import ConfigError, load_config
+from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError
 from stagebox.rtc.guard import counters
 from stagebox.rtc.prepare import prepare
@@ -56,11 +54,7 @@ def settings(arguments: argparse.Namespace) -> HubConfig:
         "name": arguments.name,
         "advertise": False if arguments.no_advertise else None,
     }
-    changes = {key: value for key, value in given.items() if value is not None}
-    try:
-        return msgspec.convert({**msgspec.to_builtins(config), **changes}, HubConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"command line: {error}") from None
+    return override(config, {key: value for key, value in given.items() if value is not None})
 
 
 async def serve(config: HubConfig) -> None:

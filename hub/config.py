@@ -13,7 +13,8 @@ from msgspec.structs import asdict
 
 from hub.floor_rules import FloorRules, RulesError, UnsupportedModeError
 from stagebox.config import WrongKeyError
-from stagebox.wire.messages import Mode, Name, SpaceId
+from stagebox.configtypes import NameInWords, SpaceIdInWords
+from stagebox.wire.messages import Mode
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Quantity = Annotated[int, Meta(ge=1, le=100_000)]
@@ -33,8 +34,8 @@ class SpaceLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class SpaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One space (a ``[[space]]`` table)."""
 
-    id: SpaceId
-    name: Name
+    id: SpaceIdInWords
+    name: NameInWords
     mode: Mode = Mode.WALKIE
     limits: SpaceLimits = SpaceLimits()
 
@@ -85,7 +86,7 @@ class HubLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
-    name: Name = "Stagebox hub"
+    name: NameInWords = "Stagebox hub"
     # Each address gets its own socket, an IPv6 one takes IPv6 only: together, everything.
     bind: Annotated[tuple[str, ...], Meta(min_length=1, max_length=16)] = ("::", "0.0.0.0")  # noqa: S104
     port: Port = 7300

@@ -9,9 +9,9 @@ what is allowed``. A struct may check itself in ``__post_init__`` by raising
 from pathlib import Path
 from typing import Final, TypeVar
 
-from stagebox.configtext import ConfigError, WrongKeyError, parse_config
+from stagebox.configtext import ConfigError, WrongKeyError, override, parse_config
 
-__all__ = ["MAX_BYTES", "ConfigError", "WrongKeyError", "load_config", "parse_config"]
+__all__ = ["MAX_BYTES", "ConfigError", "WrongKeyError", "load_config", "override", "parse_config"]
 
 # A settings file is written by hand; anything larger is some other file.
 MAX_BYTES: Final = 64 * 1024

@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -58,6 +58,20 @@ def parse_config(text: str, kind: type[_T], source: str = "config") -> _T:
         raise ConfigError(f"{_where(source, line_of(text, steps), steps)}: {problem}") from None
 
 
+def override(config: _T, changes: Mapping[str, object], source: str = "command line") -> _T:
+    """Return the settings with some keys replaced by what ``source`` says instead.
+
+    Raises:
+        ConfigError: a value that is not allowed.
+    """
+    data = {**msgspec.to_builtins(config), **changes}
+    try:
+        return msgspec.convert(data, type(config), strict=True)
+    except msgspec.ValidationError as error:
+        steps, problem = _explain(error, data, type(config))
+        raise ConfigError(f"{_place(source, steps)}: {problem}") from None
+
+
 def _parse_toml(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
@@ -85,8 +99,12 @@ def _not_finite(value: Any, steps: Steps) -> Iterator[Steps]:  # noqa: ANN401 - 
 
 
 def _where(source: str, line: int, steps: Steps) -> str:
+    return _place(f"{source}:{line}", steps)
+
+
+def _place(source: str, steps: Steps) -> str:
     key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return ": ".join(filter(None, (f"{source}:{line}", key.lstrip("."))))
+    return ": ".join(filter(None, (source, key.lstrip("."))))
 
 
 def _explain(

@@ -1,11 +1,19 @@
 """What a settings type allows, in words: the other half of ``stagebox.config``."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import inspect
+from msgspec import Meta, inspect
 
 from stagebox.tomltext import Steps
+from stagebox.wire.messages import MemberId, Name, SpaceId
+
+# What the wire says as a pattern, for the people who write settings.
+NameInWords = Annotated[Name, Meta(description="1 to 40 letters and signs, in one line")]
+HubIdInWords = Annotated[MemberId, Meta(description="32 lower-case hexadecimal digits")]
+SpaceIdInWords = Annotated[
+    SpaceId, Meta(description="up to 32 lower-case letters, digits and hyphens, no hyphen first")
+]
 
 
 def type_at(info: inspect.Type, steps: Steps) -> inspect.Type:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, inspect
 
-from stagebox.config import MAX_BYTES, ConfigError, WrongKeyError, load_config, parse_config
+from stagebox.config import (
+    MAX_BYTES,
+    ConfigError,
+    WrongKeyError,
+    load_config,
+    override,
+    parse_config,
+)
 from stagebox.configtypes import describe, key_type, keys, type_at
 from stagebox.tomltext import line_of
 
@@ -231,6 +238,31 @@ def test_a_described_table_keeps_its_keys() -> None:
     info = inspect.type_info(Annotated[Part, Meta(description="a part")])
     assert describe(info) == "a part"
     assert keys(info) == ["size", "colour"]
+
+
+# --- what else may say something ------------------------------------------------------
+
+
+def test_the_command_line_wins_over_the_file() -> None:
+    config = parse_config('name = "b"\nkind = "large"\nsizes = [1, 2]', Thing)
+    changed = override(config, {"name": "c"})
+    assert (changed.name, changed.kind, changed.sizes) == ("c", Kind.LARGE, (1, 2))
+    assert override(config, {}) == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "huge"}, 'command line: kind: "huge" is not allowed; use one of "small"'),
+        ({"percent": 101}, "command line: percent: 101 is not allowed; use a percentage"),
+        ({"part": {"size": 7}}, "command line: part.size: seven is taken."),
+    ],
+)
+def test_what_the_command_line_may_not_say(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        override(Thing(), changes)
+    assert message in str(caught.value)
+    assert "`" not in str(caught.value)
 
 
 # --- reading the file ---------------------------------------------------------------

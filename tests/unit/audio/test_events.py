@@ -142,3 +142,22 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path) -> None:
     assert len(written) == 800
     for k in range(4):
         assert [line["n"] for line in written if line["k"] == k] == list(range(200))
+
+
+def test_a_place_that_cannot_be_written_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    path = tmp_path / "later" / "events"
+    log = EventLog(path, clock=lambda: now[0])
+    for _ in range(5):
+        log.emit("lost")
+        now[0] += 2
+    assert [record.getMessage() for record in caplog.records] == [
+        f"events: {path} cannot be written: No such file or directory."
+    ]
+    path.parent.mkdir()
+    log.emit("kept")
+    log.close()
+    assert log.dropped == 5
+    assert len(caplog.records) == 1

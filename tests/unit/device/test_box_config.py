@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from device.config import BoxConfig, Duplex, host_name
+from device.config import BoxConfig, Duplex, host_name, hub_url
 from stagebox.config import ConfigError, parse_config
 from stagebox.wire.messages import Role
 
@@ -70,3 +70,17 @@ def test_mistakes_are_named(text: str, said: str) -> None:
 def test_the_host_name_is_made_fit(host: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: host)
     assert host_name() == name
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        (None, None),
+        ("http://hub:7300", "ws://hub:7300"),
+        ("HTTPS://hub/x", "wss://hub/x"),
+        ("ws://http.local", "ws://http.local"),
+        ("hub", "hub"),
+    ],
+)
+def test_people_write_http_for_ws(text: str | None, url: str | None) -> None:
+    assert hub_url(text) == url
