@@ -13,6 +13,8 @@ from stagebox.speech import read_wav, recordings, synthesise
 _TEXT = "The floor is yours. Please speak now, and let the button go when you have finished."
 # Recordings come with silence around the words, which would hide what a chain loses.
 _QUIET = 300
+# A real microphone in a quiet room, about -72 dBFS; digital silence is unknown to it.
+_NOISE = 8.0
 
 
 @cache
@@ -25,7 +27,10 @@ def speech(seconds: float) -> Pcm:
     words = [_trimmed(read_wav(path)) for path in recordings()] or [_synthesised()]
     once = np.concatenate(words)
     wanted = round(seconds * SAMPLE_RATE)
-    return np.tile(once, wanted // once.size + 1)[:wanted]
+    noise = np.random.default_rng(1).normal(0, _NOISE, wanted)
+    loud = np.tile(once, wanted // once.size + 1)[:wanted] + noise
+    pcm: Pcm = np.clip(loud, -32_768, 32_767).astype(np.int16)
+    return pcm
 
 
 def packets(pcm: Pcm) -> list[bytes]:
