@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,6 +15,8 @@ LACKING: Final = 1
 REFUSED: Final = 2
 
 _WIDTH: Final = 16
+_INDENT: Final = 24
+_COLUMNS: Final = 100
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -27,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     for finding in all_checks(config):  # each as it is found: looking for a hub takes seconds
         print(report([finding]), flush=True)
         findings.append(finding)
-    print(verdict(findings))
+    print("", *_wrapped("", verdict(findings)), sep="\n")
     return exit_code(findings)
 
 
@@ -37,11 +40,11 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 
 def verdict(findings: Iterable[Finding]) -> str:
-    """Return what all of it comes to, in one line."""
+    """Return what all of it comes to, in one sentence."""
     lacking = [each.name for each in findings if each.required and not each.ok]
     if lacking:
-        return f"\nThis machine cannot be a box yet. It lacks: {', '.join(lacking)}."
-    return "\nThis machine can be a box."
+        return f"This machine cannot be a box yet. It lacks: {', '.join(lacking)}."
+    return "This machine can be a box."
 
 
 def report(findings: Iterable[Finding]) -> str:
@@ -52,8 +55,19 @@ def report(findings: Iterable[Finding]) -> str:
 def _lines(finding: Finding) -> list[str]:
     lacking = "LACKS" if finding.required else "note"
     verdict = "ok" if finding.ok else lacking
-    first = f"{verdict:5}  {finding.name:{_WIDTH}} {finding.sentence}"
-    return [first] if finding.ok else [first, f"{'':{7 + _WIDTH}} {finding.mend}"]
+    lines = _wrapped(f"{verdict:5}  {finding.name:{_WIDTH}} ", finding.sentence)
+    return lines if finding.ok else [*lines, *_wrapped(f"{'':{_INDENT}}-> ", finding.mend)]
+
+
+def _wrapped(first: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _COLUMNS,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,  # a path or an address is to be copied
+        break_on_hyphens=False,
+    )
 
 
 def _settings(arguments: argparse.Namespace) -> BoxConfig:

@@ -28,14 +28,22 @@ def test_good_and_bad_findings_read_well() -> None:
     assert [line.split() for line in report(findings).splitlines()] == [
         ["ok", "a", "Is", "there."],
         ["LACKS", "b", "Is", "not", "there."],
-        ["Get", "it."],
+        ["->", "Get", "it."],
         ["note", "c", "Could", "be", "better."],
-        ["Improve", "it."],
+        ["->", "Improve", "it."],
     ]
     assert exit_code(findings) == 1
-    assert verdict(findings).strip() == "This machine cannot be a box yet. It lacks: b."
-    assert verdict(findings[:1] + findings[2:]).strip() == "This machine can be a box."
+    assert verdict(findings) == "This machine cannot be a box yet. It lacks: b."
+    assert verdict(findings[:1] + findings[2:]) == "This machine can be a box."
     assert exit_code(findings[:1] + findings[2:]) == 0
+
+
+def test_long_sentences_go_on_below_and_keep_their_addresses_whole() -> None:
+    path = "/a" * 60
+    text = report([Finding("a", ok=False, sentence=f"{'word ' * 30}{path}.", mend="do " * 60)])
+    assert f"{path}." in text.split()
+    assert all(len(line) <= 100 or path in line for line in text.splitlines())
+    assert all(line.startswith(" " * 24) for line in text.splitlines()[1:])
 
 
 def test_settings_that_are_wrong_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
