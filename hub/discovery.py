@@ -35,9 +35,6 @@ MAX_ADDRESSES: Final = 16
 MAX_LINKS: Final = 16
 
 _MAX_INSTANCE: Final = 63  # bytes of one DNS label
-# From Linux's headers; Python has no names for them.
-_IP_MULTICAST_ALL: Final = 49
-_IPV6_MULTICAST_ALL: Final = 29
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +125,7 @@ class Advertiser:
                 await zeroconf.zeroconf.async_wait_for_start()
                 if not zeroconf.zeroconf.engine.senders:
                     raise OSError("no multicast there")
-                _hear_only_own_link(zeroconf)
+                _hear_only(zeroconf, link.interface)
                 # The name is ours by the id in it: on a second cable to the same network
                 # the responders of this hub are no rivals.
                 registered = zeroconf.async_register_service(
@@ -230,15 +227,20 @@ def _plain(address: str) -> str:
     return address.partition("%")[0]
 
 
-def _hear_only_own_link(zeroconf: AsyncZeroconf) -> None:
+def _hear_only(zeroconf: AsyncZeroconf, interface: int) -> None:
     """Leave the questions on other networks to the responders there.
 
-    Linux gives each socket the multicast of all groups that anybody here has joined.
+    Linux gives each socket the multicast of all groups that anybody here has joined,
+    on whatever interface. Before Linux 5.7 this asks for a right that the hub has not;
+    then a question is answered with the addresses on the other networks, too.
+
+    Raises:
+        OSError: there is no such interface any more.
     """
+    name = socket.if_indextoname(interface).encode()
     for reader in zeroconf.zeroconf.engine.readers:
-        if reader.sock.family == socket.AF_INET6:
-            reader.sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
-        reader.sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        with contextlib.suppress(PermissionError):
+            reader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
 
 
 async def _close(zeroconf: AsyncZeroconf) -> None:

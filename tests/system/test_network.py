@@ -207,6 +207,10 @@ def test_boxes_on_two_networks_find_the_hub_by_mdns_and_hear_each_other(hub: Pla
     ana = hub.box("Ana", hub.host("first"), script="1 talk down\n6 talk up")
     ben = hub.box("Ben", hub.host("second"))
     talk(ana, ben, "across two networks")
+    # Each was told of the hub's address on its own network, and of no other.
+    for box, address in ((ana, "10.77.1.1"), (ben, "10.77.2.1")):
+        (tried,) = (e["detail"] for e in box.events("link") if e["state"] == "connecting")
+        assert tried == f"Trying ws://{address}:{PORT}{MEMBER_PATH}."
 
 
 def test_boxes_without_ipv4_hear_each_other(hub: Place) -> None:
