@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
+from msgspec.structs import fields
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
 from stagebox.wire.messages import Role
@@ -68,7 +69,9 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse the pins of the HAT's identity and two uses of one pin."""
         seen: dict[int, str] = {}
-        for name, pin in self._pins().items():
+        usual = {each.name: each.default for each in fields(self)}
+        # Of two that clash the one that somebody chose is wrong, not a default.
+        for name, pin in sorted(self._pins().items(), key=lambda each: each[1] != usual[each[0]]):
             if pin == 1:
                 raise WrongKeyError(name, "pin 1 belongs to the HAT's identity; use 2 to 27.")
             if pin != NOT_FITTED and pin in seen:

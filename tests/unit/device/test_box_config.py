@@ -41,7 +41,7 @@ def test_everything_said() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[panel]\ntalk = 22", "box.toml:1: panel.mute: pin 22 is taken by talk already"),
+        ("[panel]\ntalk = 22", "box.toml:2: panel.talk: pin 22 is taken by mute already"),
         ("[panel]\ntalk = 5\nlamp_red = 5", "box.toml:3: panel.lamp_red: pin 5 is taken by talk"),
         ("[panel]\nhand = 1", "box.toml:2: panel.hand: pin 1 belongs to the HAT's identity"),
         ("[panel]\ntalk = 28", "box.toml:2: panel.talk: 28 is not allowed; use a BCM pin number"),
