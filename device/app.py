@@ -136,6 +136,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     status = Status(config.name)
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
+    output.set_volume(programme_db=config.sound.volume_db)
     tally = Tally(panel, events, status, partial(_half_duplex, output, config.sound.duplex))
     transmitter = Transmitter(
         gate=MicGate(config.talk.pre_roll_ms / 1000),
@@ -144,7 +145,9 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         sequence=secrets.randbelow(1 << 15),
         timestamp=secrets.randbelow(1 << 32),
     )
-    floor = Participant(secrets.token_hex(4), float(config.talk.max_talk_s))
+    floor = Participant(
+        secrets.token_hex(4), float(config.talk.max_talk_s), config.talk.hang_ms / 1000
+    )
     parts = Parts(floor, panel, output, transmitter, tally, events, status)
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, config.space, first_sound="speaker_started" if listens_only else "mic_started")

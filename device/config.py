@@ -5,18 +5,20 @@ Read with ``load_config(path, BoxConfig)``. One box, one file, five tables at mo
 
 import socket
 from enum import StrEnum
+from math import log10
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
-
 from msgspec.structs import fields
+
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
 from stagebox.wire.messages import Role
 
 STATE_DIR: Final = "/var/lib/stagebox"  # what systemd's StateDirectory gives the unit
 FALLBACK_NAME: Final = "Stagebox"
+SILENT_DB: Final = -120.0  # under the last bit of a sample
 
 # Header pins by BCM number. 0 and 1 read the identity of a HAT at boot, so 0 can mean "none".
 NOT_FITTED: Final = 0
@@ -50,7 +52,12 @@ class SoundConfig(_Table, frozen=True, kw_only=True):
     loudspeaker: Match = ""
     # A loudspeaker beside an open microphone howls without an echo canceller.
     duplex: Duplex = Duplex.HALF
-    volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 80
+    volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 100
+
+    @property
+    def volume_db(self) -> float:
+        """The volume in dB: half of the scale is about half as loud, 0 is silent."""
+        return 40 * log10(self.volume / 100) if self.volume else SILENT_DB
 
 
 class PanelConfig(_Table, frozen=True, kw_only=True):
@@ -95,7 +102,7 @@ class TalkConfig(_Table, frozen=True, kw_only=True):
     # People start to speak up to a quarter of a second before the button is down.
     pre_roll_ms: Annotated[int, Meta(ge=0, le=500)] = 240
     # They let go during the last syllable.
-    hang_ms: Annotated[int, Meta(ge=0, le=500)] = 100
+    hang_ms: Annotated[int, Meta(ge=0, le=500)] = 150
     # A stuck button may hold the floor no longer than this, whatever the hub allows.
     max_talk_s: Annotated[int, Meta(ge=5, le=3600)] = 120
     bitrate: Annotated[int, Meta(ge=6_000, le=128_000)] = 32_000

@@ -41,7 +41,7 @@ from device.floor_model import (
     Talk,
 )
 from device.floor_space import standing
-from device.floor_talk import TalkKey
+from device.floor_talk import HANG_S, TalkKey
 from device.prompts import Prompt
 from stagebox.wire.causes import DenyCause
 from stagebox.wire.messages import (
@@ -70,13 +70,15 @@ class Participant:
     has seen before as it did before.
     """
 
-    def __init__(self, req_prefix: str, max_talk_s: float = MAX_TALK_S) -> None:
+    def __init__(
+        self, req_prefix: str, max_talk_s: float = MAX_TALK_S, hang_s: float = HANG_S
+    ) -> None:
         if _PREFIX.fullmatch(req_prefix) is None:
             msg = f"req_prefix {req_prefix!r}: use 1 to 20 letters, digits, hyphens, underscores"
             raise ValueError(msg)
         self._prefix = req_prefix
         self._reqs = 0
-        self._talk = TalkKey(self._new_req, max_talk_s)
+        self._talk = TalkKey(self._new_req, max_talk_s, hang_s)
         self._hand = RaisedHand(self._new_req)
         self._inbox = Inbox(self._talk, self._hand, self._new_req)
         self._heartbeat_s = HEARTBEAT_MS / 1000

@@ -44,8 +44,11 @@ OPEN_PHASES: Final = frozenset({Talk.LIVE, Talk.TAIL})
 class TalkKey:
     """The TALK key and the burst it opens. Pure: events and ``now`` in, effects out."""
 
-    def __init__(self, new_req: Callable[[], str], max_talk_s: float) -> None:
+    def __init__(
+        self, new_req: Callable[[], str], max_talk_s: float, hang_s: float = HANG_S
+    ) -> None:
         self._new_req = new_req
+        self._hang_s = hang_s
         self._max_talk_s = max_talk_s
         self.lease_s = LEASE_MS / 1000
         self.phase = Talk.UP
@@ -257,7 +260,7 @@ class TalkKey:
         return [StartBurst(since=self._down_at), Say(Prompt.PERMIT)]
 
     def _hang(self, _now: float) -> list[Effect]:
-        self._tail_until = self._up_at + HANG_S
+        self._tail_until = self._up_at + self._hang_s
         return [EndBurst(until=self._tail_until)]
 
     def _cut(self, now: float) -> list[Effect]:

@@ -64,9 +64,11 @@ def snapshot(
 class Box:
     """A participant with a clock and a memory of what it did."""
 
-    def __init__(self, *, joined: bool = True, max_talk_s: float = 300.0) -> None:
+    def __init__(
+        self, *, joined: bool = True, max_talk_s: float = 300.0, hang_s: float = 0.15
+    ) -> None:
         self.now = 100.0
-        self.floor = Participant("b-", max_talk_s=max_talk_s)
+        self.floor = Participant("b-", max_talk_s=max_talk_s, hang_s=hang_s)
         self.did: list[Effect] = []
         if joined:
             self.do(MicrophoneOk(True))

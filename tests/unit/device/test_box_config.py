@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from device.config import BoxConfig, Duplex, host_name, hub_url
+from device.config import SILENT_DB, BoxConfig, Duplex, SoundConfig, host_name, hub_url
 from stagebox.config import ConfigError, parse_config
 from stagebox.wire.messages import Role
 
@@ -84,3 +84,9 @@ def test_the_host_name_is_made_fit(host: str, name: str, monkeypatch: pytest.Mon
 )
 def test_people_write_http_for_ws(text: str | None, url: str | None) -> None:
     assert hub_url(text) == url
+
+
+def test_the_volume_is_a_scale_for_ears() -> None:
+    assert SoundConfig(volume=100).volume_db == 0
+    assert SoundConfig(volume=50).volume_db == pytest.approx(-12.04, abs=0.01)
+    assert SoundConfig(volume=0).volume_db == SILENT_DB

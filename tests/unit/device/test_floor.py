@@ -969,3 +969,9 @@ class TestSpace:
 
 def test_nothing_is_due_while_nothing_happens() -> None:
     assert Box().floor.deadline is None
+
+
+def test_the_hang_time_is_a_setting() -> None:
+    box = Box(hang_s=0.4)
+    box.talk()
+    assert box.up() == [EndBurst(until=box.now + 0.4)]
