@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bench.support import report
 from bench.support.receivers import Receivers
 from bench.support.report import Spread
-from bench.support.senders import LeanSenders, StockSenders
+from bench.support.senders import LeanSenders, StockSenders, connect
 from bench.support.workers import Worker
 
 RECEIVERS = (1, 10, 50)
@@ -21,12 +21,6 @@ MAX_FRAMES = 120
 WARM_UP_FRAMES = 20
 
 STOCK, STAGEBOX, LIMIT = "aiortc", "stagebox", "limit"
-
-
-def connect(sender: Worker, receivers: Worker, count: int) -> None:
-    """Connect ``count`` of the sender's connections to receivers."""
-    for _ in range(count):
-        sender.ask("accept", receivers.ask("answer", sender.ask("offer")))
 
 
 def measure(count: int) -> dict[str, list[float]]:
@@ -44,6 +38,7 @@ def measure(count: int) -> dict[str, list[float]]:
             for name, sender, method in turns:
                 costs: Sequence[float] = sender.ask(method, frames)
                 samples[name] += [cost / count * 1e6 for cost in costs]
+        lean.ask("check")
         sent = (ROUNDS * frames + WARM_UP_FRAMES) * count * len(turns)
         share = ears.ask("media") / sent
     print(f"to {count}: {sent} packets sent, {share:.1%} of them received")

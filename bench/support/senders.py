@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
@@ -21,6 +22,7 @@ from av.stream import Stream
 
 from bench.support.receivers import CONNECT_S, LOOPBACK
 from bench.support.voice import packets, speech
+from bench.support.workers import Worker
 from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc import addresses
@@ -32,6 +34,12 @@ _PAUSE_S = 0.003
 _SPEECH_S = 2.0
 _HEADER = struct.Struct("!BBHII")
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
+
+
+def connect(sender: Worker, receivers: Worker, count: int) -> None:
+    """Connect ``count`` of the sender's connections to receivers."""
+    for _ in range(count):
+        sender.ask("accept", receivers.ask("answer", sender.ask("offer")))
 
 
 async def timed(frames: int, send: Callable[[int], Awaitable[None]]) -> list[float]:
@@ -172,9 +180,21 @@ class LeanSenders:
         """Send so many frames to all by ``Peer.send``; return the CPU seconds of each."""
         return await timed(frames, self._send)
 
-    async def limit_cost(self, frames: int) -> list[float]:
-        """Send so many frames to all by the bare path; return the CPU seconds of each."""
-        return await timed(frames, self._send_bare)
+    async def limit_cost(self, frames: int, receivers: int = -1) -> list[float]:
+        """Send so many frames by the bare path; return the CPU seconds of each."""
+        paths = self._paths if receivers < 0 else self._paths[:receivers]
+        return await timed(frames, partial(self._send_bare, paths))
+
+    async def check(self) -> None:
+        """Refuse figures of packets that were not sent.
+
+        Raises:
+            RuntimeError: a packet was refused by SRTP, or by a full buffer.
+        """
+        stats = [peer.stats() for peer in self.peers]
+        refused = sum(each.send_errors + each.send_overflows for each in stats)
+        if refused:
+            raise RuntimeError(f"{refused} packets were not sent; the figures mean nothing")
 
     def next_payload(self) -> bytes:
         """Count on; SRTP must see each number once, whoever sends."""
@@ -188,10 +208,10 @@ class LeanSenders:
             peer.send(payload, sequence, timestamp, False)
         await asyncio.sleep(0)
 
-    async def _send_bare(self, _number: int) -> None:
+    async def _send_bare(self, paths: list[_Path], _number: int) -> None:
         payload = self.next_payload()
         sequence, timestamp = self.number & 0xFFFF, self.number * FRAME_SAMPLES & 0xFFFFFFFF
-        for path in self._paths:
+        for path in paths:
             header = _HEADER.pack(0x80, path.kind, sequence, timestamp, path.ssrc)
             path.send(path.protect(header + payload), path.address)
         await asyncio.sleep(0)
