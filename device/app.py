@@ -68,6 +68,9 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
     Raises:
         ConfigError: something in either cannot be.
     """
+    for name in ("mic", "speaker", "script"):
+        if getattr(arguments, name) is not None and not arguments.simulate:
+            raise ConfigError(f"command line: --{name} is for the simulator; add --simulate.")
     config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
     given: dict[str, Any] = {
         "hub": hub_url(arguments.hub),

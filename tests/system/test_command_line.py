@@ -161,6 +161,12 @@ def test_scripts_that_are_none(tmp_path: Path) -> None:
     assert "too large" in refused("box", "--simulate", "--script", str(large), *state)
 
 
+@pytest.mark.parametrize("option", ["--mic", "--speaker", "--script"])
+def test_the_simulators_options_are_not_ignored_on_a_real_box(option: str) -> None:
+    said = refused("box", option, "a.file")
+    assert said == f"stagebox box: command line: {option} is for the simulator; add --simulate."
+
+
 def test_a_place_that_cannot_be_written_or_bound(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     place = str(tmp_path / "file" / "data")
