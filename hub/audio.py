@@ -18,17 +18,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from stagebox.media.frames import FRAME_SAMPLES, Pcm
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.mixing import Mixer
 from stagebox.media.opus import Encoder
 from stagebox.media.playout import Playout
 from stagebox.media.rtp import AudioPacket
+from stagebox.media.sequence import signed
 from stagebox.media.timeline import OutTimeline, Stamp
 
 Send = Callable[[bytes, int, int, bool], bool]
 
 _SEQUENCE_MASK: Final = 0xFFFF
+_UPPER_HALF: Final = 0x8000
 _TIMESTAMP_MASK: Final = 0xFFFFFFFF
+# Room in the mixer at first; it grows with the talkers, whose number the floor limits.
+_VOICES: Final = 16
 _NOTHING: Final = ""
 _SHARED: Final = "shared"
 _MINUS: Final = "minus"
@@ -49,12 +53,16 @@ class AudioCounts:
 
 @dataclass(slots=True)
 class _Leg:
-    """One member's outgoing stream. Offsets join the streams it is fed from without a jump."""
+    """One member's outgoing stream. Offsets join the streams it is fed from without a jump.
+
+    ``last`` is the newest packet sent of the streams before the present one.
+    """
 
     send: Send
     source: str = _NOTHING
     sequence_offset: int = 0
     timestamp_offset: int = 0
+    first: int = 0  # where it joined its source, in the source's numbers
     last: Stamp | None = None
     last_at: float = 0.0
 
@@ -74,9 +82,16 @@ class SpaceAudio:
     def __init__(self, *, sequence: int, timestamp: int, counts: AudioCounts) -> None:
         self._shared = OutTimeline(sequence, timestamp)
         self._legs: dict[str, _Leg] = {}
+        # The legs of those who do not talk, kept ready because each packet goes through
+        # all of them; and those of them that have not joined the shared stream yet.
+        self._listeners: list[_Leg] = []
+        self._joining: list[_Leg] = []
+        self._newest = Stamp((sequence - 1) & _SEQUENCE_MASK, timestamp, marker=False)
+        self._newest_at = 0.0
         self._talkers: dict[str, _Talker] = {}
         self._counts = counts
-        self._mixer = Mixer()
+        self._voices = _VOICES
+        self._mixer = Mixer(_VOICES)
         self._encoder: Encoder | None = None
         self._ticks = 0
         self._mixes = 0
@@ -87,10 +102,12 @@ class SpaceAudio:
     def add_leg(self, member_id: str, send: Send) -> None:
         """Let a member hear; replaces the ``send`` of an older media session."""
         self._legs[member_id] = _Leg(send)
+        self._sort_legs()
 
     def remove_leg(self, member_id: str) -> None:
         """Stop sending to a member."""
         self._legs.pop(member_id, None)
+        self._sort_legs()
 
     def open(self, member_id: str) -> None:
         """Let this member's packets through from now on."""
@@ -99,7 +116,11 @@ class SpaceAudio:
         self._talkers[member_id] = _Talker()
         leg = self._legs.get(member_id)
         if leg is not None:
-            leg.source = _NOTHING  # the shared stream goes on without this leg
+            self._detach(leg)
+        self._sort_legs()
+        if len(self._talkers) > self._voices:
+            self._voices *= 2
+            self._mixer = Mixer(self._voices)
         if len(self._talkers) > 1 and not self.mixing:
             self._start_mixing()
         elif self.mixing:
@@ -108,6 +129,7 @@ class SpaceAudio:
     def close(self, member_id: str) -> None:
         """Let no more of this member's packets through."""
         self._talkers.pop(member_id, None)
+        self._sort_legs()
         if not self._talkers:
             self._stop_mixing()
 
@@ -153,25 +175,37 @@ class SpaceAudio:
         self._fan_out(packet.payload, stamp, now)
 
     def _fan_out(self, payload: bytes, stamp: Stamp, now: float) -> None:
-        delivered = missed = 0
-        for member_id, leg in self._legs.items():
-            if member_id in self._talkers:
-                continue
-            if self._send(leg, _SHARED, payload, stamp, now):
-                delivered += 1
-            else:
-                missed += 1
+        sequence, timestamp, marker = stamp.sequence, stamp.timestamp, stamp.marker
+        legs = self._listeners
+        if _is_before(sequence, self._newest.sequence):
+            # For a leg that joined after it, its number was another packet's.
+            legs = [leg for leg in legs if _has_joined(leg, sequence)]
+        else:
+            self._newest, self._newest_at = stamp, now
+            for leg in self._joining:
+                _join(leg, _SHARED, stamp, now)
+            self._joining.clear()
+        delivered = 0
+        for leg in legs:
+            delivered += leg.send(
+                payload,
+                (sequence + leg.sequence_offset) & _SEQUENCE_MASK,
+                (timestamp + leg.timestamp_offset) & _TIMESTAMP_MASK,
+                marker,
+            )
         self._counts.delivered += delivered
-        self._counts.undeliverable += missed
+        self._counts.undeliverable += len(legs) - delivered
 
-    def _send(self, leg: _Leg, source: str, payload: bytes, stamp: Stamp, now: float) -> bool:
-        if leg.source != source:
-            _join(leg, source, stamp, now)
-        sequence = (stamp.sequence + leg.sequence_offset) & _SEQUENCE_MASK
-        timestamp = (stamp.timestamp + leg.timestamp_offset) & _TIMESTAMP_MASK
-        leg.last = Stamp(sequence, timestamp, stamp.marker)
-        leg.last_at = now
-        return leg.send(payload, sequence, timestamp, stamp.marker)
+    def _sort_legs(self) -> None:
+        talkers = self._talkers
+        self._listeners = [leg for name, leg in self._legs.items() if name not in talkers]
+        self._joining = [leg for leg in self._listeners if leg.source != _SHARED]
+
+    def _detach(self, leg: _Leg) -> None:
+        """Note where a leg stopped; the stream that it heard goes on without it."""
+        if leg.source == _SHARED:
+            leg.last, leg.last_at = _shifted(self._newest, leg), self._newest_at
+        leg.source = _NOTHING
 
     def _start_mixing(self) -> None:
         self.mixing = True
@@ -203,14 +237,14 @@ class SpaceAudio:
             payload = talker.encoder.encode(pcm)
             self._counts.encoded_frames += 1
             stamp = self._stamp_mix(talker.timeline, now)
-            if stamp is not None and self._send(leg, _MINUS, payload, stamp, now):
+            if stamp is not None and _send_own(leg, payload, stamp, now):
                 self._counts.delivered += 1
             else:
                 self._counts.undeliverable += 1
 
     def _send_mix(self, full: Pcm, now: float) -> None:
-        if self._encoder is None or len(self._legs) <= len(self._talkers):
-            return  # everybody who can hear is talking
+        if self._encoder is None or not self._listeners:
+            return
         payload = self._encoder.encode(full)
         self._counts.encoded_frames += 1
         stamp = self._stamp_mix(self._shared, now)
@@ -223,12 +257,39 @@ class SpaceAudio:
         return timeline.stamp(f"mix {self._mixes}", sequence, timestamp, self._ticks == 1, now)
 
 
+def _send_own(leg: _Leg, payload: bytes, stamp: Stamp, now: float) -> bool:
+    """Send a packet of the mix that is this leg's alone."""
+    if leg.source != _MINUS:
+        _join(leg, _MINUS, stamp, now)
+    own = leg.last = _shifted(stamp, leg)
+    leg.last_at = now
+    return leg.send(payload, own.sequence, own.timestamp, own.marker)
+
+
+def _shifted(stamp: Stamp, leg: _Leg) -> Stamp:
+    """Return a stamp of the leg's source in the leg's own numbers."""
+    sequence = (stamp.sequence + leg.sequence_offset) & _SEQUENCE_MASK
+    timestamp = (stamp.timestamp + leg.timestamp_offset) & _TIMESTAMP_MASK
+    return Stamp(sequence, timestamp, stamp.marker)
+
+
 def _join(leg: _Leg, source: str, stamp: Stamp, now: float) -> None:
     """Let ``leg`` go on from where it was with packets of another stream."""
-    leg.source = source
+    leg.source, leg.first = source, stamp.sequence
     if leg.last is None:
+        # SRTP counts a new stream's wraps from 0. Were the first packets lost and the
+        # numbers to wrap meanwhile, the receiver could decrypt nothing ever after.
+        leg.sequence_offset = -(stamp.sequence & _UPPER_HALF)
         return
     # Sequence goes on by one; time goes on by what really passed, at least a frame.
-    elapsed = max(FRAME_SAMPLES, round((now - leg.last_at) * 48_000))
+    elapsed = max(FRAME_SAMPLES, round((now - leg.last_at) * SAMPLE_RATE))
     leg.sequence_offset = leg.last.sequence + 1 - stamp.sequence
     leg.timestamp_offset = leg.last.timestamp + elapsed - stamp.timestamp
+
+
+def _has_joined(leg: _Leg, sequence: int) -> bool:
+    return leg.source == _SHARED and not _is_before(sequence, leg.first)
+
+
+def _is_before(sequence: int, other: int) -> bool:
+    return signed(sequence - other, 16) < 0

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.audio import AudioCounts, SpaceAudio
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, Pcm
@@ -358,3 +360,205 @@ def test_a_mix_without_a_number_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> 
     room.play(3, room.anna, room.bert, first=True)
     assert all(ear.heard == [] for ear in room.ears.values())
     assert room.counts.undeliverable == 3 * 2
+
+
+def test_packets_that_changed_places_keep_their_numbers() -> None:
+    room = Room()
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    early, late = room.anna.packet(), room.anna.packet()
+    for packet in (late, early):
+        room.audio.packet("anna", packet, room.now)
+    heard = room.ears["bert"].heard
+    assert [sent.payload for sent in heard[2:]] == [late.payload, early.payload]
+    assert [(sent.sequence - heard[0].sequence) % 2**16 for sent in heard] == [0, 1, 3, 2]
+    assert room.counts.delivered == 4 * 3
+
+
+def test_the_last_two_packets_of_a_burst_changed_places_and_a_listener_talks_next() -> None:
+    room = Room()
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    early, late = room.anna.packet(), room.anna.packet()
+    for packet in (late, early):
+        room.audio.packet("anna", packet, room.now)
+    room.audio.close("anna")
+    room.audio.open("bert")
+    room.play(2, room.bert, first=True)
+    room.audio.close("bert")
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    numbers = [sent.sequence for sent in room.ears["bert"].heard]
+    assert len(set(numbers)) == len(numbers) == 6
+
+
+def test_a_packet_from_before_a_leg_joined_is_not_sent_to_it() -> None:
+    room = Room()
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    room.audio.close("anna")
+    room.audio.open("bert")
+    room.audio.close("bert")
+    room.audio.open("anna")
+    early, late = room.anna.packet(), room.anna.packet()
+    room.audio.packet("anna", late, room.now)
+    room.audio.packet("anna", early, room.now)
+    assert room.ears["bert"].payloads[2:] == [late.payload]
+    assert room.ears["cleo"].payloads[2:] == [late.payload, early.payload]
+
+
+def test_a_leg_that_waits_to_join_gets_no_packet_from_before() -> None:
+    room = Room()
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    early, late = room.anna.packet(), room.anna.packet()
+    room.audio.packet("anna", late, room.now)
+    newcomer = Ear()
+    room.audio.add_leg("emil", newcomer.send)
+    room.audio.packet("anna", early, room.now)
+    assert newcomer.heard == []
+    (after,) = room.play(1, room.anna)
+    assert newcomer.payloads == [after.payload]
+
+
+def test_a_new_leg_begins_in_the_lower_half_of_the_numbers() -> None:
+    room = Room()
+    room.audio = SpaceAudio(sequence=2**16 - 2, timestamp=0, counts=room.counts)
+    room.audio.open("anna")
+    for name in ("bert", "cleo"):
+        room.audio.add_leg(name, room.ears[name].send)
+        room.play(1, room.anna)
+    room.play(3, room.anna)
+    for name in ("bert", "cleo"):
+        numbers = [sent.sequence for sent in room.ears[name].heard]
+        assert numbers[0] < 2**15
+        assert steps(numbers, 16) == {1}
+
+
+def test_a_new_media_session_takes_the_place_of_the_old_one() -> None:
+    room = Room()
+    room.audio.open("anna")
+    room.play(2, room.anna, first=True)
+    successor = Ear()
+    room.audio.add_leg("bert", successor.send)
+    packets = room.play(2, room.anna)
+    assert len(room.ears["bert"].heard) == 2
+    assert successor.payloads == [packet.payload for packet in packets]
+
+
+def test_a_talker_with_a_new_media_session_still_does_not_hear_itself() -> None:
+    room = Room()
+    room.audio.open("anna")
+    successor = Ear()
+    room.audio.add_leg("anna", successor.send)
+    room.play(2, room.anna, first=True)
+    assert successor.heard == []
+
+
+def test_a_talker_who_stops_and_starts_within_a_mix_goes_on_in_one_stream() -> None:
+    room = Room()
+    for name in ("anna", "bert"):
+        room.audio.open(name)
+    room.play(5, room.anna, room.bert, first=True)
+    room.audio.close("bert")
+    room.audio.open("bert")
+    room.play(5, room.anna, room.bert)
+    heard = room.ears["bert"].heard
+    assert len(heard) == 10
+    assert steps((sent.sequence for sent in heard), 16) == {1}
+
+
+def test_the_only_listener_hears_a_mix_of_talkers_who_hear_nothing() -> None:
+    room = Room()
+    for name in ("anna", "bert", "dora"):
+        room.audio.remove_leg(name)
+    for name in ("anna", "bert"):
+        room.audio.open(name)
+    room.play(5, room.anna, room.bert, first=True)
+    assert len(room.ears["cleo"].heard) == 5
+
+
+def test_more_talkers_than_the_mixer_has_room_for_at_first() -> None:
+    room = Room()
+    crowd = [Mouth(f"guest {n}", 300 + 100 * n, ssrc=10 + n) for n in range(20)]
+    for mouth in crowd:
+        room.audio.open(mouth.name)
+    room.play(5, *crowd, first=True)
+    assert room.counts.mixed_frames == 5 * 20
+    assert len(room.ears["anna"].heard) == 5
+
+
+def test_a_mix_and_the_forwarding_after_it_use_no_number_twice() -> None:
+    room = Room()
+    for name in ("anna", "bert"):
+        room.audio.open(name)
+    room.play(5, room.anna, room.bert, first=True)
+    room.audio.close("bert")
+    room.play(5, room.anna, first=True)
+    room.audio.open("bert")
+    room.play(5, room.anna, room.bert)
+    for ear in room.ears.values():
+        assert steps((sent.sequence for sent in ear.heard), 16) == {1}
+
+
+NAMES = ("anna", "bert", "cleo", "dora")
+PLAY, SWAP, LOSE, OPEN, CLOSE, RENEW, LEAVE, WAIT = range(8)
+EVENTS = st.lists(st.tuples(st.integers(PLAY, WAIT), st.sampled_from(NAMES)), max_size=60)
+
+
+class Wild:
+    """A room in which anything happens in any order, and what each ear may never hear."""
+
+    def __init__(self) -> None:
+        self.audio = SpaceAudio(sequence=32_760, timestamp=0, counts=AudioCounts())
+        self.mouths = {name: Mouth(name, 400, ssrc=n) for n, name in enumerate(NAMES)}
+        self.open: set[str] = set()
+        self.ears: list[tuple[str, Ear]] = []
+        self.now = 10.0
+        for name in NAMES:
+            self.happen(RENEW, name)
+
+    def happen(self, event: int, name: str) -> None:
+        if event == OPEN:
+            self.audio.open(name)
+            self.open.add(name)
+        elif event == CLOSE:
+            self.audio.close(name)
+            self.open.discard(name)
+        elif event == RENEW:
+            self.ears.append((name, Ear()))
+            self.audio.add_leg(name, self.ears[-1][1].send)
+        elif event == LEAVE:
+            self.audio.remove_leg(name)
+        else:
+            self.talk(event, name)
+
+    def talk(self, event: int, name: str) -> None:
+        mouth = self.mouths[name]
+        packets = [] if event == WAIT else [mouth.packet(marker=mouth.frame % 7 == 0)]
+        if event in (SWAP, LOSE):
+            packets.insert(0, mouth.packet())
+        for packet in packets[:1] if event == LOSE else packets:
+            before = [len(ear.heard) for _, ear in self.ears]
+            self.audio.packet(name, packet, self.now)
+            for (owner, ear), count in zip(self.ears, before, strict=True):
+                heard = ear.heard[count:]
+                assert not heard or (name in self.open and owner not in self.open)
+        if self.audio.mixing:
+            self.audio.tick(self.now)
+        self.now += FRAME_S
+
+
+@given(EVENTS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_no_leg_uses_a_number_twice_or_forwards_to_who_talks(
+    events: list[tuple[int, str]],
+) -> None:
+    wild = Wild()
+    for event, name in events:
+        wild.happen(event, name)
+    for _, ear in wild.ears:
+        numbers = [sent.sequence for sent in ear.heard]
+        assert len(set(numbers)) == len(numbers)
+        assert not numbers or numbers[0] < 2**15
+    assert wild.audio.mixing <= bool(wild.open)
