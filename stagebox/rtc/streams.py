@@ -44,12 +44,15 @@ class Outgoing:
     """Our stream to the peer: a lean sender and true sender reports about it."""
 
     __slots__ = (
+        "_address",
         "_at",
         "_nominated",
+        "_pair",
         "_protect",
         "_send_reports",
         "_sender",
         "_timestamp",
+        "_transport",
         "_type",
         "bytes",
         "errors",
@@ -66,6 +69,10 @@ class Outgoing:
         self._sender._send_rtcp = self._report
         self._protect: Callable[[bytes], bytes] | None = None
         self._nominated: dict[int, Any] = {}
+        # The path that ICE chose, and what of it each packet needs.
+        self._pair: Any = None
+        self._transport: Any = None
+        self._address: Any = None
         self._type = 0
         self._timestamp = 0
         self._at = 0.0
@@ -80,8 +87,10 @@ class Outgoing:
         pair = self._nominated.get(_COMPONENT)
         if self._protect is None or pair is None:
             return False
-        transport = pair.protocol.transport
-        if transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
+        if pair is not self._pair:
+            self._pair, self._transport = pair, pair.protocol.transport
+            self._address = pair.remote_addr
+        if self._transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
             self.overflows += 1
             return False
         kind = self._type | _MARKER if marker else self._type
@@ -89,7 +98,7 @@ class Outgoing:
             header = _HEADER.pack(
                 _VERSION_2, kind, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.ssrc
             )
-            transport.sendto(self._protect(header + payload), pair.remote_addr)
+            self._transport.sendto(self._protect(header + payload), self._address)
         except _SEND_ERRORS:
             self.errors += 1
             return False
