@@ -21,19 +21,19 @@ from device.audio.output import Output
 from device.audio.playback import PlaybackThread
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
-from device.candidates import HubChoice
 from device.config import BoxConfig, Duplex, hub_url
-from device.dial import Facts
 from device.events import EventLog
-from device.floor import Participant
-from device.hubs import KnownHubs
-from device.liveview import watch
+from device.floor.participant import Participant
+from device.link.candidates import HubChoice
+from device.link.dial import Facts
+from device.link.hubs import KnownHubs
+from device.link.reconnect import Reconnect
+from device.link.signalling import Signalling
 from device.media import MediaSession
-from device.reconnect import Reconnect
-from device.signalling import Signalling
-from device.statusview import Status
 from device.tally import Tally
 from device.transmitter import Transmitter
+from device.view.live import watch
+from device.view.status import Status
 from stagebox import __version__, logs
 from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError

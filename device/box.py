@@ -1,7 +1,7 @@
 """The box: carries what happens to the participant, and what it decides to the hardware.
 
 No decisions are made here. Keys, hub messages, timers and devices become events of
-``device.floor``; its effects become packets, sounds and messages. The lamp is shown
+``device.floor.participant``; its effects become packets, sounds and messages. The lamp is shown
 by ``device.tally``, which listens to the sender and not to the hub.
 """
 
@@ -18,8 +18,7 @@ from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.events import EventLog
-from device.floor import Participant
-from device.floor_model import (
+from device.floor.model import (
     CutBurst,
     Effect,
     EndBurst,
@@ -38,13 +37,14 @@ from device.floor_model import (
     Show,
     StartBurst,
 )
+from device.floor.participant import Participant
+from device.floor.prompts import Prompt
+from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
-from device.monitor import Monitor
-from device.prompts import Prompt
-from device.signalling import LinkState, Signalling
-from device.statusview import Status, sentence
 from device.tally import Tally
 from device.transmitter import Transmitter
+from device.view.monitor import Monitor
+from device.view.status import Status, sentence
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer
 from stagebox.wire.messages import Error, HubMessage, Join, MediaAnswer, MediaOffer, Snapshot

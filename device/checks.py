@@ -20,11 +20,11 @@ from typing import Final
 from device.audio.cards import Direction, choose
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
-from device.candidates import HubChoice, admits
 from device.config import BoxConfig
-from device.dial import LinkError, ask_who, make_http
-from device.discovery import own_addresses, reachable
-from device.hubs import KnownHubs
+from device.link.candidates import HubChoice, admits
+from device.link.dial import LinkError, ask_who, make_http
+from device.link.discovery import own_addresses, reachable
+from device.link.hubs import KnownHubs
 from stagebox.media.opus import OpusMissingError, opus_version
 from stagebox.wire.messages import Role
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from device.reconnect import Reconnect
+from device.link.reconnect import Reconnect
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Direction, Peer, PeerError, PeerState
 from stagebox.rtc.sdp import SdpError

@@ -11,8 +11,8 @@ from typing import Final
 from device.buttons.lamps import RED_LIVE, RED_WARNING, Pattern, pattern_for
 from device.buttons.ports import Panel
 from device.events import EventLog
-from device.floor_model import FloorState, Show
-from device.statusview import Status
+from device.floor.model import FloorState, Show
+from device.view.status import Status
 
 # Without a sound card these are no news: nothing is heard, and no press opens anything.
 _PROMISES: Final = frozenset(

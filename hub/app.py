@@ -10,12 +10,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from hub.config import HubConfig
+from hub.control.server import BindError, HubServer
 from hub.discovery import Advertiser
-from hub.media import HubMedia
+from hub.media.plane import HubMedia
 from hub.metrics import Metrics
-from hub.server import BindError, HubServer
-from hub.spaces import Spaces
-from hub.store import Store, StoreError
+from hub.spaces.registry import Spaces
+from hub.store.database import Store, StoreError
 from stagebox import logs
 from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError

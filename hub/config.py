@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from hub.floor_rules import FloorRules, RulesError, UnsupportedModeError
+from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
 from stagebox.wire.messages import Mode

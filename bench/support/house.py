@@ -7,7 +7,7 @@ from functools import partial
 
 from bench.support.senders import LeanSenders, timed
 from bench.support.voice import packets, speech
-from hub.audio import AudioCounts, SpaceAudio
+from hub.media.routing import AudioCounts, SpaceAudio
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from stagebox.media.opus import Decoder, Encoder
 from stagebox.media.rtp import AudioPacket

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hub.link import CloseCode
+from hub.control.link import CloseCode
 from tests.architecture.pure import ROOT
 from tests.unit.wire.spec import sections
 

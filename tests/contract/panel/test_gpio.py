@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from device.buttons.gpio import GpioPanel, PanelConfig
 from device.buttons.lamps import RED_LIVE, Color, Pattern, Step, pattern_for
 from device.buttons.ports import Key, KeyEvent, PanelError
-from device.floor_model import FloorState
+from device.floor.model import FloorState
 from tests.contract.panel.rigs import GpioRig, until
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from device.buttons.lamps import RED_LIVE, pattern_for
 from device.buttons.ports import Key, KeyEvent
-from device.floor_model import FloorState
+from device.floor.model import FloorState
 from tests.contract.panel.rigs import RIGS, Rig, until
 
 

@@ -13,10 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from hub.config import HubConfig, HubLimits
+from hub.control.server import HubServer
 from hub.metrics import Metrics
-from hub.server import HubServer
-from hub.spaces import Spaces
-from hub.store import Store
+from hub.spaces.registry import Spaces
+from hub.store.database import Store
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake

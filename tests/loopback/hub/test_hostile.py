@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hub.floor_events import Enter
+from hub.floor.events import Enter
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
 from stagebox.wire.messages import (

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hub.config import HubConfig, SpaceConfig, SpaceLimits
-from hub.schema import NEWEST
-from hub.spaces import MAX_SPACES, SpaceExistsError
-from hub.store import Store, StoredMember, StoredSpace, StoreError, Trouble
+from hub.spaces.registry import MAX_SPACES, SpaceExistsError
+from hub.store.database import Store, StoredMember, StoredSpace, StoreError, Trouble
+from hub.store.schema import NEWEST
 from stagebox.wire.messages import Kind, Mode, Place, Role
 from tests.loopback.hub.crew import Guest, crew, running_hub
 
@@ -47,7 +47,7 @@ async def test_a_space_made_while_running_is_there_after_a_restart(tmp_path: Pat
         async with crew(anna):
             snapshot = await anna.enter(hub, "new")
             assert (snapshot.floor.mode, snapshot.floor.open_limit) == (Mode.OPEN, 3)
-        for number in range(MAX_SPACES - len(hub.spaces)):
+        for number in range(MAX_SPACES - len(hub.spaces.registry)):
             await hub.spaces.create(SpaceConfig(id=f"s{number}", name="S"))
         with pytest.raises(SpaceExistsError):
             await hub.spaces.create(SpaceConfig(id="one-more", name="S"))
@@ -58,7 +58,7 @@ async def test_a_stored_space_that_cannot_run_is_left_out(tmp_path: Path) -> Non
         await hub.store.save_space(StoredSpace("bad", "Bad", Mode.OPEN, '{"open_limit": 0}'))
         await hub.store.save_space(StoredSpace("main", "Other name", Mode.OPEN, "{}"))
     async with running_hub(tmp_path) as hub:
-        assert [space.info.name for space in hub.spaces] == ["Main"]
+        assert [space.info.name for space in hub.spaces.registry] == ["Main"]
 
 
 async def test_a_hub_with_a_broken_database_starts_and_says_so(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from hub.store import Store\n"
+        "from hub.store.database import Store\n"
         "from stagebox.wire.messages import Place\n"
         "async def main():\n"
         "    store = await Store.open(Path(sys.argv[1]))\n"
@@ -168,7 +168,7 @@ async def test_a_closed_store_and_a_hanging_disk_are_errors(
 ) -> None:
     troubles: list[Trouble] = []
     store = await Store.open(tmp_path / "hub.sqlite3", troubles.append)
-    monkeypatch.setattr("hub.store.MAX_WAITING", 0)
+    monkeypatch.setattr("hub.store.database.MAX_WAITING", 0)
     with pytest.raises(StoreError, match="disk"):
         await store.spaces()
     assert troubles == [Trouble.BUSY]
@@ -188,7 +188,7 @@ async def test_a_store_that_cannot_be_read_costs_only_the_stored_spaces(tmp_path
     async with running_hub(tmp_path) as hub:
         await hub.store._write("DROP TABLE spaces", ())
         await hub.spaces.start()
-        assert len(hub.spaces) == 1
+        assert len(hub.spaces.registry) == 1
 
 
 async def test_sessions_go_on_when_the_store_fails(tmp_path: Path) -> None:

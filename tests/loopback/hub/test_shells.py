@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.floor_events import SetMuted
-from hub.limits import Refusal
-from hub.server import BindError, listen
-from hub.session import Session
+from hub.control.limits import Refusal
+from hub.control.server import BindError, listen
+from hub.control.session import Session
+from hub.floor.events import SetMuted
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import (
     Challenge,
@@ -50,7 +50,7 @@ async def test_sound_lingers_when_control_is_lost_and_ends_if_nobody_returns(
             anna.break_off()
             await until(lambda: hub.value("stagebox_sessions") == 0)
             await back.enter(hub)
-            monkeypatch.setattr("hub.spaces.MEDIA_LINGER_S", 0.05)
+            monkeypatch.setattr("hub.spaces.registry.MEDIA_LINGER_S", 0.05)
             assert ("disconnect", anna.id) not in hub.media.calls
             back.break_off()
             await until(lambda: ("disconnect", anna.id) in hub.media.calls)
@@ -102,7 +102,10 @@ async def test_a_failing_media_plane_is_an_error_for_the_member_and_logged(
             await anna.get(Done)
             await anna.ping()
             await anna.get(Pong)
-    assert {record.name for record in caplog.records} == {"hub.offers", "hub.spaces"}
+    assert {record.name for record in caplog.records} == {
+        "hub.control.offers",
+        "hub.spaces.registry",
+    }
 
 
 async def test_a_fault_of_ours_closes_one_session_and_is_logged(

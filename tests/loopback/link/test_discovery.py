@@ -10,10 +10,10 @@ import pytest
 from zeroconf import IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from device import discovery
-from device.candidates import MAX_SEEN, Candidate, HubChoice, Source
-from device.discovery import MAX_RESOLVING, HubBrowser, own_addresses, seen_hub
-from device.hubs import FILE_NAME, KnownHubs
+from device.link import discovery
+from device.link.candidates import MAX_SEEN, Candidate, HubChoice, Source
+from device.link.discovery import MAX_RESOLVING, HubBrowser, own_addresses, seen_hub
+from device.link.hubs import FILE_NAME, KnownHubs
 from stagebox.wire.messages import SERVICE_TYPE
 
 OWN = "a" * 32

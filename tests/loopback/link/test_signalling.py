@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from device import dial
-from device.candidates import Candidate, Plan, SeenHub, Source
-from device.dial import Facts
-from device.link import FAREWELL_S, MAX_WAITING
-from device.signalling import LinkState, Signalling
+from device.link import dial
+from device.link.candidates import Candidate, Plan, SeenHub, Source
+from device.link.dial import Facts
+from device.link.session import FAREWELL_S, MAX_WAITING
+from device.link.signalling import LinkState, Signalling
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, encode

@@ -7,7 +7,7 @@ import pytest
 
 from device import checks
 from device.config import BoxConfig
-from device.signalling import LinkState
+from device.link.signalling import LinkState
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import MEMBER_PATH, Join, Ping, Pong, Snapshot

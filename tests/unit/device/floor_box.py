@@ -1,8 +1,7 @@
 """A box in a space, for tests of the floor participant."""
 
 from device.buttons.ports import Key
-from device.floor import Participant
-from device.floor_model import (
+from device.floor.model import (
     Effect,
     KeyDown,
     KeyUp,
@@ -13,7 +12,8 @@ from device.floor_model import (
     Send,
     Show,
 )
-from device.prompts import Prompt
+from device.floor.participant import Participant
+from device.floor.prompts import Prompt
 from stagebox.wire.messages import (
     Floor,
     FloorGranted,

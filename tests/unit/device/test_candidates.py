@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.candidates import (
+from device.link.candidates import (
     DEFAULT_PORT,
     MAX_ADDRESSES,
     MAX_CANDIDATES,

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from device.dial import why
+from device.link.dial import why
 
 KEY = Mock(spec=ConnectionKey, host="h", port=1, ssl=True)
 

@@ -3,8 +3,7 @@
 import pytest
 
 from device.buttons.ports import Key
-from device.floor import Participant
-from device.floor_model import (
+from device.floor.model import (
     CutBurst,
     EndBurst,
     FloorState,
@@ -21,7 +20,8 @@ from device.floor_model import (
     Show,
     StartBurst,
 )
-from device.prompts import Prompt
+from device.floor.participant import Participant
+from device.floor.prompts import Prompt
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
     Done,

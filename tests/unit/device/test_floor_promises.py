@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from device.buttons.ports import Key
-from device.floor import Participant
-from device.floor_model import (
+from device.floor.model import (
     CutBurst,
     Effect,
     EndBurst,
@@ -29,6 +28,7 @@ from device.floor_model import (
     Show,
     StartBurst,
 )
+from device.floor.participant import Participant
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
     Error,

@@ -16,7 +16,7 @@ from device.buttons.lamps import (
     dimmed,
     pattern_for,
 )
-from device.floor_model import FloorState
+from device.floor.model import FloorState
 
 GRID_MS = 25
 REFUSED = [pattern_for(name, refused=True) for name in PATTERNS]

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from device import liveview
 from device.buttons.terminal import HELP
-from device.liveview import LiveView, LogLines, watch
-from device.statusview import Status
+from device.view import live as liveview
+from device.view.live import LiveView, LogLines, watch
+from device.view.status import Status
 
 
 class Screen:

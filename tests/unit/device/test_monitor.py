@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device import monitor
 from device.audio.output import Output
 from device.events import EventLog
-from device.monitor import Monitor
-from device.statusview import Status
+from device.view import monitor
+from device.view.monitor import Monitor
+from device.view.status import Status
 from stagebox.media.frames import Pcm
 from stagebox.wire.messages import Floor, Kind, Member, Mode, Place, SpaceInfo
 from stagebox.wire.view import SpaceView

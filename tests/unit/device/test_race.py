@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device.race import race
+from device.link.race import race
 
 Way = Callable[[], Coroutine[Any, Any, str]]
 LONG = 30.0

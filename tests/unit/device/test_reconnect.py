@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.reconnect import (
+from device.link.reconnect import (
     FIRST_CEILING_S,
     KICK_GAP_S,
     KICK_SPREAD_S,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.floor_model import FloorState
-from device.prompts import Prompt
-from device.statusview import _SAID, _STATES, Status, meter, render, sentence
+from device.floor.model import FloorState
+from device.floor.prompts import Prompt
+from device.view.status import _SAID, _STATES, Status, meter, render, sentence
 
 KEYS = "space: TALK, q: quit"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -6,9 +6,9 @@ from pathlib import Path
 from device.buttons.lamps import Pattern
 from device.buttons.script import ScriptPanel
 from device.events import EventLog
-from device.floor_model import FloorState, Show
-from device.statusview import Status
+from device.floor.model import FloorState, Show
 from device.tally import Tally
+from device.view.status import Status
 
 
 class Kit:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from hub.floor_events import (
+from hub.floor.events import (
     Announce,
     Answer,
     Ask,
@@ -21,8 +21,8 @@ from hub.floor_events import (
     Tell,
     Vanish,
 )
-from hub.floor_rules import FloorRules
-from hub.space import Space
+from hub.floor.rules import FloorRules
+from hub.spaces.space import Space
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.messages import (
     LOST_AFTER_MS,

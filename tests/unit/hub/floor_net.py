@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from hub.floor_events import (
+from hub.floor.events import (
     Ask,
     CloseGate,
     Depart,
@@ -26,8 +26,8 @@ from hub.floor_events import (
     Tell,
     Vanish,
 )
-from hub.floor_rules import FloorRules
-from hub.space import Space
+from hub.floor.rules import FloorRules
+from hub.spaces.space import Space
 from stagebox.wire.messages import (
     LEASE_MS,
     LOST_AFTER_MS,

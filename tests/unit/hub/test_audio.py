@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.audio import AudioCounts, SpaceAudio
+from hub.media.routing import AudioCounts, SpaceAudio
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, Pcm
 from stagebox.media.opus import Decoder, Encoder
 from stagebox.media.rtp import AudioPacket

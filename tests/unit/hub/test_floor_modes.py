@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.floor_events import OpenGate, Tell
-from hub.floor_rules import FloorRules
+from hub.floor.events import OpenGate, Tell
+from hub.floor.rules import FloorRules
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
     Done,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-import hub.seat
-from hub.floor_rules import FloorRules
+import hub.floor.seat
+from hub.floor.rules import FloorRules
 from stagebox.wire.messages import Mode, Place, Via
 from tests.unit.hub.floor_net import DOWN, SOUND, STEP_S, UP, Weather, World
 
@@ -101,7 +101,7 @@ def test_the_model_does_talk_up_to_the_limit(mode: Mode) -> None:
 def test_the_model_sees_the_overlap_of_a_hub_that_is_too_quick(
     lost_after_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub.seat, "LOST_AFTER_S", lost_after_s)
+    monkeypatch.setattr(hub.floor.seat, "LOST_AFTER_S", lost_after_s)
     rules = FloorRules.for_mode(Mode.WALKIE, talk_limit_s=4)
 
     def look_for_it() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from hub.floor_rules import FloorRules, RulesError, UnsupportedModeError
+from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
 from stagebox.wire.messages import Mode
 
 

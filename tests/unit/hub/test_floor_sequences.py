@@ -16,12 +16,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from hub.floor_events import Answer, Ask, Depart, Enter, Event, Next, Release, SetMuted, Vanish
-from hub.floor_machine import FloorMachine
-from hub.floor_rules import FloorRules
-from hub.floor_table import TABLE, State, Trigger
-from hub.seat import REMEMBERED, Seat
-from hub.space import Space
+from hub.floor.events import Answer, Ask, Depart, Enter, Event, Next, Release, SetMuted, Vanish
+from hub.floor.machine import FloorMachine
+from hub.floor.rules import FloorRules
+from hub.floor.seat import REMEMBERED, Seat
+from hub.floor.table import TABLE, State, Trigger
+from hub.spaces.space import Space
 from stagebox.wire.messages import (
     FloorGranted,
     FloorOffered,

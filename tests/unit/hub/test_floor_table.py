@@ -1,6 +1,6 @@
 """The table is whole: no state without a way in and a way out, nothing unused."""
 
-from hub.floor_table import ROW_OF, TABLE, Action, Row, State, Trigger
+from hub.floor.table import ROW_OF, TABLE, Action, Row, State, Trigger
 
 
 def test_every_state_trigger_and_action_is_used() -> None:

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from hub.floor_events import CloseGate
-from hub.floor_rules import FloorRules
-from hub.seat import REMEMBERED
+from hub.floor.events import CloseGate
+from hub.floor.rules import FloorRules
+from hub.floor.seat import REMEMBERED
 from stagebox.wire.causes import CancelCause, DenyCause, RevokeCause
 from stagebox.wire.messages import (
     Done,

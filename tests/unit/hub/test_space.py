@@ -1,8 +1,8 @@
 import pytest
 
-from hub.floor_events import Announce, Enter
-from hub.floor_rules import FloorRules
-from hub.space import Space, SpaceFullError
+from hub.floor.events import Announce, Enter
+from hub.floor.rules import FloorRules
+from hub.spaces.space import Space, SpaceFullError
 from stagebox.wire.messages import (
     FloorChanged,
     Kind,

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from hub.connections import Connection, Guard
-from hub.limits import Refusal, SocketBook
+from hub.control.connections import Connection, Guard
+from hub.control.limits import Refusal, SocketBook
 
 
 class FakeTransport(asyncio.Transport):

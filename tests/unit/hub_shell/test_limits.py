@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.limits import (
+from hub.control.limits import (
     SILENT_S,
     TAKEOVER_S,
     Offences,

@@ -5,13 +5,13 @@ import itertools
 
 import pytest
 
-from hub.floor_events import Ask, Enter
-from hub.floor_rules import FloorRules
+from hub.floor.events import Ask, Enter
+from hub.floor.rules import FloorRules
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
-from hub.records import Memory
-from hub.running import RunningSpace
-from hub.space import SpaceFullError
+from hub.spaces.running import RunningSpace
+from hub.spaces.space import SpaceFullError
+from hub.store.records import Memory
 from stagebox.wire.codec import decode_hub
 from stagebox.wire.messages import (
     FloorRevoked,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.limits import TAKEOVER_S
-from hub.sessions import HubFullError, SessionBook, TakeoverError
+from hub.control.limits import TAKEOVER_S
+from hub.control.sessions import HubFullError, SessionBook, TakeoverError
 
 ANNA, BERTA = "a" * 32, "b" * 32
 

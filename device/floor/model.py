@@ -1,0 +1,271 @@
+"""What the floor participant is told, what it answers, and its two tables.
+
+``TALK`` is the life of one press of the TALK key; ``HAND`` is the life of the
+raised hand, which is also the place in the queue that a TALK press may earn.
+A pair that is not in a table changes nothing. Only ``TALK`` can open a burst,
+and it opens in one row: a grant, while the press that asked is still down.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from device.buttons.ports import Key
+from device.floor.prompts import Prompt
+from stagebox.wire.causes import CancelCause, DenyCause, RevokeCause
+from stagebox.wire.messages import HubMessage, MemberMessage
+
+Cause = DenyCause | RevokeCause | CancelCause
+
+
+class FloorState(StrEnum):
+    """What the lamp shows: how this box stands to the floor."""
+
+    OFFLINE = "offline"
+    NO_SPACE = "no_space"
+    IDLE_FREE = "idle_free"
+    IDLE_BUSY = "idle_busy"
+    ASKING = "asking"
+    QUEUED = "queued"
+    NEXT = "next"
+    OFFERED = "offered"
+    LIVE = "live"
+    HELD = "held"
+    COOLDOWN = "cooldown"
+    CUT = "cut"
+
+
+# --- events ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDown:
+    """A finger went down. ``at``: when, if that was before the event is handled."""
+
+    key: Key
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUp:
+    """A finger came up. ``at`` as for KeyDown."""
+
+    key: Key
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The keys that are down, as read just now: at start, and again and again.
+
+    Mends a lost edge. An edge may still be on its way, and contacts chatter, so a level
+    counts when it is read twice in a row; only MUTE found on counts at once. A TALK key
+    that is found down without an edge never opens a burst; it must be seen up first.
+    """
+
+    down: frozenset[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the hub."""
+
+    message: HubMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The session with the hub is open (welcomed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """There is no session with the hub any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PingDue:
+    """The heartbeat's time has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneOk:
+    """Whether frames come from the microphone. Not ok until told otherwise."""
+
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The box left the space by its own wish."""
+
+
+Event = KeyDown | KeyUp | Levels | Received | LinkUp | LinkDown | PingDue | MicrophoneOk | Left
+
+
+# --- effects --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this to the hub."""
+
+    message: MemberMessage
+
+
+@dataclass(frozen=True, slots=True)
+class StartBurst:
+    """Audio captured from ``since`` on, the instant of the press, may leave."""
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndBurst:
+    """Audio captured after ``until`` must not leave."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class CutBurst:
+    """Nothing leaves from now on, and nothing captured until now ever will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Tell the user. ``number``: queue position, or seconds to wait."""
+
+    prompt: Prompt
+    number: int | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What the lamp shows changed.
+
+    ``refused``: the finger is down, in vain. ``warning``: the burst ends soon.
+    """
+
+    state: FloorState
+    refused: bool = False
+    warning: bool = False
+
+
+Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show
+
+
+# --- tables ---------------------------------------------------------------------
+
+
+class Talk(StrEnum):
+    """Where a press of TALK stands. SPENT: it cannot open any more, lift the finger first."""
+
+    UP = "up"
+    ASKING = "asking"
+    QUEUED = "queued"
+    LIVE = "live"
+    TAIL = "tail"
+    SPENT = "spent"
+
+
+class TalkCue(StrEnum):
+    """What can happen to a press."""
+
+    PRESS = "press"
+    BAR = "bar"
+    LIFT = "lift"
+    GRANT = "grant"
+    QUEUE = "queue"
+    SPEND = "spend"
+    REFUSE = "refuse"
+    STOP = "stop"
+    TAIL_OVER = "tail_over"
+
+
+class Hand(StrEnum):
+    """Where the raised hand stands."""
+
+    DOWN = "down"
+    ASKED = "asked"
+    WAITING = "waiting"
+    OFFERED = "offered"
+
+
+class HandCue(StrEnum):
+    """What can happen to a hand."""
+
+    TAP = "tap"
+    QUEUE = "queue"
+    OFFER = "offer"
+    END = "end"
+
+
+class Act(StrEnum):
+    """What a transition does besides."""
+
+    NONE = "none"
+    ASK = "ask"
+    WITHDRAW = "withdraw"
+    OPEN = "open"
+    HANG = "hang"
+    RELEASE = "release"
+    CUT = "cut"
+    CUT_ASK = "cut_ask"
+    RAISE = "raise"
+    LOWER = "lower"
+
+
+TALK: Final[Mapping[tuple[Talk, TalkCue], tuple[Talk, Act]]] = MappingProxyType(
+    {
+        (Talk.UP, TalkCue.PRESS): (Talk.ASKING, Act.ASK),
+        (Talk.UP, TalkCue.BAR): (Talk.SPENT, Act.NONE),
+        (Talk.ASKING, TalkCue.LIFT): (Talk.UP, Act.WITHDRAW),
+        (Talk.ASKING, TalkCue.GRANT): (Talk.LIVE, Act.OPEN),
+        (Talk.ASKING, TalkCue.QUEUE): (Talk.QUEUED, Act.NONE),
+        (Talk.ASKING, TalkCue.SPEND): (Talk.SPENT, Act.NONE),
+        (Talk.ASKING, TalkCue.REFUSE): (Talk.SPENT, Act.NONE),
+        (Talk.ASKING, TalkCue.STOP): (Talk.SPENT, Act.WITHDRAW),
+        # The place in the queue outlives the press that earned it. The floor may still
+        # come to this press, while its lease runs; an offer wants a fresh one.
+        (Talk.QUEUED, TalkCue.LIFT): (Talk.UP, Act.NONE),
+        (Talk.QUEUED, TalkCue.GRANT): (Talk.LIVE, Act.OPEN),
+        (Talk.QUEUED, TalkCue.SPEND): (Talk.SPENT, Act.NONE),
+        (Talk.QUEUED, TalkCue.REFUSE): (Talk.SPENT, Act.NONE),
+        (Talk.QUEUED, TalkCue.STOP): (Talk.SPENT, Act.NONE),
+        (Talk.LIVE, TalkCue.LIFT): (Talk.TAIL, Act.HANG),
+        (Talk.LIVE, TalkCue.QUEUE): (Talk.SPENT, Act.CUT),
+        (Talk.LIVE, TalkCue.SPEND): (Talk.SPENT, Act.CUT),
+        (Talk.LIVE, TalkCue.REFUSE): (Talk.SPENT, Act.CUT),
+        (Talk.LIVE, TalkCue.STOP): (Talk.SPENT, Act.CUT),
+        (Talk.TAIL, TalkCue.PRESS): (Talk.ASKING, Act.CUT_ASK),
+        (Talk.TAIL, TalkCue.BAR): (Talk.SPENT, Act.CUT),
+        (Talk.TAIL, TalkCue.QUEUE): (Talk.UP, Act.CUT),
+        (Talk.TAIL, TalkCue.SPEND): (Talk.UP, Act.CUT),
+        (Talk.TAIL, TalkCue.REFUSE): (Talk.UP, Act.CUT),
+        (Talk.TAIL, TalkCue.STOP): (Talk.UP, Act.CUT),
+        (Talk.TAIL, TalkCue.TAIL_OVER): (Talk.UP, Act.RELEASE),
+        (Talk.SPENT, TalkCue.LIFT): (Talk.UP, Act.NONE),
+    }
+)
+
+HAND: Final[Mapping[tuple[Hand, HandCue], tuple[Hand, Act]]] = MappingProxyType(
+    {
+        (Hand.DOWN, HandCue.TAP): (Hand.ASKED, Act.RAISE),
+        (Hand.DOWN, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
+        (Hand.DOWN, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
+        (Hand.ASKED, HandCue.TAP): (Hand.DOWN, Act.LOWER),
+        (Hand.ASKED, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
+        (Hand.ASKED, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
+        (Hand.ASKED, HandCue.END): (Hand.DOWN, Act.NONE),
+        (Hand.WAITING, HandCue.TAP): (Hand.DOWN, Act.LOWER),
+        (Hand.WAITING, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
+        (Hand.WAITING, HandCue.END): (Hand.DOWN, Act.NONE),
+        (Hand.OFFERED, HandCue.TAP): (Hand.DOWN, Act.LOWER),
+        (Hand.OFFERED, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
+        (Hand.OFFERED, HandCue.END): (Hand.DOWN, Act.NONE),
+    }
+)

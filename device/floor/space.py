@@ -1,0 +1,88 @@
+"""What the box knows of its space, and what that means for its own floor."""
+
+from typing import Final
+
+from device.floor.hand import RaisedHand
+from device.floor.model import FloorState, Hand, Talk
+from device.floor.talk import TalkKey
+from stagebox.wire.messages import Member, Mode, Place, Snapshot, StateEvent
+from stagebox.wire.view import SpaceView
+
+# A snapshot is one answer away; asking again sooner only adds to what is already late.
+SNAPSHOT_RETRY_S: Final = 1.0
+CHAIRS: Final = frozenset({Place.HOST, Place.COHOST})
+
+_TALK_STATES: Final = {
+    Talk.ASKING: FloorState.ASKING,
+    Talk.LIVE: FloorState.LIVE,
+    Talk.TAIL: FloorState.LIVE,
+}
+
+
+class KnownSpace:
+    """The view of the space, kept current by events. Pure."""
+
+    def __init__(self) -> None:
+        self.view: SpaceView | None = None
+        self._asked_at: float | None = None
+
+    @property
+    def me(self) -> Member | None:
+        """The member that is this box."""
+        return None if self.view is None else self.view.members.get(self.view.you)
+
+    def learn(self, snapshot: Snapshot) -> None:
+        """Take the whole state from ``snapshot``."""
+        self.view = SpaceView.of(snapshot)
+        self._asked_at = None
+
+    def forget(self) -> None:
+        """Know of no space."""
+        self.view = None
+        self._asked_at = None
+
+    def apply(self, event: StateEvent) -> bool:
+        """Apply ``event``; return False for a gap, which only a snapshot can fill."""
+        if self.view is None:
+            return True
+        after = self.view.apply(event)
+        if after is not None:
+            self.view = after
+        return after is not None
+
+    def may_ask(self, now: float) -> bool:
+        """Whether to ask for a snapshot now; True counts as having asked."""
+        if self._asked_at is not None and now < self._asked_at + SNAPSHOT_RETRY_S:
+            return False
+        self._asked_at = now
+        return True
+
+
+def is_floor_free(view: SpaceView) -> bool:
+    """Whether a press of this member would find an open slot, as far as it can know."""
+    me = view.members.get(view.you)
+    place = Place.LISTENER if me is None else me.place
+    if view.floor.mode is Mode.STAGE and place is Place.LISTENER:
+        return False
+    chairs_are_free = view.floor.mode is not Mode.WALKIE
+    if chairs_are_free and place in CHAIRS:
+        return True
+    chairs = {id_ for id_, member in view.members.items() if member.place in CHAIRS}
+    exempt = chairs if chairs_are_free else set()
+    counted = [id_ for id_ in view.floor.talkers if id_ != view.you and id_ not in exempt]
+    return len(counted) < view.floor.open_limit
+
+
+def standing(talk: TalkKey, hand: RaisedHand, view: SpaceView) -> FloorState:
+    """Return how a box that is in a space stands to the floor."""
+    if talk.phase in _TALK_STATES:
+        return _TALK_STATES[talk.phase]
+    if talk.is_held:
+        return FloorState.HELD
+    if hand.phase is Hand.OFFERED:
+        return FloorState.OFFERED
+    if hand.phase is Hand.WAITING:
+        return FloorState.NEXT if hand.position == 1 else FloorState.QUEUED
+    if talk.cooldown_until is not None:
+        return FloorState.COOLDOWN
+    return FloorState.IDLE_FREE if is_floor_free(view) else FloorState.IDLE_BUSY

@@ -1,0 +1,25 @@
+"""What all sessions of one hub share."""
+
+import asyncio
+from dataclasses import dataclass
+
+from hub.config import HubLimits
+from hub.control.sessions import SessionBook
+from hub.metrics import Metrics
+from hub.ports import MediaPlane
+from hub.spaces.registry import Spaces
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One hub, as a session sees it. ``boot`` is new at every start."""
+
+    name: str
+    key: str
+    boot: str
+    limits: HubLimits
+    spaces: Spaces
+    book: SessionBook
+    media: MediaPlane
+    media_slots: asyncio.Semaphore
+    metrics: Metrics

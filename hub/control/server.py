@@ -1,0 +1,214 @@
+"""The hub's control plane: sockets, HTTP, sessions, and what watches over them."""
+
+import asyncio
+import errno
+import logging
+import secrets
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from hub.config import HubConfig
+from hub.control.connections import Connection, Guard
+from hub.control.house import House
+from hub.control.limits import Refusal, SocketBook
+from hub.control.sessions import SessionBook
+from hub.control.web import Routes
+from hub.metrics import Metrics
+from hub.ports import MediaPlane
+from hub.spaces.registry import Spaces
+from stagebox.identity import Identity
+
+# Sessions get this long to take leave when the hub stops.
+STOP_S: Final = 3.0
+# Often enough to see a stall, rare enough to cost nothing.
+LAG_PROBE_S: Final = 0.5
+
+_BACKLOG: Final = 256
+# This machine has no such address family, or not now.
+_NO_FAMILY: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+_PORT_TRIES: Final = 20
+
+log = logging.getLogger(__name__)
+
+
+class BindError(Exception):
+    """The hub cannot listen; the text says where and why."""
+
+
+class HubServer:
+    """The control plane over running spaces. ``start`` raises ``BindError``."""
+
+    def __init__(
+        self,
+        config: HubConfig,
+        identity: Identity,
+        spaces: Spaces,
+        metrics: Metrics,
+        media: MediaPlane,
+    ) -> None:
+        limits = config.limits
+        self._config = config
+        self._metrics = metrics
+        self._book = SessionBook(limits.members)
+        self._house = House(
+            name=config.name,
+            key=identity.key,
+            boot=secrets.token_hex(32),
+            limits=limits,
+            spaces=spaces,
+            book=self._book,
+            media=media,
+            media_slots=asyncio.Semaphore(limits.media_at_once),
+            metrics=metrics,
+        )
+        self._guard = Guard(
+            book=SocketBook(limits.sockets_per_address, limits.strangers),
+            request_s=limits.request_s,
+            idle_s=limits.idle_s,
+            refused=self._refused,
+        )
+        self._runner: web.AppRunner | None = None
+        self._servers: list[asyncio.Server] = []
+        self._probe: asyncio.Task[None] | None = None
+        self._port = config.port
+
+    @property
+    def port(self) -> int:
+        """The port listened on; after ``start`` never 0."""
+        return self._port
+
+    @property
+    def strangers(self) -> int:
+        """Connections that carry no session."""
+        return self._guard.book.strangers
+
+    async def start(self) -> None:
+        """Listen on all addresses.
+
+        Raises:
+            BindError: an address or port cannot be had.
+        """
+        sockets = listen(self._config.bind, self._config.port)
+        self._port = sockets[0].getsockname()[1]
+        self._runner = web.AppRunner(
+            Routes(self._house).application(),
+            access_log=None,
+            logger=_http_log(self._metrics),
+            keepalive_timeout=self._config.limits.idle_s,
+            shutdown_timeout=STOP_S,
+            auto_decompress=False,
+        )
+        await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        for each in sockets:
+            server = await loop.create_server(self._connection, sock=each, backlog=_BACKLOG)
+            self._servers.append(server)
+        self._probe = asyncio.create_task(self._probe_lag())
+
+    async def aclose(self) -> None:
+        """Stop listening, tell all members to go, and cut who does not."""
+        for server in self._servers:
+            server.close()
+        for session in self._book:
+            session.go_away()
+        if self._probe is not None:
+            self._probe.cancel()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _connection(self) -> Connection:
+        if self._runner is None or self._runner.server is None:
+            raise AssertionError("not started")
+        return Connection(self._runner.server, self._guard)
+
+    def _refused(self, reason: Refusal) -> None:
+        self._metrics.refused.labels(reason).inc()
+
+    async def _probe_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_PROBE_S
+            await asyncio.sleep(LAG_PROBE_S)
+            self._metrics.loop_lag.observe(max(0.0, loop.time() - due))
+
+
+def listen(addresses: Iterable[str], port: int) -> list[socket.socket]:
+    """Return one bound socket for each address, all on one port.
+
+    A family that this machine does not have is left out, unless nothing remains. For
+    port 0 the first address gets any free port, and the others must have it free, too.
+
+    Raises:
+        BindError: an address cannot be had.
+    """
+    addresses = tuple(addresses)
+    for attempt in range(_PORT_TRIES):
+        try:
+            return _bind_all(addresses, port)
+        except OSError as error:
+            if port == 0 and error.errno == errno.EADDRINUSE and attempt + 1 < _PORT_TRIES:
+                continue
+            where = f"{', '.join(addresses)} port {port}"
+            reason = error.strerror or str(error)
+            raise BindError(f"Cannot listen on {where}: {reason.lower()}.") from None
+    raise AssertionError("unreachable")
+
+
+def _bind_all(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    missing: OSError | None = None
+    try:
+        for address in addresses:
+            try:
+                bound.append(_bind(address, bound[0].getsockname()[1] if bound else port))
+            except OSError as error:
+                if error.errno not in _NO_FAMILY:
+                    raise
+                missing = error
+                log.warning("not listening on %s: %s", address, error.strerror)
+        if missing is not None and not bound:
+            raise missing
+    except OSError:
+        for each in bound:
+            each.close()
+        raise
+    return bound
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    flags = socket.AI_NUMERICHOST | socket.AI_PASSIVE
+    family, kind, proto, _name, target = socket.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM, flags=flags
+    )[0]
+    bound = socket.socket(family, kind, proto)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setblocking(False)
+        bound.bind(target)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _http_log(metrics: Metrics) -> logging.Logger:
+    """Return a logger for aiohttp that counts what peers send wrong instead of printing it."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | ConnectionError):
+            metrics.bad_http.inc()
+            return False
+        return True
+
+    logger = logging.Logger("hub.http", logging.WARNING)  # noqa: LOG001 - one for each server
+    logger.parent = logging.getLogger("hub")
+    logger.addFilter(is_ours)
+    return logger

@@ -1,0 +1,232 @@
+"""The floor arbiter: who may talk in one space, and until when.
+
+Theory of operation. Each member has a *seat* with at most one request, in one of the
+states of ``hub.floor.table``. An event is first judged by the rules of the mode (may this
+member talk now, wait, or neither?), which gives a trigger; the table then says what
+becomes of the request and what to tell whom. After every event the queue is served, and
+those whose position changed hear the new one.
+
+A grant is a lease. The box may send audio only while the last ping that was answered with
+a pong naming its grant (or the first sending of the request that was granted) is younger
+than ``LEASE_MS``. The hub renews through ``grant_of``, and stops the moment it takes the
+floor back or loses the member. It gives the slot away only when the member itself let go
+(released, left, started anew) or ``LOST_AFTER_MS`` after the last possible renewal, which
+is longer than the lease. A ping is sent before it is heard; so whatever the network
+loses, delays, repeats or reorders, the old microphone is closed before the next one opens.
+
+Nothing here can open a microphone: a grant answers a request that a finger made. The one
+grant that comes later, after a break-in, names that same request; a box whose finger has
+gone up since releases it.
+
+Every request may be repeated. While it is open the answer is where it stands; after that,
+how it ended. A release that arrives before its request ends it.
+"""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from hub.floor.events import (
+    Ask,
+    Depart,
+    Effect,
+    Enter,
+    Event,
+    Next,
+    Release,
+    Request,
+    SetMuted,
+    Spoke,
+    Vanish,
+)
+from hub.floor.judge import Judge, not_allowed
+from hub.floor.machine import FloorMachine
+from hub.floor.rules import FloorRules
+from hub.floor.seat import Seat
+from hub.floor.table import Row, State, Trigger
+from stagebox.wire.causes import DenyCause, ErrorCode
+from stagebox.wire.messages import (
+    Done,
+    Error,
+    Floor,
+    FloorDenied,
+    FloorReleased,
+    Member,
+    MemberId,
+    Place,
+    Req,
+    Role,
+)
+
+
+class FloorArbiter:
+    """The floor of one space: events in, effects out. Announcing is ``hub.spaces.space``'s work."""
+
+    def __init__(self, rules: FloorRules) -> None:
+        self._machine = FloorMachine(rules)
+        self._rules = rules
+        self._seats = self._machine.seats
+        self._judge = Judge(rules, self._seats, self._machine.rows)
+
+    def members(self) -> Iterator[Member]:
+        """Yield the members, in the order in which they came."""
+        return (seat.member for seat in self._seats.values())
+
+    def floor(self) -> Floor:
+        """Return the floor as members see it."""
+        rows = self._machine.rows
+        return Floor(
+            mode=self._rules.mode,
+            open_limit=self._rules.open_limit,
+            talkers=tuple(rows[Row.TALKERS]),
+            offered=tuple(rows[Row.OFFERED]),
+            queue=tuple(rows[Row.QUEUE]),
+        )
+
+    def grant_of(self, member_id: MemberId) -> Req | None:
+        """Return the request whose lease a pong to this member renews now."""
+        seat = self._seats.get(member_id)
+        return seat.req if seat is not None and seat.state in (State.LIVE, State.GRACE) else None
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``tick`` is next due; None for never."""
+        seats = self._seats.values()
+        return min((at for seat in seats for at, _ in seat.clocks(self._rules)), default=None)
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Apply one event; return what is to be done, in order."""
+        if isinstance(event, Spoke):
+            # Before anything falls due: it may be the packet that was missed.
+            if event.member_id in self._seats:
+                self._seats[event.member_id].spoke_at = now
+            return []
+        self._machine.expire(now)
+        seat = self._seats.get(event.member_id)
+        if isinstance(event, Enter):
+            self._on_enter(event, now)
+        elif seat is None:
+            self._on_stranger(event)
+        else:
+            self._apply(seat, event, now)
+        return self.tick(now)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due and serve the queue; return what is to be done, in order."""
+        self._machine.expire(now)
+        self._serve(now)
+        self._machine.tell_places()
+        return self._machine.take_effects()
+
+    def _apply(self, seat: Seat, event: Depart | Vanish | Request, now: float) -> None:
+        match event:
+            case Depart():
+                self._machine.fire(seat, Trigger.GONE, now)
+                del self._seats[event.member_id]
+            case Vanish():
+                self._on_vanish(seat, event, now)
+            case Release():
+                self._on_release(seat, event, now)
+            case _ if not seat.member.connected:
+                self._on_stranger(event)
+            case _:
+                self._on_request(seat, event, now)
+
+    def _on_enter(self, event: Enter, now: float) -> None:
+        # A smart speaker has no microphone, whatever place it was given.
+        place = Place.LISTENER if event.role is Role.SPEAKER else event.place
+        member = Member(id=event.member_id, name=event.name, kind=event.kind, place=place)
+        seat = self._seats.setdefault(event.member_id, Seat(member))
+        seat.member = member
+        seat.forget_at = None
+        self._machine.fire(seat, Trigger.GONE if place is Place.LISTENER else Trigger.REENTER, now)
+        # A box that was restarted counts its requests from the beginning again.
+        seat.ended.clear()
+
+    def _on_stranger(self, event: Depart | Vanish | Request) -> None:
+        match event:
+            case Release(req=req):
+                self._machine.tell(event.member_id, FloorReleased(req=req))
+            case Ask(req=req) | Next(req=req) | SetMuted(req=req):
+                detail = "You are not in this space. Join it first."
+                answer = Error(code=ErrorCode.NOT_IN_SPACE, detail=detail, req=req)
+                self._machine.tell(event.member_id, answer)
+
+    def _on_vanish(self, seat: Seat, event: Vanish, now: float) -> None:
+        seat.heard_at = event.heard_at
+        if seat.member.connected:
+            seat.member = replace(seat.member, connected=False)
+            seat.forget_at = now + self._rules.keep_place_s
+        self._machine.fire(seat, Trigger.VANISH, now)
+
+    def _on_release(self, seat: Seat, event: Release, now: float) -> None:
+        if event.req == seat.req:
+            self._machine.fire(seat, Trigger.RELEASE, now)
+            return
+        if event.req not in seat.ended:
+            seat.remember(event.req, FloorReleased(req=event.req))
+        self._machine.tell(event.member_id, FloorReleased(req=event.req))
+
+    def _on_request(self, seat: Seat, event: Ask | Next | SetMuted, now: float) -> None:
+        if event.req in seat.ended:
+            self._machine.tell(event.member_id, seat.ended[event.req])
+            return
+        match event:
+            case Ask():
+                self._on_ask(seat, event, now)
+            case Next():
+                self._machine.conclude(seat, self._call(seat, event, now))
+            case _:
+                self._on_muted(seat, event, now)
+
+    def _on_ask(self, seat: Seat, event: Ask, now: float) -> None:
+        if event.req == seat.req:
+            self._machine.fire(seat, Trigger.AGAIN, now)
+            return
+        verdict = self._judge.verdict(seat, event.via, now)
+        if isinstance(verdict, DenyCause):
+            self._machine.conclude(seat, self._denied(seat, event.req, verdict, now))
+            return
+        if seat.req:  # a press takes up the offer to a hand, or the hand's place in the queue
+            self._machine.conclude(seat, FloorReleased(req=seat.req))
+        seat.req = event.req
+        victim = self._judge.victim()
+        if verdict is Trigger.BREAK_IN and victim is not None:
+            self._machine.fire(victim, Trigger.PRE_EMPT, now)
+        self._machine.fire(seat, verdict, now)
+
+    def _call(self, seat: Seat, event: Next, now: float) -> Done | Error:
+        if not seat.is_chair:
+            return not_allowed(event.req, "Only a host or co-host gives the floor.")
+        if not self._rules.queues:
+            return not_allowed(event.req, f"In the mode {self._rules.mode} nobody waits.")
+        callee = self._judge.callee(event.req, event.target)
+        if isinstance(callee, Error):
+            return callee
+        self._machine.fire(callee, Trigger.CALL, now)
+        return Done(req=event.req)
+
+    def _on_muted(self, seat: Seat, event: SetMuted, now: float) -> None:
+        seat.member = replace(seat.member, muted=event.muted)
+        if event.muted:
+            self._machine.fire(seat, Trigger.MUTE, now)
+        self._machine.conclude(seat, Done(req=event.req))
+
+    def _serve(self, now: float) -> None:
+        for member_id in tuple(self._machine.rows[Row.QUEUE]):
+            seat = self._seats[member_id]
+            if not seat.is_ready or not self._judge.has_room(seat):
+                continue
+            if seat.state is State.PRESSED:
+                self._machine.fire(seat, Trigger.GRANT, now)
+            elif self._rules.calls_itself:
+                self._machine.fire(seat, Trigger.CALL, now)
+
+    def _denied(self, seat: Seat, req: Req, cause: DenyCause, now: float) -> FloorDenied:
+        taken = cause is DenyCause.FLOOR_TAKEN
+        return FloorDenied(
+            req=req,
+            cause=cause,
+            holder=self._judge.holder(seat) if taken else None,
+            retry_after_s=seat.barred_until - now if cause is DenyCause.RETRY_AFTER else 0,
+        )

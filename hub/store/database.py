@@ -1,0 +1,265 @@
+"""What the hub remembers: SQLite in WAL mode, owned by one worker thread.
+
+SQLite waits for the disk, the event loop must not (docs/decisions/0002-store-thread.md).
+Every call is queued to one thread, so statements never overlap and need no locks.
+``synchronous=FULL`` keeps each committed change over a power cut; the changes are few.
+
+A file that is no database is moved aside and replaced: a hub without memory still
+lets people talk, a hub that does not start does not.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from hub.store.schema import MIGRATIONS, NEWEST
+from stagebox.calendar import utc_stamp
+from stagebox.wire.messages import Kind, Mode, Place, Role
+
+# More calls than this waiting means the disk hangs; a call is refused rather than kept.
+MAX_WAITING: Final = 1_000
+# Broken files kept for a person to look at; the last one is overwritten after that.
+MAX_ASIDE: Final = 5
+
+log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Trouble(StrEnum):
+    """What went wrong (the ``kind`` label of the metric)."""
+
+    CORRUPT = "corrupt"
+    NOT_KEPT = "not_kept"
+    FAILED = "failed"
+    BUSY = "busy"
+
+
+class StoreError(Exception):
+    """The database cannot do this; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpace:
+    """A space made while the hub ran. ``rules`` is JSON."""
+
+    id: str
+    name: str
+    mode: Mode
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMember:
+    """A member the hub has met. The dates are calendar time in UTC."""
+
+    id: str
+    key: str
+    name: str
+    kind: Kind
+    role: Role
+    first_seen: str = ""
+    last_seen: str = ""
+    last_space: str | None = None
+
+
+class Store:
+    """The database. Make it with ``open``; every call raises ``StoreError`` if it fails."""
+
+    def __init__(self, path: Path, on_trouble: Callable[[Trouble], None]) -> None:
+        self._path = path
+        self._on_trouble = on_trouble
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._waiting = 0
+        self._db: sqlite3.Connection | None = None
+
+    @classmethod
+    async def open(
+        cls, path: Path, on_trouble: Callable[[Trouble], None] = lambda _kind: None
+    ) -> "Store":
+        """Open the database, made anew if there is none or if it is broken.
+
+        A place that cannot be written gives a database in memory, and ``NOT_KEPT``.
+
+        Raises:
+            StoreError: the file was written by a newer version.
+        """
+        store = cls(path, on_trouble)
+        try:
+            store._db, troubles = await store._run(_open, path)
+        except BaseException:
+            store._worker.shutdown(wait=False)
+            raise
+        for trouble in troubles:
+            on_trouble(trouble)
+        return store
+
+    async def aclose(self) -> None:
+        """Finish what is waiting and close the file."""
+        if self._db is not None:
+            db, self._db = self._db, None
+            await self._run(sqlite3.Connection.close, db)
+        self._worker.shutdown(wait=False)
+
+    async def spaces(self) -> list[StoredSpace]:
+        """Return the stored spaces, by id."""
+        sql = "SELECT id, name, mode, rules FROM spaces ORDER BY id"
+        return await self._run(_fetch, self._database(), sql, (), _space)
+
+    async def save_space(self, space: StoredSpace) -> None:
+        """Keep a space, replacing the one of the same id."""
+        await self._write(
+            "INSERT OR REPLACE INTO spaces (id, name, mode, rules) VALUES (?, ?, ?, ?)",
+            (space.id, space.name, space.mode.value, space.rules),
+        )
+
+    async def member(self, member_id: str) -> StoredMember | None:
+        """Return what is known of a member."""
+        sql = (
+            "SELECT id, key, name, kind, role, first_seen, last_seen, last_space"
+            " FROM members WHERE id = ?"
+        )
+        found = await self._run(_fetch, self._database(), sql, (member_id,), _member)
+        return found[0] if found else None
+
+    async def saw(self, member: StoredMember) -> None:
+        """Keep who a member is and that it is here now; its dates are the store's."""
+        now = utc_stamp()
+        await self._write(
+            "INSERT INTO members (id, key, name, kind, role, first_seen, last_seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET key = excluded.key,"
+            " name = excluded.name, kind = excluded.kind, role = excluded.role,"
+            " last_seen = excluded.last_seen",
+            (member.id, member.key, member.name, member.kind.value, member.role.value, now, now),
+        )
+
+    async def set_last_space(self, member_id: str, space_id: str) -> None:
+        """Keep the space a member entered last; an unknown member is no error."""
+        await self._write("UPDATE members SET last_space = ? WHERE id = ?", (space_id, member_id))
+
+    async def places(self, member_id: str) -> dict[str, Place]:
+        """Return the places a member was given, by space id."""
+        sql = "SELECT space, place FROM places WHERE member = ?"
+        return dict(await self._run(_fetch, self._database(), sql, (member_id,), _place))
+
+    async def set_place(self, member_id: str, space_id: str, place: Place) -> None:
+        """Keep the place of a member in a space."""
+        await self._write(
+            "INSERT OR REPLACE INTO places (member, space, place) VALUES (?, ?, ?)",
+            (member_id, space_id, place.value),
+        )
+
+    async def _write(self, sql: str, values: tuple[str, ...]) -> None:
+        await self._run(_execute, self._database(), sql, values)
+
+    def _database(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StoreError("the database is closed")
+        return self._db
+
+    async def _run(self, work: Callable[..., _T], *args: object) -> _T:
+        if self._waiting >= MAX_WAITING:
+            self._on_trouble(Trouble.BUSY)
+            raise StoreError("the disk does not keep up")
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        try:
+            return await loop.run_in_executor(self._worker, work, *args)
+        except (sqlite3.Error, ValueError) as error:
+            self._on_trouble(Trouble.FAILED)
+            raise StoreError(f"{self._path}: {error}") from None
+        finally:
+            self._waiting -= 1
+
+
+def _space(row: tuple[Any, ...]) -> StoredSpace:
+    return StoredSpace(row[0], row[1], Mode(row[2]), row[3])
+
+
+def _member(row: tuple[Any, ...]) -> StoredMember:
+    member_id, key, name, kind, role, *rest = row
+    return StoredMember(member_id, key, name, Kind(kind), Role(role), *rest)
+
+
+def _place(row: tuple[Any, ...]) -> tuple[str, Place]:
+    return row[0], Place(row[1])
+
+
+def _fetch(
+    db: sqlite3.Connection,
+    sql: str,
+    values: tuple[str, ...],
+    make: Callable[[tuple[Any, ...]], _T],
+) -> list[_T]:
+    return [make(row) for row in db.execute(sql, values)]
+
+
+def _execute(db: sqlite3.Connection, sql: str, values: tuple[str, ...]) -> None:
+    db.execute(sql, values)
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, list[Trouble]]:
+    """Return the opened database and what went wrong on the way there."""
+    troubles: list[Trouble] = []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return _connect(str(path)), troubles
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = _move_aside(path)
+            troubles.append(Trouble.CORRUPT)
+            log.error("The database is damaged (%s): moved to %s, starting anew.", error, aside)
+            return _connect(str(path)), troubles
+    except (OSError, sqlite3.OperationalError) as error:
+        troubles.append(Trouble.NOT_KEPT)
+        log.error("The database %s cannot be used (%s): nothing will be kept.", path, error)
+        return _connect(":memory:"), troubles
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    # isolation_level=None: each statement commits by itself, transactions are explicit.
+    db = sqlite3.connect(name, isolation_level=None, check_same_thread=True, timeout=2.0)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("its check failed")
+        _migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, at TEXT)")
+    (version,) = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    if version > NEWEST:
+        detail = f"written by a newer version (schema {version}, this one knows {NEWEST}): update"
+        raise StoreError(f"{detail} the hub, or move the file away to start anew.")
+    for number, statements in MIGRATIONS:
+        if number > version:
+            for statement in statements:
+                db.execute(statement)
+            db.execute("INSERT INTO schema_version VALUES (?, ?)", (number, utc_stamp()))
+    db.execute("COMMIT")
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename the file, and drop its journal, which belongs to nothing any more."""
+    names = [path.with_name(f"{path.name}.broken-{n}") for n in range(1, MAX_ASIDE + 1)]
+    aside = next((name for name in names if not name.exists()), names[-1])
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        journal = path.with_name(path.name + suffix)
+        if journal.exists():
+            journal.replace(aside.with_name(aside.name + suffix))
+    return aside
