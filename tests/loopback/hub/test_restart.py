@@ -47,7 +47,7 @@ async def test_a_space_made_while_running_is_there_after_a_restart(tmp_path: Pat
         async with crew(anna):
             snapshot = await anna.enter(hub, "new")
             assert (snapshot.floor.mode, snapshot.floor.open_limit) == (Mode.OPEN, 3)
-        for number in range(MAX_SPACES - len(hub.spaces.registry)):
+        for number in range(MAX_SPACES - len(hub.spaces)):
             await hub.spaces.create(SpaceConfig(id=f"s{number}", name="S"))
         with pytest.raises(SpaceExistsError):
             await hub.spaces.create(SpaceConfig(id="one-more", name="S"))
@@ -58,7 +58,7 @@ async def test_a_stored_space_that_cannot_run_is_left_out(tmp_path: Path) -> Non
         await hub.store.save_space(StoredSpace("bad", "Bad", Mode.OPEN, '{"open_limit": 0}'))
         await hub.store.save_space(StoredSpace("main", "Other name", Mode.OPEN, "{}"))
     async with running_hub(tmp_path) as hub:
-        assert [space.info.name for space in hub.spaces.registry] == ["Main"]
+        assert [space.info.name for space in hub.spaces] == ["Main"]
 
 
 async def test_a_hub_with_a_broken_database_starts_and_says_so(tmp_path: Path) -> None:

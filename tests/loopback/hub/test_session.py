@@ -281,7 +281,7 @@ async def test_a_newer_session_replaces_the_older_and_does_not_flap(tmp_path: Pa
 async def test_a_silent_member_is_lost_and_its_floor_is_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.session._LOST_AFTER_S", 1.0)
+    monkeypatch.setattr("hub.control.session._LOST_AFTER_S", 1.0)
     async with running_hub(tmp_path) as hub:
         anna, berta = Guest("Anna", number=1), Guest("Berta", number=2)
         async with crew(anna, berta):

@@ -131,9 +131,9 @@ async def test_a_fault_of_ours_closes_one_session_and_is_logged(
 async def test_a_late_loop_gives_a_silent_member_a_second_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.session._LOST_AFTER_S", 0.2)
-    monkeypatch.setattr("hub.session._LATE_S", -1.0)  # always late
-    monkeypatch.setattr("hub.session._SECOND_LOOK_S", 1.0)
+    monkeypatch.setattr("hub.control.session._LOST_AFTER_S", 0.2)
+    monkeypatch.setattr("hub.control.session._LATE_S", -1.0)  # always late
+    monkeypatch.setattr("hub.control.session._SECOND_LOOK_S", 1.0)
     async with running_hub(tmp_path) as hub:
         anna = Guest("Anna", number=1)
         async with crew(anna):
@@ -174,7 +174,7 @@ def test_a_missing_address_family_is_left_out_unless_nothing_remains(
             raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
         return real(family, *args)
 
-    monkeypatch.setattr("hub.server.socket.socket", no_ipv6)
+    monkeypatch.setattr("hub.control.server.socket.socket", no_ipv6)
     (only,) = listen(["::1", "127.0.0.1"], 0)
     only.close()
     with pytest.raises(BindError, match="not supported"):
@@ -188,7 +188,7 @@ def test_a_port_taken_on_another_address_is_tried_again(monkeypatch: pytest.Monk
         tries.append(port)
         raise OSError(errno.EADDRINUSE, "Address already in use")
 
-    monkeypatch.setattr("hub.server._bind_all", taken)
+    monkeypatch.setattr("hub.control.server._bind_all", taken)
     with pytest.raises(BindError, match="already in use"):
         listen(["127.0.0.1"], 0)
     assert len(tries) == 20
