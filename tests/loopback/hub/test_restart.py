@@ -188,7 +188,7 @@ async def test_a_store_that_cannot_be_read_costs_only_the_stored_spaces(tmp_path
     async with running_hub(tmp_path) as hub:
         await hub.store._write("DROP TABLE spaces", ())
         await hub.spaces.start()
-        assert len(hub.spaces.registry) == 1
+        assert len(hub.spaces) == 1
 
 
 async def test_sessions_go_on_when_the_store_fails(tmp_path: Path) -> None:

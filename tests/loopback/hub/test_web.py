@@ -102,7 +102,7 @@ async def test_the_hubs_own_page_can_open_a_session(tmp_path: Path) -> None:
 async def test_a_taken_port_is_a_bind_error(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         config = HubConfig(bind=("127.0.0.1",), port=hub.server.port)
-        second = HubServer(config, hub.identity, hub.spaces.registry, hub.metrics, hub.media)
+        second = HubServer(config, hub.identity, hub.spaces, hub.metrics, hub.media)
         with pytest.raises(BindError, match=r"127\.0\.0\.1 port"):
             await second.start()
         await second.aclose()
