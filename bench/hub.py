@@ -15,7 +15,7 @@ from bench.support.senders import StockSenders, connect
 from bench.support.workers import Worker
 from stagebox.media.frames import FRAME_S
 
-ROUNDS = 9
+ROUNDS = 6
 ROUTED = (1, 10, 25, 100, 400)
 ROUTED_PACKETS = 10_000
 
@@ -68,25 +68,19 @@ def measure_forwarding() -> tuple[Results, dict[str, float]]:
 
 
 def _forwarding(count: int, house: Worker, stock: Worker) -> dict[str, Spread]:
-    def ours(frames: int) -> list[float]:
-        return list(house.ask("hub_cost", frames, count))
+    def ours(frames: int) -> dict[str, list[float]]:
+        return dict(house.ask("hub_cost", frames, count))
 
-    def limit(frames: int) -> list[float]:
-        return list(house.ask("limit_cost", frames, count))
+    def theirs(frames: int) -> dict[str, list[float]]:
+        return dict(stock.ask("cost", frames))
 
-    def theirs(frames: int) -> list[float]:
-        return list(stock.ask("cost", frames))
-
-    turns = {"stagebox": ours, "limit": limit}
-    if count == STOCK_CONNECTED:
-        turns["aiortc"] = theirs
-    samples: dict[str, list[float]] = {name: [] for name in turns}
-    for turn in turns.values():
-        turn(WARM_UP_FRAMES)
-    for _ in range(ROUNDS):
-        for name, turn in turns.items():
-            costs = turn(CONNECTED_PACKETS // count)
-            samples[name] += [cost / count * 1e6 for cost in costs]
+    ways = {"ours": ours} | ({"theirs": theirs} if count == STOCK_CONNECTED else {})
+    samples: dict[str, list[float]] = {}
+    for way in ways.values():
+        way(WARM_UP_FRAMES)
+    for turn in report.turns(list(ways), ROUNDS):
+        for name, costs in ways[turn](CONNECTED_PACKETS // count).items():
+            samples.setdefault(name, []).extend(cost / count * 1e6 for cost in costs)
     return {name: report.spread(costs) for name, costs in samples.items()}
 
 

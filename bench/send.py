@@ -5,8 +5,6 @@ loopback to receivers in another process, in turns, frame by frame. The limit is
 what remains when nothing is left out that the wire needs: header, SRTP, ``sendto``.
 """
 
-from collections.abc import Sequence
-
 from bench.support import report
 from bench.support.receivers import Receivers
 from bench.support.report import Spread
@@ -14,7 +12,7 @@ from bench.support.senders import LeanSenders, StockSenders, connect
 from bench.support.workers import Worker
 
 RECEIVERS = (1, 10, 50)
-ROUNDS = 5
+ROUNDS = 6
 # Packets of each contender in each round; fewer receivers need more frames for as many.
 PACKETS = 2_000
 MAX_FRAMES = 120
@@ -28,18 +26,18 @@ def measure(count: int) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {STOCK: [], STAGEBOX: [], LIMIT: []}
     frames = min(MAX_FRAMES, PACKETS // count)
     with Worker(Receivers) as ears, Worker(StockSenders) as stock, Worker(LeanSenders) as lean:
-        turns = ((STOCK, stock, "cost"), (STAGEBOX, lean, "cost"), (LIMIT, lean, "limit_cost"))
-        for sender in (stock, lean):
+        senders = {"stock": stock, "lean": lean}
+        for sender in senders.values():
             connect(sender, ears, count)
         ears.ask("drain")
-        for _, sender, method in turns:
-            sender.ask(method, WARM_UP_FRAMES)
-        for _ in range(ROUNDS):
-            for name, sender, method in turns:
-                costs: Sequence[float] = sender.ask(method, frames)
-                samples[name] += [cost / count * 1e6 for cost in costs]
+        for sender in senders.values():
+            sender.ask("cost", WARM_UP_FRAMES)
+        for turn in report.turns(list(senders), ROUNDS):
+            costs: dict[str, list[float]] = senders[turn].ask("cost", frames)
+            for name, found in costs.items():
+                samples[name] += [cost / count * 1e6 for cost in found]
         lean.ask("check")
-        sent = (ROUNDS * frames + WARM_UP_FRAMES) * count * len(turns)
+        sent = (ROUNDS * frames + WARM_UP_FRAMES) * count * len(samples)
         share = ears.ask("media") / sent
     print(f"to {count}: {sent} packets sent, {share:.1%} of them received")
     return samples

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from bench.support.senders import LeanSenders, timed
 from bench.support.voice import packets, speech
 from hub.media.routing import AudioCounts, SpaceAudio
@@ -128,13 +130,19 @@ class Mixing:
 
     def _codec(self) -> float:
         given = [talker.packet().payload for talker in self._talkers]
-        before = time.process_time()
+        start = time.process_time()
         heard = [
             decoder.decode(payload) for decoder, payload in zip(self._decoders, given, strict=True)
         ]
-        for number, encoder in enumerate(self._encoders):
-            encoder.encode(heard[number % len(heard)])
-        return time.process_time() - before
+        decoding = time.process_time() - start
+        # Dense sound takes longer to encode, so it has to be the same mixes.
+        voices = np.stack(heard).astype(np.int32)
+        full = voices.sum(axis=0)
+        mixes = np.clip(np.vstack((full, full - voices)), -32_768, 32_767).astype(np.int16)
+        start = time.process_time()
+        for encoder, frame in zip(self._encoders, mixes, strict=True):
+            encoder.encode(frame)
+        return decoding + time.process_time() - start
 
 
 def talkers(count: int, seconds: float) -> list[Talker]:
@@ -145,9 +153,12 @@ def talkers(count: int, seconds: float) -> list[Talker]:
 class HubSenders(LeanSenders):
     """The hub's routing into real connections."""
 
-    async def hub_cost(self, frames: int, listeners: int) -> list[float]:
-        """Route so many frames to the first ``listeners``; return the CPU seconds of each."""
-        return await timed(frames, partial(self._route, self._space(listeners)))
+    async def hub_cost(self, frames: int, listeners: int) -> dict[str, list[float]]:
+        """Send so many frames to the first ``listeners``, as the hub and by the bare path."""
+        ours = partial(self._route, self._space(listeners))
+        return await timed(
+            frames, stagebox=ours, limit=partial(self.send_bare, self.paths[:listeners])
+        )
 
     async def paced_cost(self, frames: int, listeners: int) -> float:
         """Route frames at their real pace; return the CPU seconds of everything meanwhile.
@@ -157,8 +168,8 @@ class HubSenders(LeanSenders):
         """
         audio, loop = self._space(listeners), asyncio.get_running_loop()
         due, before = loop.time(), time.process_time()
-        for number in range(frames):
-            await self._route(audio, number)
+        for _ in range(frames):
+            await self._route(audio)
             due += FRAME_S
             await asyncio.sleep(due - loop.time())
         return time.process_time() - before
@@ -171,7 +182,7 @@ class HubSenders(LeanSenders):
         audio.open("talker")
         return audio
 
-    async def _route(self, audio: SpaceAudio, _number: int) -> None:
+    async def _route(self, audio: SpaceAudio) -> None:
         payload = self.next_payload()
         packet = AudioPacket(
             ssrc=1,

@@ -8,8 +8,9 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice, permutations
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ def spread(samples: Sequence[float]) -> Spread:
     """Sum up samples of one kind."""
     values = np.asarray(samples, dtype=float)
     return Spread(float(np.median(values)), float(np.percentile(values, 99)), values.size)
+
+
+def turns(names: Sequence[str], rounds: int) -> Iterator[str]:
+    """Yield each name once a round, in every order in turn: who comes after whom counts.
+
+    A process that slept is cold; one whose turn follows on its own last one is not.
+    """
+    for order in islice(cycle(permutations(names)), rounds):
+        yield from order
 
 
 def ratio(value: float, reference: float) -> str:

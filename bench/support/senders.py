@@ -1,8 +1,8 @@
 """The ends that are measured: Stagebox's sender, the library's own, and the bare limit.
 
 Each worker holds connections to receivers. ``cost`` sends frames to all of them and
-returns the CPU time of each frame. The turn of the event loop that a frame takes is
-within; the pause in which receivers empty their sockets is not.
+returns the CPU time of each frame, by contender. The turn of the event loop that a
+frame takes is within; the pause in which receivers empty their sockets is not.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from av.packet import Packet
 from av.stream import Stream
 
+from bench.support import report
 from bench.support.receivers import CONNECT_S, LOOPBACK
 from bench.support.voice import packets, speech
 from bench.support.workers import Worker
@@ -42,13 +43,16 @@ def connect(sender: Worker, receivers: Worker, count: int) -> None:
         sender.ask("accept", receivers.ask("answer", sender.ask("offer")))
 
 
-async def timed(frames: int, send: Callable[[int], Awaitable[None]]) -> list[float]:
-    """Return the CPU seconds of each of ``frames`` calls of ``send``."""
-    costs = []
-    for number in range(frames):
+async def timed(frames: int, **ways: Callable[[], Awaitable[None]]) -> dict[str, list[float]]:
+    """Send ``frames`` frames each way, in turns; return the CPU seconds of each frame.
+
+    Turn by turn, because a process that has just run is faster than one that slept.
+    """
+    costs: dict[str, list[float]] = {name: [] for name in ways}
+    for name in report.turns(list(ways), frames):
         before = time.process_time()
-        await send(number)
-        costs.append(time.process_time() - before)
+        await ways[name]()
+        costs[name].append(time.process_time() - before)
         await asyncio.sleep(_PAUSE_S)
     return costs
 
@@ -102,7 +106,7 @@ class StockSenders:
         self._feed = Feed()
         self._connections: list[RTCPeerConnection] = []
         self._payloads = packets(speech(_SPEECH_S))
-        self._at = 0
+        self._number = 0
 
     async def offer(self) -> str:
         """Make one connection; return its offer."""
@@ -121,21 +125,22 @@ class StockSenders:
             while connection.connectionState != "connected":  # noqa: ASYNC110 - its event comes early
                 await asyncio.sleep(0.005)
 
-    async def cost(self, frames: int) -> list[float]:
+    async def cost(self, frames: int) -> dict[str, list[float]]:
         """Send so many frames to all; return the CPU seconds of each."""
-        return await timed(frames, self._send)
+        return await timed(frames, aiortc=self._send)
 
-    async def _send(self, number: int) -> None:
-        packet: Packet[Stream] = Packet(self._payloads[number % len(self._payloads)])
-        packet.pts = self._at
+    async def _send(self) -> None:
+        self._number += 1
+        payload = self._payloads[self._number % len(self._payloads)]
+        packet: Packet[Stream] = Packet(payload)
+        packet.pts = self._number * FRAME_SAMPLES
         packet.time_base = _TIME_BASE
-        self._at += FRAME_SAMPLES
         await self._feed.give(packet)
         await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Path:
+class BarePath:
     """What sending to one receiver needs at the least."""
 
     send: Callable[[bytes, tuple[str, int]], int]
@@ -154,7 +159,7 @@ class LeanSenders:
     def __init__(self) -> None:
         self.peers: list[Peer] = []
         self.payloads = packets(speech(_SPEECH_S))
-        self._paths: list[_Path] = []
+        self.paths: list[BarePath] = []
         self.number = 0
 
     async def offer(self) -> str:
@@ -174,16 +179,11 @@ class LeanSenders:
         await peer.accept(answer)
         await peer.wait_connected(CONNECT_S)
         await asyncio.sleep(0)  # the streams start in the turn after
-        self._paths.append(_path(peer))
+        self.paths.append(_path(peer))
 
-    async def cost(self, frames: int) -> list[float]:
-        """Send so many frames to all by ``Peer.send``; return the CPU seconds of each."""
-        return await timed(frames, self._send)
-
-    async def limit_cost(self, frames: int, receivers: int = -1) -> list[float]:
-        """Send so many frames by the bare path; return the CPU seconds of each."""
-        paths = self._paths if receivers < 0 else self._paths[:receivers]
-        return await timed(frames, partial(self._send_bare, paths))
+    async def cost(self, frames: int) -> dict[str, list[float]]:
+        """Send so many frames to all, by ``Peer.send`` and by the bare path."""
+        return await timed(frames, stagebox=self._send, limit=partial(self.send_bare, self.paths))
 
     async def check(self) -> None:
         """Refuse figures of packets that were not sent.
@@ -201,14 +201,15 @@ class LeanSenders:
         self.number += 1
         return self.payloads[self.number % len(self.payloads)]
 
-    async def _send(self, _number: int) -> None:
+    async def _send(self) -> None:
         payload = self.next_payload()
         sequence, timestamp = self.number, self.number * FRAME_SAMPLES
         for peer in self.peers:
             peer.send(payload, sequence, timestamp, False)
         await asyncio.sleep(0)
 
-    async def _send_bare(self, paths: list[_Path], _number: int) -> None:
+    async def send_bare(self, paths: list[BarePath]) -> None:
+        """Send one frame with nothing that can be left out."""
         payload = self.next_payload()
         sequence, timestamp = self.number & 0xFFFF, self.number * FRAME_SAMPLES & 0xFFFFFFFF
         for path in paths:
@@ -217,13 +218,13 @@ class LeanSenders:
         await asyncio.sleep(0)
 
 
-def _path(peer: Peer) -> _Path:
+def _path(peer: Peer) -> BarePath:
     outgoing = peer._outgoing
     assert outgoing._protect is not None
     pair = outgoing._nominated[1]
     descriptor = pair.protocol.transport.get_extra_info("socket").fileno()
     bare = socket.socket(fileno=os.dup(descriptor))
-    return _Path(bare.sendto, outgoing._protect, pair.remote_addr, outgoing._type, outgoing.ssrc)
+    return BarePath(bare.sendto, outgoing._protect, pair.remote_addr, outgoing._type, outgoing.ssrc)
 
 
 def _ignore_packet(packet: AudioPacket, arrival: float) -> None:
