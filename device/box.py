@@ -8,12 +8,9 @@ by ``device.tally``, which listens to the sender and not to the hub.
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from device.audio.earcons import Earcon
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
@@ -38,10 +35,10 @@ from device.floor.model import (
     StartBurst,
 )
 from device.floor.participant import Participant
-from device.floor.prompts import Prompt
 from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
 from device.tally import Tally
+from device.tones import TONES
 from device.transmitter import Transmitter
 from device.view.monitor import Monitor
 from device.view.status import Status, sentence
@@ -52,31 +49,9 @@ from stagebox.wire.messages import Error, HubMessage, Join, MediaAnswer, MediaOf
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
 
-# What a prompt sounds like where it is a tone; the others are for voices to say.
-TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
-    {
-        Prompt.PERMIT: Earcon.PERMIT,
-        Prompt.DENY: Earcon.DENY,
-        Prompt.BUSY: Earcon.BUSY,
-        Prompt.QUEUED: Earcon.QUEUED,
-        Prompt.NEXT: Earcon.QUEUED,
-        Prompt.OFFERED: Earcon.OFFERED,
-        Prompt.TURN_PASSED: Earcon.REVOKED,
-        Prompt.CANCELLED: Earcon.REVOKED,
-        Prompt.WARNING: Earcon.WARNING,
-        Prompt.REVOKED: Earcon.REVOKED,
-        Prompt.NO_ANSWER: Earcon.DENY,
-        Prompt.NO_MICROPHONE: Earcon.DENY,
-        Prompt.BUTTON_STUCK: Earcon.DENY,
-        Prompt.NO_SPACE: Earcon.DENY,
-        Prompt.MUTED: Earcon.DENY,
-        Prompt.LINK_LOST: Earcon.LINK_LOST,
-        Prompt.LINK_BACK: Earcon.LINK_BACK,
-    }
-)
-
 # Everything else about the line to the hub is a warning.
 _LOUDNESS: Final = {LinkState.UP: logging.INFO, LinkState.CONNECTING: logging.INFO}
+
 _log = logging.getLogger(__name__)
 
 

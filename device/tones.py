@@ -1,0 +1,34 @@
+"""What a prompt sounds like where it is a tone: the floor's words and the sound side's.
+
+The two do not know each other; only the box knows both.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from device.audio.earcons import Earcon
+from device.floor.prompts import Prompt
+
+# What a prompt sounds like where it is a tone; the others are for voices to say.
+TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
+    {
+        Prompt.PERMIT: Earcon.PERMIT,
+        Prompt.DENY: Earcon.DENY,
+        Prompt.BUSY: Earcon.BUSY,
+        Prompt.QUEUED: Earcon.QUEUED,
+        Prompt.NEXT: Earcon.QUEUED,
+        Prompt.OFFERED: Earcon.OFFERED,
+        Prompt.TURN_PASSED: Earcon.REVOKED,
+        Prompt.CANCELLED: Earcon.REVOKED,
+        Prompt.WARNING: Earcon.WARNING,
+        Prompt.REVOKED: Earcon.REVOKED,
+        Prompt.NO_ANSWER: Earcon.DENY,
+        Prompt.NO_MICROPHONE: Earcon.DENY,
+        Prompt.BUTTON_STUCK: Earcon.DENY,
+        Prompt.NO_SPACE: Earcon.DENY,
+        Prompt.MUTED: Earcon.DENY,
+        Prompt.LINK_LOST: Earcon.LINK_LOST,
+        Prompt.LINK_BACK: Earcon.LINK_BACK,
+    }
+)
