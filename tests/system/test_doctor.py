@@ -76,7 +76,11 @@ class Visit:
         assert "Traceback" not in self.out + self.err
         assert self.err == ""
         assert len(self.verdicts) == 13
-        assert max(map(len, self.out.splitlines())) <= 100
+        # A path is to be copied and is never broken, however long it is.
+        short = [
+            line for line in self.out.splitlines() if max(map(len, line.split()), default=0) < 60
+        ]
+        assert max(map(len, short)) <= 100
         for name, verdict in self.verdicts.items():
             sentences = self.said[name].splitlines()
             assert len(sentences) == (1 if verdict == "ok" else 2), self.said[name]
