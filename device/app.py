@@ -41,6 +41,7 @@ from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
+from stagebox.statefile import state_dir
 from stagebox.wire.messages import Kind, Role
 
 # A recording of half an hour is read and converted in less.
@@ -134,7 +135,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         if arguments.simulate
         else None
     )
-    state_dir = Path(config.state_dir).expanduser()
+    kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
     status = Status(config.name)
     panel = hardware.panel(config, simulation, stop.set)
@@ -154,9 +155,9 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     parts = Parts(floor, panel, output, transmitter, tally, events, status)
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, config.space, first_sound="speaker_started" if listens_only else "mic_started")
-    hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), state_dir)
+    hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), kept_in)
     signalling = Signalling(
-        Identity.load_or_create(state_dir),
+        Identity.load_or_create(kept_in),
         Facts(config.name, Kind.BOX, config.role, f"stagebox {__version__}"),
         hubs,
         box.on_message,

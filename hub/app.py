@@ -22,6 +22,7 @@ from stagebox.identity import Identity, IdentityError
 from stagebox.rtc.guard import counters
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
+from stagebox.statefile import state_dir
 
 DATABASE: Final = "hub.sqlite3"
 _REFUSED: Final = 2  # the exit status of a program that was asked for something impossible
@@ -64,7 +65,8 @@ async def serve(config: HubConfig) -> None:
         IdentityError, StoreError, BindError, SeamError: the hub cannot start, and why.
     """
     prepare()  # takes a moment, which the first member's session should not wait for
-    identity = Identity.load_or_create(config.data_dir)
+    kept_in = state_dir(config.data_dir)
+    identity = Identity.load_or_create(kept_in)
     metrics = Metrics()
     media = HubMedia()
     metrics.add_source("datagram_drops", counters.as_dict)
@@ -72,7 +74,7 @@ async def serve(config: HubConfig) -> None:
     metrics.add_source("media_sessions", media.session_counts)
     async with contextlib.AsyncExitStack() as stack:
         store = await Store.open(
-            config.data_dir / DATABASE, lambda kind: metrics.store_troubles.labels(kind).inc()
+            kept_in / DATABASE, lambda kind: metrics.store_troubles.labels(kind).inc()
         )
         stack.push_async_callback(store.aclose)
         spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
@@ -92,7 +94,9 @@ async def serve(config: HubConfig) -> None:
             )
             advertiser.start()
             stack.push_async_callback(advertiser.aclose)
-        _log.info("hub %s listens on port %d", identity.id[:8], server.port)
+        _log.info(
+            "hub %s listens on port %d; its state is in %s", identity.id[:8], server.port, kept_in
+        )
         await _told_to_stop()
 
 

@@ -3,6 +3,23 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Final
+
+# Where systemd keeps the state of services; it belongs to root.
+SYSTEM_STATE: Final = Path("/var/lib")
+
+
+def state_dir(wanted: Path, system: Path = SYSTEM_STATE) -> Path:
+    """Return where to keep state: ``wanted``, or for somebody who tries things out at home.
+
+    A place below ``system`` that this user may neither use nor make is replaced by the
+    one of the same name in the user's own state directory (XDG base directories).
+    """
+    place = wanted.expanduser()
+    if place.parent != system or os.access(place if place.exists() else system, os.W_OK):
+        return place
+    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(home).expanduser() / place.name
 
 
 def make_state_dir(path: Path) -> None:
