@@ -12,6 +12,7 @@ from typing import Any, Final
 from hub.config import HubConfig
 from hub.control.server import BindError, HubServer
 from hub.discovery import Advertiser
+from hub.files import raise_file_limit
 from hub.media.plane import HubMedia
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
@@ -64,6 +65,7 @@ async def serve(config: HubConfig) -> None:
     Raises:
         IdentityError, StoreError, BindError, SeamError: the hub cannot start, and why.
     """
+    raise_file_limit()
     prepare()  # takes a moment, which the first member's session should not wait for
     kept_in = state_dir(config.data_dir)
     identity = Identity.load_or_create(kept_in)

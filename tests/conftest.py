@@ -9,6 +9,11 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from hub.files import raise_file_limit
+
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+# A thousand connections, both ends in one process.
+raise_file_limit()
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
