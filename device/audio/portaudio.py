@@ -8,6 +8,7 @@ stream when it raises, so overflows are ignored there and counted here.
 
 import contextlib
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ def list_devices() -> tuple[SoundDevice, ...]:
     return _SYSTEM.devices()
 
 
-class _Stream:
+class _Stream(ABC):
     """What both directions share: one PortAudio stream, opened by name."""
 
     _direction: Direction
@@ -80,9 +81,9 @@ class _Stream:
         if opened is not None:
             self._system.close(opened)
 
+    @abstractmethod
     def open(self) -> None:
         """Open and start the stream."""
-        raise NotImplementedError
 
     def _begin(self) -> OpenStream:
         self._open = self._system.open(self._direction, self._match)

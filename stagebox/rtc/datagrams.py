@@ -1,6 +1,5 @@
 """What a datagram on a media port is, told from its first bytes (RFC 7983)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 # An Ethernet frame carries 1,500 bytes; the SRTP library raises on more.
@@ -53,27 +52,3 @@ def _plaintext_alert(data: bytes) -> bool:
     RFC 6347 section 4.1.2.7 allows it to be ignored; the set-up deadline takes its place.
     """
     return data[0] == DTLS_ALERT and data[3:5] in (b"\0\0", b"\0", b"")
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """At most ``burst`` at once and ``rate`` a second in the long run."""
-
-    rate: float
-    burst: float
-    _tokens: float
-    _at: float
-
-    @classmethod
-    def full(cls, rate: float, burst: float, now: float) -> "TokenBucket":
-        """Make a bucket with all its tokens at ``now``, in seconds."""
-        return cls(rate, burst, burst, now)
-
-    def take(self, now: float) -> bool:
-        """Take one token if there is one."""
-        self._tokens = min(self.burst, self._tokens + max(0.0, now - self._at) * self.rate)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True

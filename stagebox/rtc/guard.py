@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
-from stagebox.rtc.datagrams import MAX_DATAGRAM, Drop, Kind, TokenBucket, sort
+from stagebox.bucket import TokenBucket
+from stagebox.rtc.datagrams import MAX_DATAGRAM, Drop, Kind, sort
 
 # One connection carries 50 to 100 datagrams a second and its reader runs at once:
 # 128 is over a second of backlog, and at most 192 KiB.
@@ -165,6 +166,6 @@ def _admit(protocol: StunProtocol) -> bool:
     now = time.monotonic()
     bucket = _buckets.get(protocol)
     if bucket is None:
-        bucket = TokenBucket.full(NEW_ADDRESSES_PER_SECOND, NEW_ADDRESSES_AT_ONCE, now)
+        bucket = TokenBucket(NEW_ADDRESSES_PER_SECOND, NEW_ADDRESSES_AT_ONCE, now)
         _buckets[protocol] = bucket
     return bucket.take(now)
