@@ -7,9 +7,9 @@ from typing import Any, Final
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot as plt
 
-from bench.support.report import OUT  # noqa: E402
+from bench.support.report import OUT
 
 Points = Sequence[tuple[float, float]]
 
@@ -27,7 +27,7 @@ _STYLE: Final[dict[str, Any]] = {
 
 def bars(name: str, title: str, unit: str, values: Mapping[str, float]) -> Path:
     """Draw one bar for each value, its figure beside it; return the file."""
-    with mpl.rc_context(_STYLE):
+    with plt.style.context(_STYLE):
         figure, axes = plt.subplots(figsize=_SIZE)
         labels = list(values)[::-1]
         drawn = axes.barh(labels, [values[label] for label in labels], color=_COLOURS[0])
@@ -37,11 +37,11 @@ def bars(name: str, title: str, unit: str, values: Mapping[str, float]) -> Path:
         return _save(figure, name)
 
 
-def lines(  # noqa: PLR0913 - what a graph needs
+def lines(
     name: str, title: str, x: str, y: str, series: Mapping[str, Points], *, log: bool = False
 ) -> Path:
     """Draw one line for each series of (x, y), both axes from 0 or logarithmic; return the file."""
-    with mpl.rc_context(_STYLE):
+    with plt.style.context(_STYLE):
         figure, axes = plt.subplots(figsize=_SIZE)
         for (label, points), colour in zip(series.items(), _COLOURS * len(series), strict=False):
             axes.plot(*zip(*points, strict=True), marker="o", label=label, color=colour)
