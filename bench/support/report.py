@@ -20,6 +20,9 @@ from stagebox.media.opus import opus_version
 
 OUT = Path("bench-out")
 
+# What was printed goes into the file as it is, so that a page can show it and not differ.
+_tables: list[dict[str, Any]] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -53,6 +56,7 @@ def ratio(value: float, reference: float) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a plain table: the first column to the left, figures to the right."""
     lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    _tables.append({"head": lines[0], "rows": lines[1:]})
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for index, line in enumerate(lines):
         cells = [line[0].ljust(widths[0])]
@@ -79,9 +83,9 @@ def finish(name: str, results: Mapping[str, Any], started_load: float) -> None:
     """Write ``bench-out/NAME.json`` and say where and on what."""
     OUT.mkdir(exist_ok=True)
     path = OUT / f"{name}.json"
-    data = {"machine": machine() | {"load_1min_at_start": started_load}, **results}
+    about = machine() | {"load_1min_at_start": started_load}
+    data = {"machine": about, "tables": _tables, **results}
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    about = machine()
     print(
         f"\n{about['cpu']}, {about['cores']} cores, load {started_load} at start; "
         f"Python {about['python']}, aiortc {about['aiortc']}, {about['opus']}.\nWritten: {path}"
