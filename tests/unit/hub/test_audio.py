@@ -356,7 +356,7 @@ def test_a_mix_without_a_number_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> 
     room = Room()
     for name in ("anna", "bert"):
         room.audio.open(name)
-    monkeypatch.setattr(room.audio, "_stamp_mix", lambda timeline, now: None)
+    monkeypatch.setattr(room.audio.trunk, "_stamp_mix", lambda timeline, now: None)
     room.play(3, room.anna, room.bert, first=True)
     assert all(ear.heard == [] for ear in room.ears.values())
     assert room.counts.undeliverable == 3 * 2
