@@ -220,11 +220,12 @@ class LeanSenders:
 
 def _path(peer: Peer) -> BarePath:
     outgoing = peer._outgoing
-    assert outgoing._protect is not None
+    assert outgoing._session is not None
     pair = outgoing._nominated[1]
     descriptor = pair.protocol.transport.get_extra_info("socket").fileno()
     bare = socket.socket(fileno=os.dup(descriptor))
-    return BarePath(bare.sendto, outgoing._protect, pair.remote_addr, outgoing._type, outgoing.ssrc)
+    protect = outgoing._session.protect
+    return BarePath(bare.sendto, protect, pair.remote_addr, outgoing._type, outgoing.ssrc)
 
 
 def _ignore_packet(packet: AudioPacket, arrival: float) -> None:

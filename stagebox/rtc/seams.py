@@ -179,7 +179,9 @@ SEAMS: tuple[Seam, ...] = (
         "match answers to our checks",
         parameters=("self", "message", "addr"),
     ),
-    Seam("pylibsrtp:Session", "protect", "encrypt packets", parameters=("self", "packet")),
+    Seam("pylibsrtp", "lib", "encrypt packets where they lie"),
+    Seam("pylibsrtp", "ffi", "make the memory that packets are encrypted in"),
+    *_fields("pylibsrtp:Session", {"_srtp": "encrypt packets where they lie"}),
     Seam(
         "pylibsrtp:Session",
         "remove_stream",

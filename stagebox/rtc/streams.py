@@ -1,7 +1,8 @@
 """The two RTP streams of a connection, without the library's own media chain.
 
 Outgoing: the library's sender keeps its RTCP task and nothing else. A packet is a
-12-byte header, SRTP and one ``sendto``, in the caller's turn of the event loop.
+12-byte header, SRTP in place and one ``sendto`` on the socket itself, in the caller's
+turn of the event loop. What the kernel has no room for is dropped and counted.
 
 Incoming: the library's receiver keeps parsing, statistics and receiver reports. A
 tap stands where its jitter buffer was, so packets reach us in order of arrival and
@@ -15,27 +16,30 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-import pylibsrtp
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.inplace import Address, direct_sendto, protect, workspace
 
 CLOCK_RATE = 48_000
 # One Opus frame is at most 1,275 bytes (RFC 6716 section 3.4) behind one byte of TOC.
 MAX_PAYLOAD = 1276
-# About 30 packets of 20 ms. The kernel holds more before this fills: what waits here
-# is already late, so a full buffer means the network is gone for the moment.
+# About 30 packets of 20 ms, for event loops that let us send through their buffer only.
 MAX_WRITE_BUFFER = 4096
 # A peer has one stream, and a few when it restarts its encoder. A report block list
 # holds 31, and every stream costs memory in four places.
 MAX_SSRCS = 8
 
 _HEADER = struct.Struct("!BBHII")
+_HEADER_SIZE = _HEADER.size
+_write_header = _HEADER.pack_into
 _VERSION_2 = 0x80
 _MARKER = 0x80
 _COMPONENT = 1
-_SEND_ERRORS = (pylibsrtp.Error, struct.error, ValueError, TypeError, OSError, AttributeError)
+_NO_PAIR = object()
+_REFUSED = "SRTP refused the packet"
+_SEND_ERRORS = (struct.error, ValueError, TypeError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +50,17 @@ class Outgoing:
     __slots__ = (
         "_address",
         "_at",
+        "_handle",
+        "_length",
+        "_memory",
         "_nominated",
         "_pair",
-        "_protect",
+        "_plain",
+        "_sealed",
         "_send_reports",
+        "_send_to",
         "_sender",
+        "_session",
         "_timestamp",
         "_transport",
         "_type",
@@ -67,12 +77,19 @@ class Outgoing:
         self._send_reports = self._sender._send_rtcp
         self._sender.send = self._start
         self._sender._send_rtcp = self._report
-        self._protect: Callable[[bytes], bytes] | None = None
+        # The pairs that ICE nominated, and the one that the next four belong to.
         self._nominated: dict[int, Any] = {}
-        # The path that ICE chose, and what of it each packet needs.
-        self._pair: Any = None
+        self._pair: Any = _NO_PAIR
         self._transport: Any = None
-        self._address: Any = None
+        self._send_to: Callable[[Any, Address], int] = self._by_transport
+        self._address: Address = ("", 0)
+        # libsrtp's own handle, which lives as long as the session.
+        self._session: Any = None
+        self._handle: Any = None
+        # Its parts one by one, because each packet needs all of them.
+        desk = workspace()
+        self._memory, self._length = desk.memory, desk.length
+        self._plain, self._sealed = desk.plain, desk.sealed
         self._type = 0
         self._timestamp = 0
         self._at = 0.0
@@ -85,25 +102,29 @@ class Outgoing:
     def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:
         """Send one packet now; False if it could not be handed to the socket."""
         pair = self._nominated.get(_COMPONENT)
-        if self._protect is None or pair is None:
+        if pair is not self._pair and not self._take(pair):
             return False
-        if pair is not self._pair:
-            self._pair, self._transport = pair, pair.protocol.transport
-            self._address = pair.remote_addr
-        if self._transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
-            self.overflows += 1
-            return False
+        plain, length = self._plain, self._length
         kind = self._type | _MARKER if marker else self._type
         try:
-            header = _HEADER.pack(
-                _VERSION_2, kind, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.ssrc
+            size = _HEADER_SIZE + len(payload)
+            _write_header(
+                plain, 0, _VERSION_2, kind, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.ssrc
             )
-            self._transport.sendto(self._protect(header + payload), self._address)
+            plain[_HEADER_SIZE:size] = payload
+            length[0] = size
+            if protect(self._handle, self._memory, length):
+                raise ValueError(_REFUSED)
+            self._send_to(self._sealed[: length[0]], self._address)
+        except BlockingIOError:
+            # The kernel holds about 4 s of sound for this socket; more would only be later.
+            self.overflows += 1
+            return False
         except _SEND_ERRORS:
             self.errors += 1
             return False
         self.packets += 1
-        self.bytes += len(payload)
+        self.bytes += size - _HEADER_SIZE
         self._timestamp = timestamp
         self._at = time.monotonic()
         return True
@@ -115,7 +136,27 @@ class Outgoing:
 
     def stop(self) -> None:
         """Send nothing from now on."""
-        self._protect = None
+        self._nominated = {}
+
+    def _take(self, pair: Any) -> bool:  # noqa: ANN401 - the library's own type
+        """Send on the path that ICE chose from now on; False if there is none."""
+        if pair is None:
+            return False
+        self._pair, self._transport = pair, pair.protocol.transport
+        self._address = pair.remote_addr
+        self._send_to = direct_sendto(self._transport) or self._by_transport
+        return True
+
+    def _by_transport(self, datagram: memoryview, address: Address) -> int:
+        """Stands for the socket's ``sendto`` on an event loop that hides its sockets.
+
+        Raises:
+            BlockingIOError: the transport holds as much as is worth sending.
+        """
+        if self._transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
+            raise BlockingIOError
+        self._transport.sendto(bytes(datagram), address)  # it keeps what it cannot send at once
+        return len(datagram)
 
     async def _start(self, parameters: Any) -> None:  # noqa: ANN401 - the library's own type
         """Stands for ``RTCRtpSender.send``: register and report, but run no media task."""
@@ -132,8 +173,9 @@ class Outgoing:
         sender._RTCRtpSender__rtcp_task = asyncio.ensure_future(sender._run_rtcp())
         sender._RTCRtpSender__started = True
         self._type = parameters.codecs[0].payloadType
+        self._session = transport._tx_srtp
+        self._handle = self._session._srtp[0]
         self._nominated = transport.transport._connection._nominated
-        self._protect = transport._tx_srtp.protect
 
     async def _report(self, packets: list[Any]) -> None:
         """Stands for ``RTCRtpSender._send_rtcp``: put the true figures into reports.

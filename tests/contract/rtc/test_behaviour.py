@@ -4,6 +4,7 @@ The names could stay and their meaning change; then one of these fails.
 """
 
 import asyncio
+import socket
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ from aioice import ice, stun
 from aiortc.rtp import AnyRtcpPacket, RtcpByePacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
 
 from stagebox.rtc.datagrams import MAX_DATAGRAM
+from stagebox.rtc.inplace import protect
 from stagebox.rtc.prepare import CONSENT_FAILURES, CONSENT_INTERVAL_S
 from tests.loopback.rtc.pairs import End, connected, until
 
@@ -117,6 +119,20 @@ async def test_asyncio_reads_datagrams_without_a_huge_buffer() -> None:
     async with connected() as (a, _):
         (protocol,) = a.peer._dtls.transport._connection._protocols
         assert protocol.transport.max_size == MAX_DATAGRAM + 1  # type: ignore[attr-defined]
+
+
+async def test_packets_are_written_to_the_socket_itself() -> None:
+    async with connected() as (a, _):
+        a.peer.send(b"x", 1, 960, False)
+        (protocol,) = a.peer._dtls.transport._connection._protocols
+        sock = a.peer._outgoing._send_to.__self__
+        assert isinstance(sock, socket.socket)
+        assert sock.fileno() == protocol.transport.get_extra_info("socket").fileno()
+
+
+def test_libsrtp_encrypts_in_place() -> None:
+    signature = "srtp_err_status_t srtp_protect(struct srtp_ctx_t_ *, void *, int *);"
+    assert (protect.__doc__ or "").startswith(signature)
 
 
 async def test_the_consent_timers_reach_the_library() -> None:

@@ -1,6 +1,8 @@
 import asyncio
 import gc
+import os
 import re
+import socket
 import threading
 import time
 from typing import Never
@@ -8,6 +10,7 @@ from typing import Never
 import pytest
 
 from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.inplace import Workspace, workspace
 from stagebox.rtc.peer import Peer, PeerError, PeerState
 from stagebox.rtc.sdp import SdpError
 from tests.loopback.rtc.pairs import CONNECT_S, End, connected, negotiate, open_sockets, until
@@ -104,16 +107,73 @@ async def test_send_never_raises_and_counts() -> None:
         assert a.peer.send(b"x", 2**20 + 5, 2**40 + 9, False)
 
 
-async def test_a_full_write_buffer_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_kernel_has_no_room_for_is_dropped_and_counted() -> None:
+    def full(_datagram: memoryview, _address: tuple[str, int]) -> Never:
+        raise BlockingIOError
+
     async with connected() as (a, b):
-        pair = a.peer._outgoing._nominated[1]
-        transport = pair.protocol.transport
-        monkeypatch.setattr(transport, "get_write_buffer_size", lambda: 10_000, raising=False)
-        assert not a.peer.send(b"x", 1, 960, False)
+        assert a.peer.send(b"x", 1, 960, False)
+        outgoing = a.peer._outgoing
+        outgoing._send_to, room = full, outgoing._send_to
+        assert not a.peer.send(b"jam", 2, 1920, False)
+        outgoing._send_to = room
+        assert a.peer.send(b"y", 3, 2880, False)
+        await until(lambda: len(b.packets) == 2, "a packet after the jam")
+        stats = a.peer.stats()
+        assert (stats.packets_sent, stats.send_overflows, stats.send_errors) == (2, 1, 0)
+        assert [packet.payload for packet in b.packets] == [b"x", b"y"]
+
+
+async def test_an_event_loop_that_hides_its_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stagebox.rtc.streams.direct_sendto", lambda _transport: None)
+    async with connected() as (a, b):
+        assert a.peer.send(b"x", 1, 960, False)
+        assert a.peer.send(b"y", 2, 1920, False)
+        transport = a.peer._outgoing._transport
+        with monkeypatch.context() as jam:
+            jam.setattr(transport, "get_write_buffer_size", lambda: 10_000, raising=False)
+            assert not a.peer.send(b"jam", 3, 2880, False)
         assert a.peer.stats().send_overflows == 1
-        monkeypatch.undo()
-        assert a.peer.send(b"y", 2, 960, False)
-        await until(lambda: b.packets, "a packet after the jam")
+        await until(lambda: len(b.packets) == 2, "packets by the transport")
+        assert [packet.payload for packet in b.packets] == [b"x", b"y"]
+
+
+async def test_a_file_that_takes_over_the_sockets_number_gets_nothing() -> None:
+    async with connected() as (a, _):
+        assert a.peer.send(b"x", 1, 960, False)
+        transport = a.peer._outgoing._transport
+        number = transport.get_extra_info("socket").fileno()
+        transport.abort()
+        await until(lambda: transport._sock is None, "the socket closed")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if ours.fileno() != number:
+            os.dup2(ours.fileno(), number)
+        theirs.setblocking(False)
+        assert not a.peer.send(b"private", 2, 1920, False)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(100)
+        if ours.fileno() != number:
+            os.close(number)
+        ours.close()
+        theirs.close()
+
+
+async def test_what_srtp_refuses_does_not_leave_in_the_clear() -> None:
+    async with connected() as (a, b):
+        assert a.peer.send(b"x", 30_000, 960, False)
+        assert not a.peer.send(b"y", 10, 1920, False), "older than SRTP keeps account of"
+        assert a.peer.send(b"z", 30_001, 2880, False)
+        await until(lambda: len(b.packets) == 2, "the packets before and after")
+        assert a.peer.stats().send_errors == 1
+        assert b.peer.stats().dropped_oversize == b.peer.stats().guard_drops == 0
+
+
+def test_each_event_loop_has_its_own_memory_for_packets() -> None:
+    async def memory() -> Workspace:
+        assert workspace() is workspace()
+        return workspace()
+
+    assert asyncio.run(memory()) is not asyncio.run(memory())
 
 
 async def test_a_failing_handler_costs_only_its_packet(caplog: pytest.LogCaptureFixture) -> None:
