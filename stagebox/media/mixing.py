@@ -2,11 +2,16 @@
 
 Voices are added, never divided by their number. A limiter with one gain curve
 for the whole mix keeps the sum in range, so what a talker hears is exactly the
-full mix less their own voice under that gain. What is still too loud while the
-limiter attacks is bent by a soft clip.
+full mix less their own voice under that gain.
+
+The limiter looks ahead without delay, because a frame is known whole before it
+leaves: inside it the gain is down before the peak comes. Only a peak at the very
+beginning finds the gain still up. It falls there as fast as does not click, and a
+soft clip bends, and counts, what is left over.
 """
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -23,11 +28,17 @@ _CEILING: Final = 29_204.0  # -1 dBFS: what the limiter aims at and the soft cli
 _HEADROOM: Final = 32_767.0 - _CEILING
 _STEP: Final = 120  # the limiter looks at peaks of 2.5 ms, the shortest pitch period
 _STEPS: Final = FRAME_SAMPLES // _STEP
-_STEP_S: Final = 0.0025
-_ATTACK: Final = 1 - math.exp(-_STEP_S / 0.005)  # a time constant of 5 ms
-_RELEASE: Final = 1 - math.exp(-_STEP_S / 0.200)  # slow, so that loudness does not pump
+# Falling: at most 3 dB in a step, so that 16 talkers (24 dB) are down within a frame.
+_FALL: Final = 10 ** (3 / 20)
+# What the frame before could not foresee: down within 0.5 ms, faster would click.
+_SHORTEST_FALL: Final = 24
+# Rising: not within 20 ms of a peak, the period of the deepest voice (50 Hz), or the gain
+# would follow the wave itself, which is distortion; then slowly, so that loudness does not
+# pump: 200 ms to go 63 % of the way in dB.
+_HOLD: Final = 8
+_RISE: Final = 1 - math.exp(-0.0025 / 0.200)
 _UNITY: Final = 0.9999  # nearer to 1 than one step of 16 bit at the ceiling
-_KNOTS: Final = np.arange(_STEPS + 1) * _STEP
+_KNOTS: Final = tuple(at * _STEP for at in range(_STEPS + 1))
 _TIMES: Final = np.arange(1, FRAME_SAMPLES + 1)
 
 
@@ -52,6 +63,14 @@ class Mixer:
         # Row 0 is the full mix, the others are without one talker each.
         self._sums = np.zeros((max_talkers + 1, FRAME_SAMPLES), dtype=np.float32)
         self._gain = 1.0
+        # What the last steps asked for; the gain rises no higher than the least of them.
+        self._held: deque[float] = deque([1.0] * _HOLD, maxlen=_HOLD)
+        self._bent = 0
+
+    @property
+    def bent(self) -> int:
+        """Samples that the soft clip had to bend so far, in all mixes together."""
+        return self._bent
 
     @property
     def gain(self) -> float:
@@ -81,27 +100,55 @@ class Mixer:
     def _limited(self, sums: _Wide) -> NDArray[np.int16]:
         # All sums share one curve, so it must hold down the loudest of them; a
         # voice that others cancel out can make a mix-minus louder than the full mix.
-        peaks = np.abs(sums).reshape(-1, _STEPS, _STEP).max(axis=(0, 2))
+        loudest = np.abs(sums).max(axis=0)
+        peaks = loudest.reshape(_STEPS, _STEP).max(axis=1)
         if self._gain < 1.0 or peaks.max() > _CEILING:
-            sums *= self._curve(peaks)
+            sums *= self._curve(peaks, loudest[:_STEP])
             if np.abs(sums).max() > _CEILING:
-                _soft_clip(sums)
+                self._bent += _soft_clip(sums)
         return np.rint(sums).astype(np.int16)
 
-    def _curve(self, peaks: _Wide) -> _Wide:
+    def _curve(self, peaks: _Wide, beginning: _Wide) -> _Wide:
         """Return the gain for every sample, and remember where it ends."""
-        gain, knots = self._gain, [self._gain]
-        for peak in peaks.tolist():
-            wanted = min(1.0, _CEILING / max(peak, 1.0))
-            gain += (wanted - gain) * (_ATTACK if wanted < gain else _RELEASE)
-            knots.append(gain)
+        wanted = [min(1.0, _CEILING / max(peak, 1.0)) for peak in peaks.tolist()]
+        gain, gains = self._gain, [self._gain]
+        for need, most in zip(wanted, _falling(wanted), strict=True):
+            self._held.append(need)
+            rest = min(self._held)
+            if rest > gain:
+                gain *= (rest / gain) ** _RISE
+            gain = min(gain, most)
+            gains.append(gain)
+        knots = list(_KNOTS)
+        over = beginning * self._gain > _CEILING
+        if over.any():  # the fall must be over when the first peak comes
+            at = max(int(np.argmax(over)), _SHORTEST_FALL)
+            knots.insert(1, at)
+            gains.insert(1, gains[1])
         self._gain = 1.0 if gain > _UNITY else gain
-        return np.interp(_TIMES, _KNOTS, knots).astype(np.float32)
+        return np.interp(_TIMES, knots, gains).astype(np.float32)
 
 
-def _soft_clip(sums: _Wide) -> None:
-    """Bend what is above the ceiling so that it never reaches the end of the scale."""
+def _falling(wanted: list[float]) -> list[float]:
+    """Return the most that the gain may be at the end of each step.
+
+    It must be down at both ends of a step with a peak, and is on its way in the
+    steps before.
+    """
+    most = [wanted[-1]]
+    for before, need in zip(wanted[-2::-1], wanted[:0:-1], strict=True):
+        most.append(min(before, need, most[-1] * _FALL))
+    return most[::-1]
+
+
+def _soft_clip(sums: _Wide) -> int:
+    """Bend what is above the ceiling into the headroom; return how many samples that were.
+
+    Nothing reaches the end of the scale, and what is below the ceiling stays as it is.
+    """
     over = np.abs(sums) - np.float32(_CEILING)
-    loud = over > 0
+    # One step of 16 bit: the limiter aims at the ceiling itself, within float32's rounding.
+    loud = over > 1.0
     bent = _CEILING + _HEADROOM * np.tanh(over[loud] / _HEADROOM)
     sums[loud] = np.copysign(bent, sums[loud])
+    return int(np.count_nonzero(loud))
