@@ -84,7 +84,10 @@ def voices(count: int = len(SPEAKERS)) -> tuple[Voice, ...]:
 
 
 def conversation(seconds: float, utterances: tuple[Voice, ...]) -> tuple[Pcm, tuple[range, ...]]:
-    """Return utterances one after the other for at least so long, and where each one lies."""
+    """Return utterances one after the other for at least so long, and where each one lies.
+
+    What comes again comes with new noise, as in a room: no two packets are the same.
+    """
     parts: list[Pcm] = []
     places: list[range] = []
     at = 0
@@ -93,7 +96,9 @@ def conversation(seconds: float, utterances: tuple[Voice, ...]) -> tuple[Pcm, tu
         places.append(range(at, at + part.size))
         parts.append(part)
         at += part.size
-    return np.concatenate(parts), tuple(places)
+    whole = np.concatenate(parts)
+    noise = np.random.default_rng(len(SPEAKERS)).normal(0, _NOISE, whole.size)
+    return np.clip(whole + noise, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16), tuple(places)
 
 
 def _voice(folder: Path, script: tuple[str, ...], seed: int) -> Voice:
