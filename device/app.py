@@ -16,9 +16,12 @@ from typing import Any, Final
 
 from device import hardware
 from device.audio.capture import CaptureThread
+from device.audio.echo import EchoCanceller, EchoMissingError
 from device.audio.gate import MicGate
 from device.audio.output import Output
 from device.audio.playback import PlaybackThread
+from device.audio.ports import SoundError
+from device.audio.room import read_air
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
 from device.config import BoxConfig, Duplex, hub_url
@@ -69,9 +72,11 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
     Raises:
         ConfigError: something in either cannot be.
     """
-    for name in ("mic", "speaker", "script"):
+    for name in ("mic", "speaker", "script", "room"):
         if getattr(arguments, name) is not None and not arguments.simulate:
             raise ConfigError(f"command line: --{name} is for the simulator; add --simulate.")
+    if arguments.room is not None and None in (arguments.mic, arguments.speaker):
+        raise ConfigError("command line: --room joins two files; add --mic and --speaker.")
     config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
     given: dict[str, Any] = {
         "hub": hub_url(arguments.hub),
@@ -130,18 +135,15 @@ class Made:
 
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
     """Make all parts and join them."""
-    simulation = (
-        hardware.Simulation(arguments.mic, arguments.speaker, arguments.script)
-        if arguments.simulate
-        else None
-    )
+    simulation = _simulation(arguments)
+    canceller, no_echo_because = _canceller(config)
     kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
     status = Status(config.name)
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
     output.set_volume(programme_db=config.sound.volume_db)
-    tally = Tally(panel, events, status, partial(_half_duplex, output, config.sound.duplex))
+    tally = Tally(panel, events, status, partial(_on_air, output, _plays_always(config, canceller)))
     transmitter = Transmitter(
         gate=MicGate(config.talk.pre_roll_ms / 1000),
         encoder=Encoder(config.talk.bitrate, config.talk.complexity),
@@ -175,6 +177,11 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             reconnect=Reconnect(random.random),
         ),
     )
+    microphone, loudspeaker = hardware.without_echo(
+        canceller,
+        hardware.microphone(config, simulation),
+        hardware.loudspeaker(config, simulation),
+    )
     threads = _threads(config, simulation, box, output)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
@@ -196,7 +203,7 @@ def _threads(
         return (playback,)  # a smart speaker opens no microphone at all
     capture = CaptureThread(
         hardware.microphone(config, simulation),
-        box.on_frame,
+        box.on_block,
         partial(box.on_device, "microphone"),
         loop,
         on_started=partial(box.on_started, "mic_started"),

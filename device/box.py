@@ -186,8 +186,8 @@ class Box:
         _log.warning("%s: %s", code, detail)
         self._parts.events.emit("error", code=code, detail=detail)
 
-    def on_frame(self, pcm: bytes, start: float) -> None:
-        """Take a frame from the microphone."""
+    def on_block(self, pcm: bytes, start: float) -> None:
+        """Take a block of 10 ms from the microphone."""
         self._monitor.hear(pcm)
         self._parts.transmitter.capture(pcm, start)
 

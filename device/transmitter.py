@@ -76,16 +76,18 @@ class Transmitter:
         if send is None:
             self.cut()
 
-    def open(self, since: float) -> None:
-        """Begin a talk burst with what was said since ``since`` (monotonic seconds)."""
+    def open(self, since: float, quiet_from: float = -inf) -> None:
+        """Begin a talk burst with what was said since ``since`` (monotonic seconds).
+
+        Nothing captured before ``quiet_from`` leaves: until then the loudspeaker was heard.
+        """
         self.counts.bursts += 1
         self._encoder.reset()
-        self._transmit(self._gate.open(since))
+        self._transmit(self._gate.open(since, quiet_from))
 
     def close(self, until: float) -> None:
-        """End the burst with the last frame captured before ``until``."""
-        self._gate.close(until)
-        self._end_if_over()
+        """End the burst with the last sound captured before ``until``."""
+        self._transmit(self._gate.close(until))
 
     def cut(self, at: float = -inf) -> None:
         """Nothing captured before ``at`` leaves, not even the mark that ends a burst."""
@@ -93,7 +95,7 @@ class Transmitter:
         self._set_on_air(False)
 
     def capture(self, pcm: bytes, start: float) -> None:
-        """Take one 20 ms frame from the microphone, captured from ``start`` on."""
+        """Take a block of 10 ms from the microphone, captured from ``start`` on."""
         self._transmit(self._gate.push(pcm, start))
 
     def check(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The capture thread: from a microphone to 20 ms frames on the event loop.
+"""The capture thread: from a microphone to blocks of 10 ms on the event loop.
 
 The microphone runs all the time; whether anybody hears it is the gate's affair.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from device.audio.framing import CapturedFrame, FrameAssembler
+from device.audio.framing import BlockClock, CapturedBlock
 from device.audio.handover import Handover
 from device.audio.health import DeviceState
 from device.audio.lease import Lease
@@ -18,26 +18,26 @@ from device.audio.worker import DeviceThread, Reports
 
 # Half a second: longer than any pause the loop should ever make, and shorter than
 # what a listener would take for the present.
-BACKLOG_FRAMES: Final = 25
+BACKLOG_BLOCKS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureStats:
     """Counts since the start."""
 
-    frames: int
-    dropped: int  # frames the loop was too late for
+    blocks: int
+    dropped: int  # blocks the loop was too late for
     losses: int  # times the device went away
     xruns: int
 
 
 class CaptureThread:
-    """Keeps the microphone open and hands its frames over, with recovery."""
+    """Keeps the microphone open and hands its blocks over, with recovery."""
 
     def __init__(
         self,
         make: Callable[[], Microphone],
-        on_frame: Callable[[bytes, float], None],
+        on_block: Callable[[bytes, float], None],
         on_state: Callable[[DeviceState], None],
         loop: asyncio.AbstractEventLoop,
         *,
@@ -45,11 +45,11 @@ class CaptureThread:
     ) -> None:
         """Both callbacks run on ``loop``, ``on_state`` once per change.
 
-        ``on_frame`` gets 1920 bytes and the monotonic second of their first sample;
+        ``on_block`` gets 960 bytes and the monotonic second of their first sample;
         ``on_started`` that second for the first sample of each opened device.
         """
-        self._on_frame = on_frame
-        self._handover: Handover[CapturedFrame] = Handover(loop, self._deliver, BACKLOG_FRAMES)
+        self._on_block = on_block
+        self._handover: Handover[CapturedBlock] = Handover(loop, self._deliver, BACKLOG_BLOCKS)
         self._thread: DeviceThread[Microphone] = DeviceThread(
             "capture",
             make,
@@ -57,7 +57,7 @@ class CaptureThread:
             reports=Reports(on_state, on_started),
             loop=loop,
         )
-        self._frames = 0
+        self._blocks = 0
         self._last_block_at: float | None = None
 
     def start(self) -> None:
@@ -81,26 +81,24 @@ class CaptureThread:
     def stats(self) -> CaptureStats:
         """Return the counts so far."""
         thread = self._thread
-        return CaptureStats(self._frames, self._handover.dropped, thread.losses, thread.xruns)
+        return CaptureStats(self._blocks, self._handover.dropped, thread.losses, thread.xruns)
 
-    def _deliver(self, frame: CapturedFrame) -> None:
-        self._frames += 1
-        self._on_frame(frame.pcm, frame.start)
+    def _deliver(self, block: CapturedBlock) -> None:
+        self._blocks += 1
+        self._on_block(block.pcm, block.start)
 
     def _serve(self, microphone: Microphone, lease: Lease) -> None:
-        assembler = FrameAssembler()
+        clock = BlockClock()
         started = False
         while not lease.ended():
-            block = microphone.read()
+            pcm = microphone.read()
             now = time.monotonic()
             lease.beat()
             if lease.ended():
                 break
             self._last_block_at = now
-            frame = assembler.push(block, now)
-            if frame is None:
-                continue
+            block = clock.stamp(pcm, now)
             if not started:
                 started = True
-                self._thread.works(lease, microphone, frame.start)
-            self._handover.put(frame)
+                self._thread.works(lease, microphone, block.start)
+            self._handover.put(block)

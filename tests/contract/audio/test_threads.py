@@ -177,7 +177,7 @@ async def test_xruns_of_every_device_add_up(make: Make) -> None:
     assert await thread.stop()
 
 
-async def test_frames_arrive_in_order_with_the_time_of_their_first_sample() -> None:
+async def test_blocks_arrive_in_order_with_the_time_of_their_first_sample() -> None:
     world, states, frames = World(), States(), []
     world.block_s = 0.01
     started: list[float] = []
@@ -192,17 +192,17 @@ async def test_frames_arrive_in_order_with_the_time_of_their_first_sample() -> N
     thread.start()
     await until(lambda: len(frames) >= 20)
     assert await thread.stop()
-    numbers = [int(n) for pcm, _ in frames for n in np.frombuffer(pcm, np.uint32)[::240]]
+    numbers = [int(np.frombuffer(pcm, np.uint32)[0]) for pcm, _ in frames]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert all(len(pcm) == 1920 for pcm, _ in frames)
+    assert all(len(pcm) == 960 for pcm, _ in frames)
     starts = [start for _, start in frames]
     assert starts == sorted(starts)
     assert before <= starts[0] + 0.01
     assert started == [starts[0]]
-    assert thread.stats().frames == len(frames)
+    assert thread.stats().blocks == len(frames)
 
 
-async def test_while_the_loop_is_held_up_the_oldest_frames_are_dropped_and_counted() -> None:
+async def test_while_the_loop_is_held_up_the_oldest_blocks_are_dropped_and_counted() -> None:
     world, states, frames = World(), States(), []
     thread = CaptureThread(
         world.make, lambda pcm, _: frames.append(pcm), states, asyncio.get_running_loop()
@@ -210,17 +210,17 @@ async def test_while_the_loop_is_held_up_the_oldest_frames_are_dropped_and_count
     thread.start()
     await until(lambda: len(frames) > 2)
     got, reads = len(frames), world.read
-    while world.read < reads + 4 * capture.BACKLOG_FRAMES:
+    while world.read < reads + 4 * capture.BACKLOG_BLOCKS:
         time.sleep(0.01)  # noqa: ASYNC251 - this is the hold-up
     held = world.read
     await until(lambda: len(frames) > got)
     # What came first after the pause is about the newest that fits, not the oldest.
     first = int(np.frombuffer(frames[got], np.uint32)[0])
-    assert first >= held - 2 * capture.BACKLOG_FRAMES - 2
-    assert thread.stats().dropped >= capture.BACKLOG_FRAMES - 1
+    assert first >= held - capture.BACKLOG_BLOCKS - 2
+    assert thread.stats().dropped >= capture.BACKLOG_BLOCKS - 1
     assert states.statuses == [READY]
     assert await thread.stop()
-    await until(lambda: thread.stats().frames + thread.stats().dropped >= world.read // 2 - 1)
+    await until(lambda: thread.stats().blocks + thread.stats().dropped >= world.read - 1)
 
 
 async def test_without_a_loudspeaker_the_programme_goes_on_at_its_pace_unheard() -> None:
@@ -246,6 +246,21 @@ async def test_without_a_loudspeaker_the_programme_goes_on_at_its_pace_unheard()
     assert await thread.stop()
     # What was due while there was no device is not played afterwards.
     assert int(np.frombuffer(world.written[0], np.int16)[0]) == thread.stats().discarded + 1
+
+
+async def test_what_is_played_is_decided_once_the_device_wants_it() -> None:
+    world, states = World(), States()
+    waits: list[int] = []
+
+    def pull(samples: int) -> bytes:
+        waits.append(world.waits)
+        return bytes(2 * samples)
+
+    thread = PlaybackThread(world.make, pull, states, asyncio.get_running_loop())
+    thread.start()
+    await until(lambda: len(waits) > 5)
+    assert await thread.stop()
+    assert waits == list(range(1, len(waits) + 1))
 
 
 def test_a_loop_that_is_closed_is_nobody_to_tell() -> None:

@@ -6,13 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.audio.gate import FRAME_S, HOLD_S, STALL_S, MicGate
+from device.audio.gate import BLOCK_S, FRAME_S, HOLD_S, STALL_S, MicGate
+from device.audio.ports import BLOCK_SAMPLES
 from device.transmitter import Transmitter
 from stagebox.media.frames import FRAME_SAMPLES
 from stagebox.media.opus import END_OF_BURST, Encoder
 
-QUIET = bytes(2 * FRAME_SAMPLES)
-LOUD = np.full(FRAME_SAMPLES, 8_000, np.int16).tobytes()
+QUIET = bytes(2 * BLOCK_SAMPLES)
+LOUD = np.full(BLOCK_SAMPLES, 8_000, np.int16).tobytes()
 SEQUENCE, TIMESTAMP = 65_534, 2**32 - 100  # both about to wrap
 
 
@@ -66,9 +67,9 @@ class Box:
         self.frames_told.append(sequence)
 
     def speak(self, frames: int, pcm: bytes = LOUD) -> None:
-        for _ in range(frames):
+        for _ in range(2 * frames):
             self.transmitter.capture(pcm, self.now)
-            self.now += FRAME_S
+            self.now += BLOCK_S
 
     @property
     def packets(self) -> list[Packet]:
@@ -106,7 +107,8 @@ def test_the_timestamp_of_the_next_burst_counts_the_pause() -> None:
     box.speak(50, QUIET)
     burst(box, 2)
     first, second = (packet for packet in box.packets if packet.marker)
-    assert (second.timestamp - first.timestamp) % 2**32 == 52 * FRAME_SAMPLES
+    # The second burst begins with the block before the press: it completes the first frame.
+    assert (second.timestamp - first.timestamp) % 2**32 == 52 * FRAME_SAMPLES - BLOCK_SAMPLES
     assert (second.sequence - first.sequence) % 2**16 == 3
     assert box.transmitter.counts.bursts == 2
 
