@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from device import hardware
 from device.audio.capture import CaptureThread
-from device.audio.echo import EchoCanceller, EchoMissingError
 from device.audio.gate import MicGate
 from device.audio.output import Output
 from device.audio.playback import PlaybackThread
@@ -24,7 +23,7 @@ from device.audio.ports import SoundError
 from device.audio.room import read_air
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
-from device.config import BoxConfig, Duplex, hub_url
+from device.config import BoxConfig, hub_url
 from device.events import EventLog
 from device.floor.participant import Participant
 from device.link.candidates import HubChoice
@@ -136,14 +135,14 @@ class Made:
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
     """Make all parts and join them."""
     simulation = _simulation(arguments)
-    canceller, no_echo_because = _canceller(config)
+    sound = hardware.sound(config, simulation)
     kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
     status = Status(config.name)
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
     output.set_volume(programme_db=config.sound.volume_db)
-    tally = Tally(panel, events, status, partial(_on_air, output, _plays_always(config, canceller)))
+    tally = Tally(panel, events, status, partial(_on_air, output, sound.full_duplex))
     transmitter = Transmitter(
         gate=MicGate(config.talk.pre_roll_ms / 1000),
         encoder=Encoder(config.talk.bitrate, config.talk.complexity),
@@ -177,23 +176,20 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             reconnect=Reconnect(random.random),
         ),
     )
-    microphone, loudspeaker = hardware.without_echo(
-        canceller,
-        hardware.microphone(config, simulation),
-        hardware.loudspeaker(config, simulation),
-    )
-    threads = _threads(config, simulation, box, output)
+    if sound.lacks:
+        box.on_problem("echo", sound.lacks)
+    threads = _threads(config, sound, box, output)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
     return Made(parts, box, signalling, threads, browse, by_hand)
 
 
 def _threads(
-    config: BoxConfig, simulation: hardware.Simulation | None, box: Box, output: Output
+    config: BoxConfig, sound: hardware.Sound, box: Box, output: Output
 ) -> tuple[CaptureThread | PlaybackThread, ...]:
     loop = asyncio.get_running_loop()
     playback = PlaybackThread(
-        hardware.loudspeaker(config, simulation),
+        sound.loudspeaker,
         output.pull,
         partial(box.on_device, "loudspeaker"),
         loop,
@@ -202,7 +198,7 @@ def _threads(
     if config.role is Role.SPEAKER:
         return (playback,)  # a smart speaker opens no microphone at all
     capture = CaptureThread(
-        hardware.microphone(config, simulation),
+        sound.microphone,
         box.on_block,
         partial(box.on_device, "microphone"),
         loop,
@@ -211,8 +207,23 @@ def _threads(
     return playback, capture
 
 
-def _half_duplex(output: Output, duplex: Duplex, on_air: bool) -> None:
-    output.set_programme_muted(on_air and duplex is Duplex.HALF)
+def _simulation(arguments: argparse.Namespace) -> hardware.Simulation | None:
+    """Return what the simulator was given.
+
+    Raises:
+        ConfigError: the room's impulse response cannot be read.
+    """
+    if not arguments.simulate:
+        return None
+    try:
+        air = read_air(arguments.room) if arguments.room else None
+    except SoundError as error:
+        raise ConfigError(f"command line: --room: {error}") from None
+    return hardware.Simulation(arguments.mic, arguments.speaker, arguments.script, air)
+
+
+def _on_air(output: Output, full_duplex: bool, on_air: bool) -> None:
+    output.set_programme_muted(on_air and not full_duplex)
 
 
 async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

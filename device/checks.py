@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from device.audio.cards import Direction, choose
+from device.audio.echo import EchoMissingError, WebrtcCanceller
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
-from device.config import BoxConfig
+from device.config import BoxConfig, Duplex
 from device.link.candidates import HubChoice, admits
 from device.link.dial import LinkError, ask_who, make_http
 from device.link.discovery import own_addresses, reachable
@@ -57,6 +58,7 @@ def all_checks(config: BoxConfig) -> Iterator[Finding]:
     yield library("sound library", "pyaudio")
     yield card(Direction.INPUT, config.sound.microphone, required=config.role is not Role.SPEAKER)
     yield card(Direction.OUTPUT, config.sound.loudspeaker)
+    yield echo_canceller(config)
     wired = config.panel.kind == "gpio"
     yield library("button library", "gpiozero", required=wired)
     yield library("pin library", "lgpio", required=wired)
@@ -93,11 +95,17 @@ def opus() -> Finding:
 
 def library(name: str, module: str, *, required: bool = True) -> Finding:
     """Whether a hardware library is installed. It is not loaded."""
-    ok = False
-    with contextlib.suppress(ImportError, ValueError):  # half of a package is none
-        ok = importlib.util.find_spec(module) is not None
+    ok = installed(module)
     sentence = f"{module} is {'' if ok else 'not '}installed."
     return Finding(name, ok, sentence, _INSTALL, required)
+
+
+def installed(module: str) -> bool:
+    """Whether a library is there, without loading it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # half of a package is none
+        return False
 
 
 def card(direction: Direction, match: str, *, required: bool = True) -> Finding:
@@ -113,6 +121,20 @@ def card(direction: Direction, match: str, *, required: bool = True) -> Finding:
     wanted = f"No {direction} is called {match!r}" if devices else f"There is no {direction}"
     mend = f"Plug in a sound card, or set [sound] {direction}; this user must be in group audio."
     return Finding(str(direction), False, f"{wanted} (found: {names}).", mend, required)
+
+
+def echo_canceller(config: BoxConfig) -> Finding:
+    """Whether the box can talk and listen at once, beside its loudspeaker."""
+    wanted = config.sound.duplex is Duplex.FULL and config.role is not Role.SPEAKER
+    name, mend = "echo canceller", "Install it with: pip install 'stagebox[echo]'"
+    if not wanted and not installed("livekit"):
+        return Finding(name, True, "Not installed, and not asked for.", required=False)
+    try:
+        WebrtcCanceller()
+    except EchoMissingError:
+        sentence = "livekit cannot be loaded; the box stays half duplex."
+        return Finding(name, False, sentence, mend, required=False)
+    return Finding(name, True, "livekit works.", required=False)
 
 
 def pins(devices: Path, *, required: bool = True) -> Finding:

@@ -37,8 +37,9 @@ Match = Annotated[
 class Duplex(StrEnum):
     """Whether the loudspeaker plays while the microphone is open."""
 
-    HALF = "half"
-    FULL = "full"
+    HALF = "half"  # it does not
+    FULL = "full"  # it does, and its echo is cancelled
+    HEADSET = "headset"  # it does, and the microphone cannot hear it
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

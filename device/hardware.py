@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from device.audio.cards import Direction
+from device.audio.echo import ClearMicrophone, EchoMissingError, KnownLoudspeaker, WebrtcCanceller
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone, list_devices
 from device.audio.ports import Loudspeaker, Microphone, SoundError
+from device.audio.room import Air, RoomLoudspeaker, RoomMicrophone
 from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
 from device.buttons import gpio
 from device.buttons.ports import Panel, PanelError
 from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.terminal import TerminalPanel
-from device.config import NOT_FITTED, BoxConfig, PanelConfig
+from device.config import NOT_FITTED, BoxConfig, Duplex, PanelConfig
+from stagebox.wire.messages import Role
 
 MakeMicrophone = Callable[[], Microphone]
 MakeLoudspeaker = Callable[[], Loudspeaker]
@@ -29,6 +32,7 @@ class Simulation:
     mic: Path | None
     speaker: Path | None
     script: Path | None
+    air: Air | None = None
 
     @property
     def has_terminal(self) -> bool:
@@ -36,11 +40,40 @@ class Simulation:
         return self.script is None and sys.stdin.isatty()
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What makes the two devices; whether the one may play while the other is heard.
+
+    ``lacks``: why it may not although that was asked for, and the remedy.
+    """
+
+    microphone: MakeMicrophone
+    loudspeaker: MakeLoudspeaker
+    full_duplex: bool
+    lacks: str = ""
+
+
+def sound(config: BoxConfig, simulation: Simulation | None) -> Sound:
+    """Return the box's sound: full duplex where it was asked for and can be."""
+    mic, speaker = microphone(config, simulation), loudspeaker(config, simulation)
+    if config.sound.duplex is not Duplex.FULL or config.role is Role.SPEAKER:
+        return Sound(mic, speaker, full_duplex=config.sound.duplex is not Duplex.HALF)
+    try:
+        canceller = WebrtcCanceller()
+    except EchoMissingError as error:
+        return Sound(mic, speaker, full_duplex=False, lacks=str(error))
+    return Sound(
+        lambda: ClearMicrophone(mic(), canceller),
+        lambda: KnownLoudspeaker(speaker(), canceller),
+        full_duplex=True,
+    )
+
+
 def microphone(config: BoxConfig, simulation: Simulation | None) -> MakeMicrophone:
     """Return what makes the box's microphone."""
     if simulation is not None and simulation.mic is not None:
-        path = simulation.mic
-        return lambda: WavMicrophone(path)
+        path, air = simulation.mic, simulation.air
+        return lambda: WavMicrophone(path) if air is None else RoomMicrophone(path, air)
     if simulation is not None and not _has_own(Direction.INPUT):
         return NullMicrophone
     return lambda: PortAudioMicrophone(config.sound.microphone)
@@ -49,8 +82,8 @@ def microphone(config: BoxConfig, simulation: Simulation | None) -> MakeMicropho
 def loudspeaker(config: BoxConfig, simulation: Simulation | None) -> MakeLoudspeaker:
     """Return what makes the box's loudspeaker."""
     if simulation is not None and simulation.speaker is not None:
-        path = simulation.speaker
-        return lambda: WavLoudspeaker(path)
+        path, air = simulation.speaker, simulation.air
+        return lambda: WavLoudspeaker(path) if air is None else RoomLoudspeaker(path, air)
     if simulation is not None and not _has_own(Direction.OUTPUT):
         return NullLoudspeaker
     return lambda: PortAudioLoudspeaker(config.sound.loudspeaker)

@@ -75,6 +75,9 @@ def _add_box(parser: argparse.ArgumentParser) -> None:
     sim.add_argument("--simulate", action="store_true", help="files and keys for hardware")
     sim.add_argument("--mic", type=Path, metavar="WAV", help="what the microphone hears")
     sim.add_argument("--speaker", type=Path, metavar="WAV", help="what the speaker was fed")
+    sim.add_argument(
+        "--room", type=Path, metavar="WAV", help="impulse response from speaker to microphone"
+    )
     sim.add_argument("--script", type=Path, metavar="FILE", help="buttons: '1.0 talk down' ...")
     sim.add_argument(
         "--wait-joined",

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 SECONDS = 22.0
 HUB = '[[space]]\nid = "main"\nname = "Main"\nmode = "open"\n'
-BOX = '[sound]\nduplex = "full"\n'
+BOX = '[sound]\nduplex = "headset"\n'
 # Two at once, then Ana alone once more: alone, both, alone.
 ANA = "2 talk down\n10 talk up\n15 talk down\n20 talk up"
 BEN = "6 talk down\n14 talk up"
