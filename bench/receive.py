@@ -12,11 +12,10 @@ from statistics import median
 import numpy as np
 
 from bench.support import report
-from bench.support.chains import Chain, Clocked, StageboxChain, StockChain
+from bench.support.chains import BLOCK_S, Chain, Clocked, StageboxChain, StockChain, drive
 from bench.support.traffic import NETWORK_S, Burst, Case, Talk, one_in, runs_of, talk
 from bench.support.voice import packets, speech
 from stagebox.media.frames import (
-    BLOCK_SAMPLES,
     FRAME_S,
     FRAME_SAMPLES,
     SAMPLE_RATE,
@@ -28,7 +27,6 @@ ROUNDS = 5
 SPEECH_S = 20.0
 # What still waits a second after the last packet is never heard in time.
 AFTER_S = 1.0
-BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE
 # Delays are looked for in so much sound, up to this delay.
 WINDOW_S = 1.0
 LONGEST_DELAY_S = 0.5
@@ -84,20 +82,6 @@ class Heard:
         return self.empty_blocks / self.blocks
 
 
-def listen(chain: Clocked, said: Talk) -> tuple[list[int | None], Pcm]:
-    """Play a talk through a chain; return the frame that each 10 ms are of, and the sound."""
-    numbers, sound, at = [], [], 0
-    for tick in range(round((said.bursts[-1].end + AFTER_S) / BLOCK_S)):
-        now = tick * BLOCK_S
-        while at < len(said.arrivals) and said.arrivals[at][0] <= now:
-            chain.put(said.arrivals[at][1], said.arrivals[at][0])
-            at += 1
-        number, pcm = chain.pull(now)
-        numbers.append(number)
-        sound.append(pcm)
-    return numbers, np.concatenate(sound)
-
-
 def judge(numbers: list[int | None], burst: Burst, heard: Heard) -> None:
     """Count what was missing of a burst, from its first sound for as long as it lasted.
 
@@ -142,7 +126,7 @@ def spoken_as_sent(voice: Pcm, said: Talk) -> Pcm:
 def trial(chain: Chain, said: Talk, voice: Pcm, heard: Heard) -> None:
     """Play one talk through one chain and add up what was heard."""
     clocked = Clocked(chain)
-    numbers, sound = listen(clocked, said)
+    numbers, sound = drive(clocked, said.arrivals, said.bursts[-1].end + AFTER_S)
     for burst in said.bursts:
         judge(numbers, burst, heard)
     spoken = spoken_as_sent(voice, said)

@@ -6,6 +6,7 @@ this is the least that a listener waits with that chain.
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,12 @@ from aiortc.rtcrtpreceiver import TimestampMapper
 from aiortc.rtp import RtpPacket
 from av.audio.frame import AudioFrame
 
-from stagebox.media.frames import BLOCK_SAMPLES, FrameKind, Pcm, silence
+from stagebox.media.frames import BLOCK_SAMPLES, SAMPLE_RATE, FrameKind, Pcm, silence
 from stagebox.media.opus import Decoder
 from stagebox.media.playout import Playout
 from stagebox.media.rtp import AudioPacket
+
+BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE
 
 _PAYLOAD_TYPE = 96
 # As aiortc.rtcrtpreceiver makes it for audio.
@@ -32,6 +35,8 @@ class Chain(Protocol):
 
     heard: dict[int, float]
 
+    @property
+    def rebuilt(self) -> int: ...
     def put(self, packet: AudioPacket, now: float) -> None: ...
     def pull(self, now: float) -> tuple[int | None, Pcm]: ...
 
@@ -64,6 +69,11 @@ class StageboxChain:
         self._sounding: int | None = None
         self.heard: dict[int, float] = {}
 
+    @property
+    def rebuilt(self) -> int:
+        """Frames played from in-band FEC so far."""
+        return self._playout.stats.jitter.fec
+
     def put(self, packet: AudioPacket, now: float) -> None:
         """Take a packet as it arrives."""
         self._playout.put(packet, now)
@@ -92,6 +102,11 @@ class StockChain:
         self._ready = silence(0)
         self._sounding: int | None = None
         self.heard: dict[int, float] = {}
+
+    @property
+    def rebuilt(self) -> int:
+        """Frames played from in-band FEC: the library never asks its decoder for any."""
+        return 0
 
     def put(self, packet: AudioPacket, now: float) -> None:  # noqa: ARG002 - it knows no clock
         """Take a packet as it arrives; a frame that this completes is decoded at once."""
@@ -122,6 +137,22 @@ class StockChain:
             self.heard.setdefault(self._sounding, now)
         block, self._ready = self._ready[:BLOCK_SAMPLES], self._ready[BLOCK_SAMPLES:]
         return self._sounding, block
+
+
+def drive(
+    chain: "Chain | Clocked", arrivals: Iterable[tuple[float, AudioPacket]], until: float
+) -> tuple[list[int | None], Pcm]:
+    """Play packets as they arrive; return the frame that each 10 ms are of, and the sound."""
+    numbers, sound, waiting = [], [], deque(arrivals)
+    for tick in range(round(until / BLOCK_S)):
+        now = tick * BLOCK_S
+        while waiting and waiting[0][0] <= now:
+            at, packet = waiting.popleft()
+            chain.put(packet, at)
+        number, pcm = chain.pull(now)
+        numbers.append(number)
+        sound.append(pcm)
+    return numbers, np.concatenate(sound)
 
 
 class Clocked:

@@ -186,7 +186,7 @@ class Chromium:
             raise ChromiumError(f"the page said nothing within {_ANSWER_S:g} s") from None
         if "error" in said:
             raise ChromiumError(f"the page failed: {said['error']}")
-        return said
+        return dict(said)
 
     async def _connect(self, number: int, stack: AsyncExitStack) -> Peer:
         peer = Peer(

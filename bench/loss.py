@@ -1,0 +1,283 @@
+"""What people hear when the network is bad: aiortc's chain, Chromium and Stagebox.
+
+Real voices, the same packets, the same network for all three. Judged by PESQ-WB and STOI
+against the original; delays are found in the sound, from the sending of a packet to its
+playing. Stagebox and aiortc hear in simulated time, Chromium over a real connection.
+The network is good, then bad, then good again: what a disturbance leaves behind counts.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from bench.support import impairments as net
+from bench.support import pictures, report
+from bench.support.chains import Chain, StageboxChain, StockChain
+from bench.support.chromium import Chromium, ChromiumError, Recording, Stream
+from bench.support.hearing import AFTER_S, Heard, Script, recorded, script, simulate
+from bench.support.judged import Judged, Lateness, judge, lateness
+from stagebox.media.frames import FRAME_S
+from stagebox.media.opus import Encoder, packet_has_fec
+
+STOCK, CHROMIUM, OURS = "aiortc", "chromium", "stagebox"
+CHAINS: Final[Mapping[str, Callable[[tuple[bytes, ...]], Chain]]] = {
+    STOCK: StockChain,
+    OURS: StageboxChain,
+}
+
+# What is promised.
+MOST_BELOW_CLEAN: Final = 0.8
+MOST_BACK_S: Final = 2.0
+
+CLEAN, TEN_PERCENT, WIFI = "clean", "loss 10 %", "Wi-Fi"
+CASES: Final[Mapping[str, net.Impairment]] = {
+    CLEAN: net.clean,
+    "loss 1 %": net.one_in(0.01),
+    "loss 5 %": net.one_in(0.05),
+    TEN_PERCENT: net.one_in(0.10),
+    "loss 20 %": net.one_in(0.20),
+    "3 in a row, 5 %": net.runs_of(3, 0.05),
+    "5 in a row, 5 %": net.runs_of(5, 0.05),
+    WIFI: net.wifi,
+    "10 % late by 1-3": net.reordered(0.10, 3),
+    "10 % twice": net.duplicated(0.10),
+}
+# The cases of random loss, for the picture.
+PERCENT: Final = {CLEAN: 0, "loss 1 %": 1, "loss 5 %": 5, TEN_PERCENT: 10, "loss 20 %": 20}
+SEED: Final = 1
+
+HEAD: Final = (
+    "case",
+    "listener",
+    "PESQ-WB",
+    "STOI",
+    "gap ms",
+    "concealed",
+    "unheard",
+    "from FEC",
+    "delay ms",
+    "meanwhile",
+    "after",
+    "5 min",
+    "back s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured. ``edge_s`` is the good time before and after the bad one."""
+
+    cases: Sequence[str]
+    speakers: int
+    scored_s: float
+    edge_s: float
+    call_s: float
+
+
+FULL: Final = Size(tuple(CASES), speakers=5, scored_s=45.0, edge_s=9.0, call_s=300.0)
+QUICK: Final = Size((CLEAN, TEN_PERCENT, WIFI), 1, scored_s=5.0, edge_s=4.0, call_s=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One listener in one case: what was heard, how good, and how late in a long call."""
+
+    heard: Heard
+    judged: Judged
+    call: Lateness | None
+
+
+def networks(said: Script, cases: Sequence[str]) -> dict[str, net.Schedule]:
+    """Return what becomes of the script's packets in each case."""
+    count = len(said.payloads)
+    return {case: net.schedule(CASES[case], count, said.disturbed, SEED) for case in cases}
+
+
+def in_chromium(said: Script, cases: Mapping[str, net.Schedule]) -> dict[str, Heard]:
+    """Let Chromium hear all cases at once; nothing where it is missing or fails, and why."""
+
+    async def hear() -> list[Recording]:
+        streams = [Stream(said.payloads, network.arrivals) for network in cases.values()]
+        async with Chromium() as chromium:
+            return await chromium.hear(streams, said.seconds + AFTER_S)
+
+    try:
+        recordings = asyncio.run(hear())
+    except ChromiumError as error:
+        print(f"Chromium is left out: {error}\n")
+        return {}
+    return {case: recorded(said, each) for case, each in zip(cases, recordings, strict=True)}
+
+
+def in_simulation(name: str, said: Script, network: net.Schedule) -> Heard:
+    """Let one of the chains hear a script."""
+    return simulate(CHAINS[name](said.payloads), said, network)
+
+
+def long_call(name: str, said: Script, network: net.Schedule) -> Lateness:
+    """Follow a chain's delay through a long script."""
+    return lateness(said, in_simulation(name, said, network))
+
+
+def measure(size: Size, pool: Executor) -> dict[tuple[str, str], Line]:
+    """Let all listeners hear all cases, and judge them."""
+    said = script(size.speakers, size.scored_s, size.edge_s)
+    long = script(size.speakers, size.call_s - 2 * size.edge_s, size.edge_s)
+    cases, far = networks(said, size.cases), networks(long, size.cases)
+    chromium = in_chromium(said, cases)
+    names = [STOCK, *([CHROMIUM] if chromium else []), OURS]
+    keys = [(case, name) for case in cases for name in names]
+    heard = {
+        (case, name): chromium[case] if name == CHROMIUM else in_simulation(name, said, network)
+        for case, network in cases.items()
+        for name in names
+    }
+    judged = {key: pool.submit(judge, said, heard[key]) for key in keys}
+    calls = {
+        (case, name): pool.submit(long_call, name, long, far[case])
+        for case, name in keys
+        if name in CHAINS
+    }
+    return {
+        key: Line(heard[key], judged[key].result(), calls[key].result() if key in calls else None)
+        for key in keys
+    }
+
+
+def ms(seconds: float | None) -> str:
+    """Write milliseconds; a dash where nothing is known."""
+    return "-" if seconds is None or seconds != seconds else f"{seconds * 1e3:.0f}"  # noqa: PLR0124
+
+
+def row(case: str, name: str, line: Line) -> list[object]:
+    """Return one line of the table."""
+    heard, judged, late = line.heard, line.judged, line.judged.lateness
+    unheard = "-" if heard.unheard is None else f"{heard.unheard:.1%}"
+    return [
+        case,
+        name,
+        f"{judged.pesq:.2f}",
+        f"{judged.stoi:.3f}",
+        ms(heard.longest_gap_s),
+        f"{heard.concealed:.1%}",
+        unheard,
+        heard.rebuilt,
+        ms(late.start_s),
+        ms(late.meanwhile_s),
+        ms(late.end_s),
+        ms(line.call.end_s) if line.call else "-",
+        "never" if late.back_after_s is None else f"{late.back_after_s:.1f}",
+    ]
+
+
+def promises(lines: Mapping[tuple[str, str], Line]) -> list[list[object]]:
+    """Return each promise, the figure, its bound and whether it is kept."""
+    ours = {case: line for (case, name), line in lines.items() if name == OURS}
+    ten = ours[TEN_PERCENT]
+    below = ours[CLEAN].judged.pesq - ten.judged.pesq
+    found = [
+        _promise("PESQ-WB below clean at 10 % loss", below, MOST_BELOW_CLEAN),
+        _promise("slowest return of the delay, s", _slowest(ours), MOST_BACK_S),
+    ]
+    for case, line in ours.items():
+        if (case, CHROMIUM) in lines:
+            above = lines[case, CHROMIUM].judged.pesq - line.judged.pesq
+            found.append(_promise(f"PESQ-WB below Chromium's, {case}", above, 0.0))
+    return found
+
+
+def _slowest(ours: Mapping[str, Line]) -> float:
+    """Return the longest time that any disturbance was felt, in the short call or the long."""
+    backs = [
+        late.back_after_s
+        for line in ours.values()
+        for late in (line.judged.lateness, line.call)
+        if late is not None
+    ]
+    return max(float("inf") if back is None else back for back in backs)
+
+
+def _promise(what: str, figure: float, most: float) -> list[object]:
+    return [what, f"{figure:+.2f}", f"{most:.2f}", "kept" if figure <= most else "missed"]
+
+
+def fec_cost(size: Size, pool: Executor) -> list[list[object]]:
+    """Return what FEC costs in bits and in clean quality, and what it brings at 10 % loss."""
+    found: list[list[object]] = []
+    for label, fec in (("with FEC", True), ("without", False)):
+        said = script(size.speakers, size.scored_s, size.edge_s, Encoder(fec=fec))
+        cases = networks(said, (CLEAN, TEN_PERCENT))
+        judged = [
+            pool.submit(judge, said, in_simulation(OURS, said, network))
+            for network in cases.values()
+        ]
+        bits = 8 * sum(map(len, said.payloads)) / (len(said.payloads) * FRAME_S)
+        covered = sum(map(packet_has_fec, said.payloads)) / len(said.payloads)
+        clean, ten = (each.result().pesq for each in judged)
+        found.append([label, f"{bits / 1e3:.1f}", f"{covered:.0%}", f"{clean:.2f}", f"{ten:.2f}"])
+    return found
+
+
+def draw(lines: Mapping[tuple[str, str], Line]) -> None:
+    """Draw PESQ over random loss, and the delay over time in Wi-Fi."""
+    names = list(dict.fromkeys(name for _, name in lines))
+    pictures.lines(
+        "loss-pesq",
+        "Speech quality under random loss",
+        "packets lost, %",
+        "PESQ-WB (1 to 4.64)",
+        {
+            name: [
+                (PERCENT[case], line.judged.pesq)
+                for (case, each), line in lines.items()
+                if each == name and case in PERCENT
+            ]
+            for name in names
+        },
+    )
+    pictures.lines(
+        "loss-delay",
+        "Delay on Wi-Fi (from the second the network turns bad to the second it is good again)",
+        "seconds",
+        "ms from sending to playing",
+        {
+            name: [
+                (each.at, each.delay_s * 1e3) for each in lines[WIFI, name].judged.lateness.track
+            ]
+            for name in names
+        },
+    )
+
+
+def as_json(line: Line) -> dict[str, object]:
+    """Return one line's figures for the file, without the sound."""
+    heard = {name: value for name, value in asdict(line.heard).items() if name != "pcm"}
+    return heard | asdict(line.judged) | {"call": asdict(line.call) if line.call else None}
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one voice and three cases")
+    size = QUICK if parser.parse_args().quick else FULL
+    load = report.load()
+    spawn = multiprocessing.get_context("spawn")  # a fork would take half an event loop along
+    with ProcessPoolExecutor(mp_context=spawn) as pool:
+        lines = measure(size, pool)
+        cost = fec_cost(size, pool)
+    report.table(HEAD, [row(case, name, line) for (case, name), line in lines.items()])
+    print("\nThe promises:\n")
+    report.table(("", "figure", "at most", ""), promises(lines))
+    print("\nForward error correction, at the bit rate of a talk burst:\n")
+    report.table(("", "kb/s", "packets with FEC", "PESQ-WB clean", "at 10 % loss"), cost)
+    draw(lines)
+    results = {f"{case}, {name}": as_json(line) for (case, name), line in lines.items()}
+    report.finish("loss", results, load)
+
+
+if __name__ == "__main__":
+    main()
