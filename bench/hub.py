@@ -57,7 +57,6 @@ def measure_forwarding() -> tuple[Results, dict[str, float]]:
     with Worker(Receivers) as ears, Worker(HubSenders) as house, Worker(StockSenders) as stock:
         connect(house, ears, max(CONNECTED))
         connect(stock, ears, STOCK_CONNECTED)
-        ears.ask("drain")
         found = {str(count): _forwarding(count, house, stock) for count in CONNECTED}
         paced = {
             str(count): house.ask("paced_cost", PACED_FRAMES, count) / PACED_FRAMES / FRAME_S

@@ -29,7 +29,6 @@ def measure(count: int) -> dict[str, list[float]]:
         senders = {"stock": stock, "lean": lean}
         for sender in senders.values():
             connect(sender, ears, count)
-        ears.ask("drain")
         for sender in senders.values():
             sender.ask("cost", WARM_UP_FRAMES)
         for turn in report.turns(list(senders), ROUNDS):
@@ -50,7 +49,7 @@ def rows(results: dict[int, dict[str, Spread]]) -> list[list[object]]:
         stock, limit = by_name[STOCK].median, by_name[LIMIT].median
         lines += [
             [
-                name if name != LIMIT else "limit (header, SRTP, sendto)",
+                name if name != LIMIT else "limit (SRTP in place, sendto)",
                 count,
                 f"{found.median:.1f}",
                 f"{found.p99:.1f}",

@@ -19,6 +19,8 @@ Send = Callable[[bytes, int, int, bool], bool]
 # Any later sound would do: two talkers should not say the same thing.
 _APART_S = 0.7
 _ROUTED_SPEECH_S = 1.0
+# Between two frames, so that receivers on the other core keep up.
+_PAUSE_S = 0.003
 
 
 class Counter:
@@ -153,12 +155,13 @@ def talkers(count: int, seconds: float) -> list[Talker]:
 class HubSenders(LeanSenders):
     """The hub's routing into real connections."""
 
-    async def hub_cost(self, frames: int, listeners: int) -> dict[str, list[float]]:
+    async def hub_cost(
+        self, frames: int, listeners: int, pause: float = _PAUSE_S
+    ) -> dict[str, list[float]]:
         """Send so many frames to the first ``listeners``, as the hub and by the bare path."""
         ours = partial(self._route, self._space(listeners))
-        return await timed(
-            frames, stagebox=ours, limit=partial(self.send_bare, self.paths[:listeners])
-        )
+        bare = partial(self.send_bare, self.paths[:listeners])
+        return await timed(frames, pause, stagebox=ours, limit=bare)
 
     async def paced_cost(self, frames: int, listeners: int) -> float:
         """Route frames at their real pace; return the CPU seconds of everything meanwhile.

@@ -2,12 +2,14 @@
 
 They are real: ICE, DTLS and SRTP keys are made with each. Once connected, media is
 counted and thrown away unread, so that the CPU time measured is the sender's alone;
-ICE checks and RTCP are still answered, for a sender stops without them.
+ICE checks and RTCP are still answered, for a sender stops without them. Their own checks
+come at the pace of browsers.
 """
 
 import asyncio
 from typing import Any
 
+from aioice import ice
 from aioice.ice import StunProtocol
 
 from stagebox.media.rtp import AudioPacket
@@ -15,6 +17,8 @@ from stagebox.rtc.peer import Peer, PeerState
 
 LOOPBACK = "127.0.0.1"
 CONNECT_S = 30.0
+# RFC 7675 section 5.1 has 5 s; browsers check a path in use every 2.5 s.
+BROWSER_CONSENT_S = 2.5
 # RFC 5761: RTP and RTCP share the first byte, and the second one tells them apart.
 _MEDIA = range(128, 192)
 _REPORTS = range(192, 224)
@@ -23,24 +27,34 @@ _REPORTS = range(192, 224)
 class Receivers:
     """Answers offers; then counts datagrams of media."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = LOOPBACK) -> None:
+        self._address = address
         self._peers: list[Peer] = []
         self._media = 0
+        self._draining = False
 
     async def answer(self, offer: str) -> str:
         """Make one listener; return its answer."""
         peer = Peer(
-            local_address=LOOPBACK,
+            local_address=self._address,
             direction="recvonly",
             on_packet=_ignore_packet,
             on_state=_ignore_state,
         )
+        ice.CONSENT_INTERVAL = BROWSER_CONSENT_S  # type: ignore[assignment]
         self._peers.append(peer)
         return await peer.answer(offer)
+
+    async def answers(self, offers: list[str]) -> list[str]:
+        """Make a listener for each offer; return their answers."""
+        return [await self.answer(offer) for offer in offers]
 
     async def drain(self) -> None:
         """Wait until all are connected, and from then on only count."""
         await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in self._peers))
+        if self._draining:
+            return
+        self._draining = True
         pass_on = StunProtocol.datagram_received
 
         def datagram_received(protocol: StunProtocol, data: bytes, addr: Any) -> None:  # noqa: ANN401 - as asyncio's

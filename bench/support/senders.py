@@ -6,14 +6,13 @@ frame takes is within; the pause in which receivers empty their sockets is not.
 """
 
 import asyncio
-import os
-import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
@@ -24,26 +23,37 @@ from bench.support import report
 from bench.support.receivers import CONNECT_S, LOOPBACK
 from bench.support.voice import packets, speech
 from bench.support.workers import Worker
-from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE
+from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc import addresses
+from stagebox.rtc.inplace import direct_sendto, protect, workspace
 from stagebox.rtc.peer import Peer, PeerState
 from stagebox.rtc.sdp import only_sha256
 
 # Between two frames, so that receivers on the other core keep up.
 _PAUSE_S = 0.003
 _SPEECH_S = 2.0
+# A handshake waits for each side in turn, so several keep both busy; many at once
+# would outlast ICE's patience.
+_AT_ONCE = 10
 _HEADER = struct.Struct("!BBHII")
+_SSRC_AT = 8
+_write_ssrc = struct.Struct("!I").pack_into
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
 
 def connect(sender: Worker, receivers: Worker, count: int) -> None:
-    """Connect ``count`` of the sender's connections to receivers."""
-    for _ in range(count):
-        sender.ask("accept", receivers.ask("answer", sender.ask("offer")))
+    """Connect ``count`` more of the sender's connections to receivers, several at once."""
+    while count > 0:
+        offers = sender.ask("offers", min(count, _AT_ONCE))
+        sender.ask("accepts", receivers.ask("answers", offers))
+        count -= len(offers)
+    receivers.ask("drain")
 
 
-async def timed(frames: int, **ways: Callable[[], Awaitable[None]]) -> dict[str, list[float]]:
+async def timed(
+    frames: int, pause: float = _PAUSE_S, **ways: Callable[[], Awaitable[None]]
+) -> dict[str, list[float]]:
     """Send ``frames`` frames each way, in turns; return the CPU seconds of each frame.
 
     Turn by turn, because a process that has just run is faster than one that slept.
@@ -53,7 +63,7 @@ async def timed(frames: int, **ways: Callable[[], Awaitable[None]]) -> dict[str,
         before = time.process_time()
         await ways[name]()
         costs[name].append(time.process_time() - before)
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(pause)
     return costs
 
 
@@ -108,26 +118,26 @@ class StockSenders:
         self._payloads = packets(speech(_SPEECH_S))
         self._number = 0
 
-    async def offer(self) -> str:
-        """Make one connection; return its offer."""
+    async def offers(self, count: int) -> list[str]:
+        """Make so many connections; return their offers."""
+        return [await self._offer() for _ in range(count)]
+
+    async def accepts(self, answers: list[str]) -> None:
+        """Take the answers to the last offers and wait until connected."""
+        fresh = self._connections[-len(answers) :]
+        await asyncio.gather(*map(_settled, fresh, answers))
+
+    async def cost(self, frames: int, pause: float = _PAUSE_S) -> dict[str, list[float]]:
+        """Send so many frames to all; return the CPU seconds of each."""
+        return await timed(frames, pause, aiortc=self._send)
+
+    async def _offer(self) -> str:
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         connection.addTrack(FedTrack(self._feed))
         self._connections.append(connection)
         with addresses.gathering_on(LOOPBACK):
             await connection.setLocalDescription()
         return only_sha256(connection.localDescription.sdp)
-
-    async def accept(self, answer: str) -> None:
-        """Take the answer to the last offer and wait until connected."""
-        connection = self._connections[-1]
-        await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        async with asyncio.timeout(CONNECT_S):
-            while connection.connectionState != "connected":  # noqa: ASYNC110 - its event comes early
-                await asyncio.sleep(0.005)
-
-    async def cost(self, frames: int) -> dict[str, list[float]]:
-        """Send so many frames to all; return the CPU seconds of each."""
-        return await timed(frames, aiortc=self._send)
 
     async def _send(self) -> None:
         self._number += 1
@@ -139,12 +149,20 @@ class StockSenders:
         await asyncio.sleep(0)
 
 
+async def _settled(connection: RTCPeerConnection, answer: str) -> None:
+    await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    async with asyncio.timeout(CONNECT_S):
+        while connection.connectionState != "connected":  # noqa: ASYNC110 - its event comes early
+            await asyncio.sleep(0.005)
+
+
 @dataclass(frozen=True, slots=True)
 class BarePath:
-    """What sending to one receiver needs at the least."""
+    """What sending to one receiver needs at the least; ``handle`` is libsrtp's."""
 
-    send: Callable[[bytes, tuple[str, int]], int]
+    send: Callable[[bytes | memoryview, tuple[str, int]], int]
     protect: Callable[[bytes], bytes]
+    handle: Any
     address: tuple[str, int]
     kind: int
     ssrc: int
@@ -153,37 +171,43 @@ class BarePath:
 class LeanSenders:
     """Stagebox's own sender, and on the same connections the limit.
 
-    The limit is a header by ``struct``, SRTP, and ``sendto`` on the socket itself.
+    The limit is a header that is packed once a frame, the listener's SSRC in it, libsrtp
+    in place, and ``sendto`` on the socket itself: one loop, no functions, no counters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = LOOPBACK) -> None:
+        self._address = address
         self.peers: list[Peer] = []
         self.payloads = packets(speech(_SPEECH_S))
         self.paths: list[BarePath] = []
         self.number = 0
 
-    async def offer(self) -> str:
-        """Make one connection; return its offer."""
-        peer = Peer(
-            local_address=LOOPBACK,
-            direction="sendonly",
-            on_packet=_ignore_packet,
-            on_state=_ignore_state,
-        )
-        self.peers.append(peer)
-        return await peer.offer()
+    async def offers(self, count: int) -> list[str]:
+        """Make so many connections; return their offers."""
+        fresh = [self._peer() for _ in range(count)]
+        self.peers += fresh
+        return [await peer.offer() for peer in fresh]
 
-    async def accept(self, answer: str) -> None:
-        """Take the answer to the last offer and wait until connected."""
-        peer = self.peers[-1]
-        await peer.accept(answer)
-        await peer.wait_connected(CONNECT_S)
-        await asyncio.sleep(0)  # the streams start in the turn after
-        self.paths.append(_path(peer))
+    async def accepts(self, answers: list[str]) -> None:
+        """Take the answers to the last offers and wait until connected."""
+        fresh = self.peers[-len(answers) :]
+        await asyncio.gather(*map(_connected, fresh, answers))
+        self.paths += [_path(peer) for peer in fresh]
 
-    async def cost(self, frames: int) -> dict[str, list[float]]:
+    async def cost(self, frames: int, pause: float = _PAUSE_S) -> dict[str, list[float]]:
         """Send so many frames to all, by ``Peer.send`` and by the bare path."""
-        return await timed(frames, stagebox=self._send, limit=partial(self.send_bare, self.paths))
+        return await timed(
+            frames, pause, stagebox=self._send, limit=partial(self.send_bare, self.paths)
+        )
+
+    async def pace(self, frames: int) -> None:
+        """Send so many frames to all at their real pace."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for _ in range(frames):
+            await self._send()
+            due += FRAME_S
+            await asyncio.sleep(due - loop.time())
 
     async def check(self) -> None:
         """Refuse figures of packets that were not sent.
@@ -210,22 +234,43 @@ class LeanSenders:
 
     async def send_bare(self, paths: list[BarePath]) -> None:
         """Send one frame with nothing that can be left out."""
-        payload = self.next_payload()
-        sequence, timestamp = self.number & 0xFFFF, self.number * FRAME_SAMPLES & 0xFFFFFFFF
+        desk, payload = workspace(), self.next_payload()
+        memory, length, sealed = desk.memory, desk.length, desk.sealed
+        stamp = (self.number & 0xFFFF, self.number * FRAME_SAMPLES & 0xFFFFFFFF, 0)
+        frame = _HEADER.pack(0x80, paths[0].kind, *stamp) + payload
+        plain = desk.plain[: len(frame)]
         for path in paths:
-            header = _HEADER.pack(0x80, path.kind, sequence, timestamp, path.ssrc)
-            path.send(path.protect(header + payload), path.address)
+            plain[:] = frame
+            _write_ssrc(plain, _SSRC_AT, path.ssrc)
+            length[0] = len(frame)
+            protect(path.handle, memory, length)
+            path.send(sealed[: length[0]], path.address)
         await asyncio.sleep(0)
+
+    def _peer(self) -> Peer:
+        return Peer(
+            local_address=self._address,
+            direction="sendonly",
+            on_packet=_ignore_packet,
+            on_state=_ignore_state,
+        )
+
+
+async def _connected(peer: Peer, answer: str) -> None:
+    await peer.accept(answer)
+    await peer.wait_connected(CONNECT_S)
+    await asyncio.sleep(0)  # the streams start in the turn after
 
 
 def _path(peer: Peer) -> BarePath:
     outgoing = peer._outgoing
     assert outgoing._session is not None
     pair = outgoing._nominated[1]
-    descriptor = pair.protocol.transport.get_extra_info("socket").fileno()
-    bare = socket.socket(fileno=os.dup(descriptor))
-    protect = outgoing._session.protect
-    return BarePath(bare.sendto, protect, pair.remote_addr, outgoing._type, outgoing.ssrc)
+    send = direct_sendto(pair.protocol.transport)
+    assert send is not None
+    session = outgoing._session
+    address, kind = pair.remote_addr, outgoing._type
+    return BarePath(send, session.protect, outgoing._handle, address, kind, outgoing.ssrc)
 
 
 def _ignore_packet(packet: AudioPacket, arrival: float) -> None:

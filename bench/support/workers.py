@@ -2,17 +2,25 @@
 
 A worker is an object with async methods, made inside a fresh process; ``Worker.ask``
 calls one and waits. Between calls its event loop goes on, so connections stay alive.
+If the object has an ``aclose``, it is called at the end.
 """
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
+from hub.files import raise_file_limit
+
 # The longest single step is connecting a hundred receivers.
 ANSWER_S = 45.0
+# An end in good order: a Janus within is stopped, which takes it up to 5 s.
+END_S = 8.0
 
 
 class WorkerError(RuntimeError):
@@ -39,8 +47,24 @@ class Worker:
         trace: TracebackType | None,
     ) -> None:
         self._pipe.close()
+        self._process.join(END_S)
         self._process.terminate()
-        self._process.join(5)
+        self._process.join(END_S)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block the process does not run; the kernel goes on queueing for it."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def ask(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - what the method returns
         """Call a method of the worker's object and wait for what it returns.
@@ -61,11 +85,21 @@ class Worker:
 
 
 def _run(pipe: Connection, make: Callable[[], object]) -> None:
+    raise_file_limit()  # a connection is a file, and the soft limit is 1,024 of them
     asyncio.run(_serve(pipe, make))
 
 
 async def _serve(pipe: Connection, make: Callable[[], object]) -> None:
     served, loop = make(), asyncio.get_running_loop()
+    try:
+        await _answer(pipe, served, loop)
+    finally:
+        close = getattr(served, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _answer(pipe: Connection, served: object, loop: asyncio.AbstractEventLoop) -> None:
     while True:
         try:
             method, arguments = await loop.run_in_executor(None, pipe.recv)
