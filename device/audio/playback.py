@@ -1,8 +1,9 @@
 """The playback thread: the sound card asks, the box answers.
 
-The card's clock is the only one. Without a card the thread goes on asking at
-the pace of real time and throws the answer away, so that nothing piles up and
-what is heard when the card returns is the present.
+The card's clock is the only one. What is played is decided when the card wants it
+and not a block earlier: a block that waits in this thread is delay. Without a card
+the thread goes on asking at the pace of real time and throws the answer away, so that
+nothing piles up and what is heard when the card returns is the present.
 """
 
 import asyncio
@@ -94,6 +95,7 @@ class PlaybackThread:
     def _serve(self, loudspeaker: Loudspeaker, lease: Lease) -> None:
         started = False
         while not lease.ended():
+            loudspeaker.wait()
             block = self._pull(BLOCK_SAMPLES)
             loudspeaker.write(block if isinstance(block, bytes) else block.tobytes())
             lease.beat()

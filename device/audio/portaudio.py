@@ -161,7 +161,12 @@ class PortAudioMicrophone(_Stream):
 
 
 class PortAudioLoudspeaker(_Stream):
-    """A loudspeaker by name. Finding its buffer run dry counts as an xrun."""
+    """A loudspeaker by name. Finding its buffer run dry counts as an xrun.
+
+    What lies in the buffer is heard late, so it is not filled for its own sake: one
+    block sounds, one waits. A computer that is too slow for that makes it run dry, and
+    from then on one block more is kept in it, until it is full.
+    """
 
     _direction = Direction.OUTPUT
 
@@ -172,15 +177,29 @@ class PortAudioLoudspeaker(_Stream):
         self._bytes_per_sample = 2 * opened.channels
         with self._losing():
             self._capacity = opened.stream.get_write_available()
-        self._written = 0
+        self._room = self._written = 0
+        self._ahead = opened.rate // BLOCKS_PER_S
+
+    def wait(self) -> None:
+        """Wait until no more than one block lies in the buffer."""
+        self._wait_for_room(self._running().rate // BLOCKS_PER_S)
 
     def write(self, block: bytes) -> None:
         """Queue one block."""
         opened = self._running()
         pcm = self._convert(block)
         samples = len(pcm) // self._bytes_per_sample
-        room = self._wait(opened.stream.get_write_available, samples)
-        self.xruns += room >= self._capacity and self._written > self._capacity
+        if self._room < samples:
+            self._wait_for_room(samples)
+        self._room = 0
         with self._losing():
             opened.stream.write(pcm, samples)
         self._written += samples
+
+    def _wait_for_room(self, samples: int) -> None:
+        opened = self._running()
+        wanted = max(samples, self._capacity - self._ahead)
+        self._room = self._wait(opened.stream.get_write_available, wanted)
+        if self._room >= self._capacity and self._written > self._ahead:
+            self.xruns += 1
+            self._ahead = min(self._ahead + opened.rate // BLOCKS_PER_S, self._capacity)

@@ -64,8 +64,17 @@ class Loudspeaker(Protocol):
             SoundError: with what is wrong in plain words.
         """
 
+    def wait(self) -> None:
+        """Block until a block is wanted, at most one second.
+
+        What is decided after this is heard as soon as the device allows.
+
+        Raises:
+            DeviceLostError: the device takes nothing more.
+        """
+
     def write(self, block: bytes) -> None:
-        """Queue one block, waiting while the device's short buffer is full.
+        """Queue one block, waiting first if none was wanted yet.
 
         Raises:
             DeviceLostError: the device takes nothing more.

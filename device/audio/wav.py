@@ -27,7 +27,8 @@ _SILENCE: Final = bytes(BLOCK_BYTES)
 MAX_MINUTES: Final = 30
 # A reader this late has lost sound on any card.
 _OVERRUN_BLOCKS: Final = 100
-# What a card's buffer holds: enough for an ordinary pause of the thread.
+# What a card's buffer holds: one period that sounds and one that waits, the least with
+# which a real card works.
 BLOCKS_AHEAD: Final = 2
 # A reader of a file whose program was killed misses at most this much of it.
 _HEADER_EVERY_BLOCKS: Final = 100
@@ -129,6 +130,13 @@ class NullLoudspeaker:
         self._block = 0
         self._is_open = True
 
+    def wait(self) -> None:
+        """Sleep until the block before the last one has sounded: its place is free."""
+        if not self._is_open:
+            raise DeviceLostError(f"{self.label} is not open.")
+        if self._t_started is not None:
+            _sleep_until(self._t_started + (self._block + 1 - self._ahead) * _BLOCK_S)
+
     def write(self, block: bytes) -> None:
         """Queue a block. The first one sounds at once; a late one comes after silence."""
         if not self._is_open:
@@ -140,7 +148,7 @@ class NullLoudspeaker:
         if missed > 0:
             self.xruns += 1
             self._play(_SILENCE, missed)
-        _sleep_until(self._t_started + (self._block + 1 - self._ahead) * _BLOCK_S)
+        self.wait()
         self._play(block, 1)
 
     def close(self) -> None:

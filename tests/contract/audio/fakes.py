@@ -35,6 +35,10 @@ class FakeDevice:
         self._world.read += 1
         return self._world.read.to_bytes(4, "little") * (BLOCK_BYTES // 4)
 
+    def wait(self) -> None:
+        assert self._is_open
+        self._world.waits += 1
+
     def write(self, block: bytes) -> None:
         assert len(block) == BLOCK_BYTES
         self._step("write")
@@ -68,7 +72,7 @@ class World:
         self.block_s = 0.002  # five times as fast as a card
         self.hang_in = ""
         self.released = threading.Event()
-        self.opens = self.closes = self.read = self.hanging = 0
+        self.opens = self.closes = self.read = self.hanging = self.waits = 0
         self.written: list[bytes] = []
         self.users: set[int] = set()
 

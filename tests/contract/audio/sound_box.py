@@ -62,7 +62,7 @@ class Box:
     def _counts(self) -> dict[str, int]:
         capture, playback = self.capture.stats(), self.playback.stats()
         return {
-            "frames": capture.frames,
+            "blocks": capture.blocks,
             "dropped": capture.dropped,
             "capture_xruns": capture.xruns,
             "played": playback.played,

@@ -72,6 +72,27 @@ def test_a_loudspeaker_takes_blocks_at_the_pace_of_time(
     assert 0.5 - 0.1 <= took < 0.5 + SLACK_S
 
 
+def test_a_loudspeaker_says_when_it_wants_a_block(
+    loudspeakers: Callable[[str], Loudspeaker],
+) -> None:
+    loudspeaker = loudspeakers("good")
+    loudspeaker.open()
+    waited = 0.0
+    try:
+        began = time.monotonic()
+        for _ in range(50):
+            before = time.monotonic()
+            loudspeaker.wait()
+            waited += time.monotonic() - before
+            loudspeaker.write(bytes(BLOCK_BYTES))
+        took = time.monotonic() - began
+    finally:
+        loudspeaker.close()
+    # The pace is kept in the wait, and what is wanted is taken at once.
+    assert 0.5 - 0.1 <= took < 0.5 + SLACK_S
+    assert waited > took / 2
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_microphone_can_be_opened_again(
     microphones: Callable[[str], Microphone], times: int

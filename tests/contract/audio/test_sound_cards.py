@@ -45,7 +45,7 @@ class Box:
         """The last tick."""
         return next(
             (s for s in reversed(self.said) if s["event"] == "tick"),
-            {"peak": 0, "frames": 0, "played": 0, "discarded": 0},
+            {"peak": 0, "blocks": 0, "played": 0, "discarded": 0},
         )
 
     def wait(self, condition: Callable[[], object], what: str) -> float:
@@ -65,7 +65,7 @@ class Box:
         now = self.last()
         self.wait(
             lambda: (
-                self.last()["frames"] > now["frames"] + 5
+                self.last()["blocks"] > now["blocks"] + 10
                 and self.last()["played"] > now["played"] + 10
             ),
             "sound does not flow",
@@ -129,7 +129,7 @@ def test_what_is_played_comes_back(own_server: PulseServer, tmp_path: Path) -> N
     own_server.add_card("loop", loop=True)
     programme = np.concatenate([noise(0.25), np.zeros(36_000, np.int16)])
     with box(own_server.env, tmp_path, "loop", "loop", programme) as running:
-        running.wait(lambda: running.last()["frames"] > 150, "three seconds of sound")
+        running.wait(lambda: running.last()["blocks"] > 300, "three seconds of sound")
         first_heard = running.last()["first_heard"]
         end = running.stop()
     at, alike = find(noise(0.25).astype(float), heard_by(running)[48_000:].astype(float))
@@ -166,7 +166,7 @@ def test_a_card_at_another_rate_and_in_stereo(own_server: PulseServer, tmp_path:
     with box(own_server.env, tmp_path, "cd", "cd", tone) as running:
         running.wait_running()
         running.wait(lambda: running.last()["peak"] > 7_000, "the tone")
-        running.wait(lambda: running.last()["frames"] > 100, "two seconds")
+        running.wait(lambda: running.last()["blocks"] > 200, "two seconds")
         running.stop()
     heard = heard_by(running)[-24_000:].astype(float)
     strongest = np.argmax(np.abs(np.fft.rfft(heard * np.hanning(len(heard))))) * 2

@@ -129,6 +129,9 @@ def test_the_loudspeaker_runs_two_blocks_ahead(tmp_path: Path) -> None:
     assert started is not None
     assert before <= started <= time.monotonic()
     for block in range(1, 20):
+        if block % 2:
+            loudspeaker.wait()
+            assert time.monotonic() >= started + (block - 1) * 0.01
         loudspeaker.write(bytes(BLOCK_BYTES))
         assert time.monotonic() >= started + (block - 1) * 0.01
     loudspeaker.close()

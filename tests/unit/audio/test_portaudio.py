@@ -36,7 +36,7 @@ class FakeStream:
     def _available(self) -> int:
         if self.fails:
             raise OSError(HOST_ERROR, "Unanticipated host error")
-        return self.available.pop(0) if self.available else 10_000
+        return self.available.pop(0) if self.available else self.pa.room
 
     def get_input_latency(self) -> float:
         return 0.02
@@ -67,6 +67,7 @@ class FakePortAudio:
         self.streams: list[FakeStream] = []
         self.tried: list[tuple[int, int]] = []
         self.starts = self.ends = 0
+        self.room = 10_000
 
     def start(self) -> "FakePortAudio":
         self.starts += 1
@@ -258,16 +259,54 @@ def test_reading_later_than_the_buffer_lasts_is_an_xrun(
         assert microphone.xruns == xruns
 
 
-def test_a_loudspeaker_that_has_run_dry_is_an_xrun(pa: FakePortAudio, one: PortAudioSystem) -> None:
+@pytest.fixture
+def thirty_ms(pa: FakePortAudio, one: PortAudioSystem) -> PortAudioLoudspeaker:
+    """A loudspeaker whose buffer holds three blocks."""
     loudspeaker = PortAudioLoudspeaker("usb", one)
-    one_stream = [1440]
     pa.refuse = lambda asked: None
+    pa.room = 1440
     loudspeaker.open()
-    loudspeaker._capacity = one_stream[0]
-    for room, xruns in ((1440, 0), (960, 0), (480, 0), (480, 0), (1440, 1), (960, 1)):
-        pa.streams[0].available = [room]
-        loudspeaker.write(bytes(BLOCK_BYTES))
-        assert loudspeaker.xruns == xruns
+    return loudspeaker
+
+
+def test_one_block_waits_in_the_buffer_while_one_sounds(
+    pa: FakePortAudio, thirty_ms: PortAudioLoudspeaker
+) -> None:
+    for rooms in ([1440], [960], [480, 900, 960], [480, 970]):
+        pa.streams[0].available = [*rooms, 0]
+        thirty_ms.wait()
+        thirty_ms.write(bytes(BLOCK_BYTES))
+        assert pa.streams[0].available == [0]
+    assert len(pa.streams[0].written) == 4
+    assert thirty_ms.xruns == 0
+
+
+def test_a_block_that_was_not_wanted_yet_waits(
+    pa: FakePortAudio, thirty_ms: PortAudioLoudspeaker
+) -> None:
+    pa.streams[0].available = [480, 480, 960, 0]
+    thirty_ms.write(bytes(BLOCK_BYTES))
+    assert pa.streams[0].available == [0]
+
+
+def test_a_buffer_that_has_run_dry_is_an_xrun_and_is_kept_fuller(
+    pa: FakePortAudio, thirty_ms: PortAudioLoudspeaker
+) -> None:
+    # How much room there was at each look, xruns then, and what makes the next block wanted.
+    for rooms, xruns in (
+        ([1440], 0),
+        ([960], 0),
+        ([1440], 1),
+        ([480], 1),
+        ([1440], 2),
+        ([1440], 3),
+        ([479, 480], 3),
+    ):
+        pa.streams[0].available = [*rooms, 0]
+        thirty_ms.wait()
+        thirty_ms.write(bytes(BLOCK_BYTES))
+        assert pa.streams[0].available == [0]
+        assert thirty_ms.xruns == xruns
 
 
 def test_the_list_is_looked_up_again_only_with_no_stream_open(
