@@ -55,7 +55,7 @@ class Room:
         length = round(self.rt60_s * SAMPLE_RATE)
         delays, gains = _images(self.size, source, self.box, self._reflection(), length)
         places = np.rint(delays * _FINE).astype(int)
-        fine = np.bincount(places, weights=gains, minlength=length * _FINE)
+        fine = np.bincount(places, weights=gains, minlength=length * _FINE).astype(np.float64)
         return _decimated(fine)[:length]
 
     def _reflection(self) -> float:
