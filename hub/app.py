@@ -6,7 +6,6 @@ import contextlib
 import logging
 import signal
 import sys
-from dataclasses import asdict
 from typing import Any, Final
 
 from hub.config import HubConfig
@@ -14,13 +13,14 @@ from hub.control.server import BindError, HubServer
 from hub.discovery import Advertiser
 from hub.files import raise_file_limit
 from hub.media.plane import HubMedia
+from hub.media.processes import MediaProcesses, StartError
 from hub.metrics import Metrics
+from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
 from hub.store.database import Store, StoreError
 from stagebox import logs
 from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError
-from stagebox.rtc.guard import counters
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 from stagebox.statefile import state_dir
@@ -35,8 +35,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the hub until it is told to stop; return its exit status."""
     logs.set_up(verbose=arguments.verbose)
     try:
-        asyncio.run(serve(settings(arguments)))
-    except (ConfigError, IdentityError, BindError, StoreError, SeamError) as error:
+        asyncio.run(serve(settings(arguments), verbose=arguments.verbose))
+    except (ConfigError, IdentityError, BindError, StoreError, SeamError, StartError) as error:
         print(f"stagebox hub: {error}", file=sys.stderr)
         return _REFUSED
     return 0
@@ -59,29 +59,26 @@ def settings(arguments: argparse.Namespace) -> HubConfig:
     return override(config, {key: value for key, value in given.items() if value is not None})
 
 
-async def serve(config: HubConfig) -> None:
+async def serve(config: HubConfig, *, verbose: bool = False) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
     Raises:
-        IdentityError, StoreError, BindError, SeamError: the hub cannot start, and why.
+        IdentityError, StoreError, BindError, SeamError, StartError: it cannot start, and why.
     """
     raise_file_limit()
-    prepare()  # takes a moment, which the first member's session should not wait for
     kept_in = state_dir(config.data_dir)
     identity = Identity.load_or_create(kept_in)
     metrics = Metrics()
-    media = HubMedia()
-    metrics.add_source("datagram_drops", counters.as_dict)
-    metrics.add_source("audio", lambda: asdict(media.counts))
-    metrics.add_source("media_sessions", media.session_counts)
     async with contextlib.AsyncExitStack() as stack:
+        media = await _media(config.media.count(), metrics, verbose=verbose)
+        stack.push_async_callback(media.aclose)
+        metrics.add_media(media.report)
         store = await Store.open(
             kept_in / DATABASE, lambda kind: metrics.store_troubles.labels(kind).inc()
         )
         stack.push_async_callback(store.aclose)
         spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
         stack.push_async_callback(spaces.aclose)
-        stack.push_async_callback(media.aclose)
         await spaces.start()
         server = HubServer(config, identity, spaces, metrics, media)
         stack.push_async_callback(server.aclose)
@@ -100,6 +97,16 @@ async def serve(config: HubConfig) -> None:
             "hub %s listens on port %d; its state is in %s", identity.id[:8], server.port, kept_in
         )
         await _told_to_stop()
+
+
+async def _media(processes: int, metrics: Metrics, *, verbose: bool) -> MediaPlane:
+    if processes == 0:
+        prepare()  # takes a moment, which the first member's session should not wait for
+        return HubMedia()
+    media = MediaProcesses(processes, verbose=verbose)
+    await media.start()
+    metrics.add_source("media_processes", media.counts)
+    return media
 
 
 async def _told_to_stop() -> None:

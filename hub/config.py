@@ -5,6 +5,7 @@ a hub that works: one walkie-talkie space, all addresses, port 7300, advertised.
 """
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -83,6 +84,20 @@ class HubLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     media_at_once: Quantity = 16
 
 
+class MediaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the hub carries sound (the ``[media]`` table)."""
+
+    # 0: in the hub's own process. Left out: what this computer's cores are good for, see
+    # docs/decisions/0008-media-processes.md.
+    processes: Annotated[int, Meta(ge=0, le=64)] | None = None
+
+    def count(self) -> int:
+        """Return how many media processes to run."""
+        if self.processes is not None:
+            return self.processes
+        return default_processes(len(os.sched_getaffinity(0)))
+
+
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
@@ -93,6 +108,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: Annotated[str, Meta(min_length=1, max_length=4_096)] = "/var/lib/stagebox-hub"
     advertise: bool = True
     limits: HubLimits = HubLimits()
+    media: MediaConfig = MediaConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),
     )
@@ -112,6 +128,11 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def data_dir(self) -> Path:
         """Where the hub keeps what must last."""
         return Path(self.data).expanduser()
+
+
+def default_processes(cores: int) -> int:
+    """Return how many media processes pay off on so many cores."""
+    return 0 if cores >= 1 else 1
 
 
 def is_address(text: str) -> bool:

@@ -9,15 +9,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from hub.media.lateness import buckets
+from hub.media.report import MediaReport
 from stagebox.wire.messages import FloorReply, MemberMessage
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 # From "nothing" to "a member may be taken for lost" (LOST_AFTER_MS).
 _LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+
+_LATE: Final = {
+    "audio_clock": "Lateness of the mixing clock.",
+    "forwarding": "From a packet's arrival until its last copy was sent.",
+}
 
 Source = Callable[[], Mapping[str, float]]
 
@@ -71,6 +78,14 @@ class Metrics:
         """Export the counters that ``source()`` returns as ``stagebox_<name>_total{event}``."""
         self._sources.add(name, source)
 
+    def add_media(self, report: Callable[[], MediaReport]) -> None:
+        """Export what the media plane counts."""
+        self.add_source("audio", lambda: report().audio)
+        self.add_source("media_sessions", lambda: report().sessions)
+        self.add_source("datagram_drops", lambda: report().datagram_drops)
+        self.add_source("media_channel", lambda: report().channel_drops)
+        self.registry.register(_Late(report))
+
     def count_message(self, message: MemberMessage) -> None:
         """Count a message from a member by its type."""
         self.messages.labels(message.__struct_config__.tag).inc()
@@ -102,4 +117,25 @@ class _Sources(Collector):
             )
             for event, value in source().items():
                 family.add_metric([event], value)
+            yield family
+
+
+class _Late(Collector):
+    """How late sound leaves."""
+
+    def __init__(self, report: Callable[[], MediaReport]) -> None:
+        self._report = report
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        report = self._report()
+        for name, what, late in (
+            ("audio_clock", "Lateness of the mixing clock.", report.clock),
+            (
+                "forwarding",
+                "From a packet's arrival to its last copy's sending.",
+                report.forwarding,
+            ),
+        ):
+            family = HistogramMetricFamily(f"stagebox_{name}_seconds", what)
+            family.add_metric([], buckets(late.counts), late.total_s)
             yield family

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from hub.media.report import MediaReport
+
 
 class MediaError(Exception):
     """A media session could not be set up; the text says what to do."""
@@ -17,6 +19,12 @@ class MediaPlane(Protocol):
 
     def on_audio(self, callback: Callable[[str], None]) -> None:
         """Call ``callback(member_id)`` for a member's audio, at most 5 times a second each."""
+
+    def on_lost(self, callback: Callable[[str, float], None]) -> None:
+        """Call ``callback(member_id, spread_s)`` for a session that the hub itself lost.
+
+        The member is to offer again, at a moment of its own within ``spread_s``.
+        """
 
     async def connect(
         self, member_id: str, space_id: str, sdp: str, local_address: str | None
@@ -39,6 +47,9 @@ class MediaPlane(Protocol):
 
     async def disconnect(self, member_id: str) -> None:
         """End the member's media session. Unknown members are no error."""
+
+    def report(self) -> MediaReport:
+        """Return what was counted so far, for /metrics."""
 
     async def aclose(self) -> None:
         """End all sessions."""

@@ -4,7 +4,7 @@ Pure: frames and ``now`` in, calls of each leg's ``send`` out. Whatever the trun
 a leg is one continuous RTP stream: nobody is ever moved to another connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +53,11 @@ class Fan:
         self._newest_at = 0.0
         self._counts = counts
 
+    @property
+    def members(self) -> Collection[str]:
+        """Who has a leg."""
+        return self._legs.keys()
+
     def add_leg(self, member_id: str, send: Send) -> None:
         """Let a member hear; replaces the ``send`` of an older media session."""
         self._legs[member_id] = _Leg(send)
@@ -76,6 +81,13 @@ class Fan:
     def close(self, member_id: str) -> None:
         """Let a member that talks no more hear what all hear."""
         self._talkers.discard(member_id)
+        self._sort_legs()
+
+    def renew(self) -> None:
+        """Make ready for another trunk, whose stamps have nothing to do with the last one's."""
+        for leg in self._legs.values():
+            self._detach(leg)
+        self._newest = None
         self._sort_legs()
 
     def share(self, payload: bytes, stamp: Stamp, now: float) -> None:
@@ -103,7 +115,7 @@ class Fan:
 
     def tell(self, member_id: str, payload: bytes, stamp: Stamp, now: float) -> None:
         """Send a frame of a talker's own stream, in which its voice is not."""
-        leg = self._legs.get(member_id)
+        leg = self._legs.get(member_id) if member_id in self._talkers else None
         if leg is not None and _send_own(leg, payload, stamp, now):
             self._counts.delivered += 1
         else:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from hub.config import HubConfig, HubLimits
 from hub.control.server import HubServer
+from hub.media.report import MediaReport, nothing
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
@@ -43,9 +44,16 @@ class FakeMedia:
         self.calls: list[tuple[str, ...]] = []
         self.answer: Callable[[str], Any] = lambda sdp: f"answer to {sdp}"
         self.heard: Callable[[str], None] = lambda _member_id: None
+        self.lose: Callable[[str, float], None] = lambda _member_id, _spread_s: None
 
     def on_audio(self, callback: Callable[[str], None]) -> None:
         self.heard = callback
+
+    def on_lost(self, callback: Callable[[str, float], None]) -> None:
+        self.lose = callback
+
+    def report(self) -> MediaReport:
+        return nothing()
 
     async def connect(
         self, member_id: str, space_id: str, sdp: str, local_address: str | None
