@@ -29,6 +29,7 @@ class Receivers:
 
     def __init__(self, address: str = LOOPBACK) -> None:
         self._address = address
+        # Those that connect; after that their tasks hold them.
         self._peers: list[Peer] = []
         self._media = 0
         self._draining = False
@@ -50,8 +51,9 @@ class Receivers:
         return [await self.answer(offer) for offer in offers]
 
     async def drain(self) -> None:
-        """Wait until all are connected, and from then on only count."""
+        """Wait until those that came since the last time are connected, and only count then."""
         await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in self._peers))
+        self._peers.clear()
         if self._draining:
             return
         self._draining = True

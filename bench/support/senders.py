@@ -44,10 +44,9 @@ _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
 def connect(sender: Worker, receivers: Worker, count: int) -> None:
     """Connect ``count`` more of the sender's connections to receivers, several at once."""
-    while count > 0:
-        offers = sender.ask("offers", min(count, _AT_ONCE))
+    for begin in range(0, count, _AT_ONCE):
+        offers = sender.ask("offers", min(_AT_ONCE, count - begin))
         sender.ask("accepts", receivers.ask("answers", offers))
-        count -= len(offers)
     receivers.ask("drain")
 
 

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,13 @@ END_S = 8.0
 
 class WorkerError(RuntimeError):
     """A worker failed or said nothing; the text holds what it said."""
+
+
+def unshared(pid: int) -> int:
+    """Bytes of memory that only this process has."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    lines = [each.split() for each in text.splitlines() if each.startswith("Private_")]
+    return sum(int(size) for name, size, _ in lines if name != "Private_Hugetlb:") * 1024
 
 
 class Worker:
