@@ -14,3 +14,4 @@ class AudioCounts:
     dropped_stale: int = 0
     mixed_frames: int = 0
     encoded_frames: int = 0
+    bent_samples: int = 0

@@ -21,6 +21,11 @@ _TIMESTAMP_MASK: Final = 0xFFFFFFFF
 _NOTHING: Final = ""
 _SHARED: Final = "shared"
 _OWN: Final = "own"
+# Who stops talking goes on with its own stream until the end of its voice has left the mix,
+# which the trunk says. Should that word be lost, so many shared frames later it is over.
+_LINGER: Final = 10
+# A change of stream within so much time is no pause: the frames of both follow on each other.
+_NO_PAUSE: Final = 2 * FRAME_SAMPLES
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class Fan:
     def __init__(self, counts: AudioCounts) -> None:
         self._legs: dict[str, _Leg] = {}
         self._talkers: set[str] = set()
+        self._lingering: dict[str, int] = {}
         # The legs of those who do not talk, kept ready because each packet goes through
         # all of them; and those of them that have not joined the shared stream yet.
         self._listeners: list[_Leg] = []
@@ -66,6 +72,7 @@ class Fan:
     def remove_leg(self, member_id: str) -> None:
         """Stop sending to a member."""
         self._legs.pop(member_id, None)
+        self._lingering.pop(member_id, None)
         self._sort_legs()
 
     def open(self, member_id: str) -> None:
@@ -74,12 +81,15 @@ class Fan:
             return
         self._talkers.add(member_id)
         leg = self._legs.get(member_id)
-        if leg is not None:
+        if self._lingering.pop(member_id, 0) == 0 and leg is not None:
             self._detach(leg)
         self._sort_legs()
 
     def close(self, member_id: str) -> None:
-        """Let a member that talks no more hear what all hear."""
+        """Let a member that talks no more hear what all hear, once its own stream has ended."""
+        leg = self._legs.get(member_id)
+        if member_id in self._talkers and leg is not None and leg.source == _OWN:
+            self._lingering[member_id] = _LINGER
         self._talkers.discard(member_id)
         self._sort_legs()
 
@@ -87,11 +97,14 @@ class Fan:
         """Make ready for another trunk, whose stamps have nothing to do with the last one's."""
         for leg in self._legs.values():
             self._detach(leg)
+        self._lingering.clear()
         self._newest = None
         self._sort_legs()
 
     def share(self, payload: bytes, stamp: Stamp, now: float) -> None:
         """Send a frame to everybody who does not talk."""
+        if self._lingering:
+            self._count_down()
         sequence, timestamp, marker = stamp.sequence, stamp.timestamp, stamp.marker
         legs = self._listeners
         if self._newest is not None and _is_before(sequence, self._newest.sequence):
@@ -114,18 +127,38 @@ class Fan:
         self._counts.undeliverable += len(legs) - delivered
 
     def tell(self, member_id: str, payload: bytes, stamp: Stamp, now: float) -> None:
-        """Send a frame of a talker's own stream, in which its voice is not."""
-        leg = self._legs.get(member_id) if member_id in self._talkers else None
-        if leg is not None and _send_own(leg, payload, stamp, now):
+        """Send a frame of a talker's own stream, in which its voice is not.
+
+        An empty payload ends that stream.
+        """
+        hears = member_id in self._talkers or member_id in self._lingering
+        leg = self._legs.get(member_id) if hears else None
+        if not payload:
+            self._end_own(member_id)
+        elif leg is not None and _send_own(leg, payload, stamp, now):
             self._counts.delivered += 1
         else:
             self._counts.undeliverable += 1
 
     # --- private --------------------------------------------------------------
 
+    def _end_own(self, member_id: str) -> None:
+        leg = self._legs.get(member_id)
+        if leg is not None and leg.source == _OWN:
+            leg.source = _NOTHING
+        if self._lingering.pop(member_id, 0):
+            self._sort_legs()
+
+    def _count_down(self) -> None:
+        for member_id, left in list(self._lingering.items()):
+            if left == 1:
+                self._end_own(member_id)
+            else:
+                self._lingering[member_id] = left - 1
+
     def _sort_legs(self) -> None:
-        talkers = self._talkers
-        self._listeners = [leg for name, leg in self._legs.items() if name not in talkers]
+        others = self._talkers | self._lingering.keys()
+        self._listeners = [leg for name, leg in self._legs.items() if name not in others]
         self._joining = [leg for leg in self._listeners if leg.source != _SHARED]
 
     def _detach(self, leg: _Leg) -> None:
@@ -158,8 +191,9 @@ def _join(leg: _Leg, source: str, stamp: Stamp, now: float) -> None:
         # numbers to wrap meanwhile, the receiver could decrypt nothing ever after.
         leg.sequence_offset = -(stamp.sequence & _UPPER_HALF)
         return
-    # Sequence goes on by one; time goes on by what really passed, at least a frame.
-    elapsed = max(FRAME_SAMPLES, round((now - leg.last_at) * SAMPLE_RATE))
+    # Sequence goes on by one; time goes on by a frame, or by what really passed in a pause.
+    elapsed = round((now - leg.last_at) * SAMPLE_RATE)
+    elapsed = elapsed if elapsed > _NO_PAUSE else FRAME_SAMPLES
     leg.sequence_offset = leg.last.sequence + 1 - stamp.sequence
     leg.timestamp_offset = leg.last.timestamp + elapsed - stamp.timestamp
 

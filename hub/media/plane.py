@@ -4,9 +4,8 @@ Alone, in the hub's own process, it is the whole media plane. In a media process
 holds a part of the members; what it cannot do by itself goes out by the functions
 that it was made with.
 
-It owns the mixing clocks. A clock runs only while a space mixes here, on absolute
-deadlines, so that it neither drifts nor bunches; after a stall it skips what is too
-old to be heard.
+It owns the mixing clocks. A clock runs only while a space mixes here, and wakes at the
+deadlines that the space names.
 """
 
 import asyncio
@@ -21,12 +20,9 @@ from hub.media.mail import Sound, Voice
 from hub.media.report import MediaReport, as_report
 from hub.media.routing import AudioCounts, Post, SpaceAudio
 from hub.media.sessions import Sessions
-from stagebox.media.frames import FRAME_S
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.guard import counters
 
-# A clock this late skips frames instead of sending a burst nobody can use.
-MAX_LAG_S: Final = 0.1
 # Space.Spoke keeps a talker alive; more often than this tells it nothing new.
 AUDIO_REPORT_S: Final = 0.2
 
@@ -174,21 +170,21 @@ class HubMedia:
         self._space(space_id).packet(member_id, packet, now)
         if self._counts.forwarded != forwarded:
             self._forwarding.add(self._loop.time() - now)
+        else:
+            self._run_clock(space_id)
 
     def _run_clock(self, space_id: str) -> None:
         audio = self._space(space_id)
-        if audio.mixing and space_id not in self._clocks:
+        if audio.deadline is not None and space_id not in self._clocks:
             self._clocks[space_id] = asyncio.create_task(self._tick(space_id, audio))
 
     async def _tick(self, space_id: str, audio: SpaceAudio) -> None:
-        due = self._loop.time()
         try:
-            while audio.mixing:
-                self._clock.add(self._loop.time() - due)
-                audio.tick(self._loop.time())
-                due += FRAME_S
-                if self._loop.time() - due > MAX_LAG_S:
-                    due = self._loop.time()
-                await asyncio.sleep(due - self._loop.time())
+            while (deadline := audio.deadline) is not None:
+                if deadline <= self._loop.time():
+                    audio.tick(self._loop.time())
+                    continue
+                await asyncio.sleep(deadline - self._loop.time())
+                self._clock.add(self._loop.time() - deadline)
         finally:
             del self._clocks[space_id]

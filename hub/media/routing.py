@@ -57,8 +57,13 @@ class SpaceAudio:
 
     @property
     def mixing(self) -> bool:
-        """Whether ``tick`` is to be called every 20 ms."""
+        """Whether frames are mixed here, not forwarded."""
         return self.trunk is not None and self.trunk.mixing
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``tick`` at the latest; None: no need to. Any call may change it."""
+        return None if self.trunk is None else self.trunk.deadline
 
     # --- where the trunk is ---------------------------------------------------
 
@@ -117,8 +122,7 @@ class SpaceAudio:
     def packet(self, member_id: str, packet: AudioPacket, now: float) -> None:
         """Take one packet from a member's microphone, which came at ``now``."""
         if self.trunk is not None:
-            frame = self.trunk.packet(member_id, packet, now)
-            if frame is not None:
+            for frame in self.trunk.packet(member_id, packet, now):
                 self._deliver(frame, now)
         elif self._home is not None and member_id in self._open:
             self._post((self._home,), self._voice(member_id, packet, now))
@@ -126,7 +130,7 @@ class SpaceAudio:
             self._counts.dropped_no_floor += 1
 
     def tick(self, now: float) -> None:
-        """Mix one frame. Call every 20 ms while ``mixing``."""
+        """Mix what is due; before ``deadline`` nothing is."""
         if self.trunk is not None:
             for frame in self.trunk.tick(now):
                 self._deliver(frame, now)

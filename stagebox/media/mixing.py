@@ -58,10 +58,8 @@ class Mixer:
     """Adds voices frame by frame; keeps the limiter's gain from one to the next."""
 
     def __init__(self, max_talkers: int = _MAX_TALKERS) -> None:
-        self._max = max_talkers
-        self._voices = np.zeros((max_talkers, FRAME_SAMPLES), dtype=np.float32)
-        # Row 0 is the full mix, the others are without one talker each.
-        self._sums = np.zeros((max_talkers + 1, FRAME_SAMPLES), dtype=np.float32)
+        self._max = 0
+        self.make_room(max_talkers)
         self._gain = 1.0
         # What the last steps asked for; the gain rises no higher than the least of them.
         self._held: deque[float] = deque([1.0] * _HOLD, maxlen=_HOLD)
@@ -76,6 +74,14 @@ class Mixer:
     def gain(self) -> float:
         """The limiter's gain at the end of the last frame, 0 to 1."""
         return self._gain
+
+    def make_room(self, talkers: int) -> None:
+        """Let at least so many talkers be mixed; the limiter goes on where it is."""
+        if talkers > self._max:
+            self._max = talkers
+            self._voices = np.zeros((talkers, FRAME_SAMPLES), dtype=np.float32)
+            # Row 0 is the full mix, the others are without one talker each.
+            self._sums = np.zeros((talkers + 1, FRAME_SAMPLES), dtype=np.float32)
 
     def mix(self, frames: Mapping[str, Pcm]) -> Mix:
         """Mix one frame of each talker.

@@ -70,6 +70,14 @@ class OutTimeline:
             return self._begin(packet_seq, packet_ts, marker, now)
         return self._go_on(extended, step, marker, now)
 
+    def splice(self, source: str, packet_seq: int, packet_ts: int, now: float) -> Stamp:
+        """Return the header for a packet of another source that goes on within the burst.
+
+        Its sound begins where that of the last packet ends: nothing marks the change.
+        """
+        self._retire(source, now)
+        return self._restart(packet_seq, packet_ts, self._samples, False, now)
+
     def _may_take_over(self, source: str, packet_seq: int, marker: bool, now: float) -> bool:
         """Let a source that was just replaced come back only with a new burst."""
         retired_at, last = self._retired.get(source, (-_STRAGGLE_S, 0))
@@ -90,15 +98,23 @@ class OutTimeline:
         return (marker and not self._marked) or not 0 < step <= _MAX_STEP
 
     def _begin(self, packet_seq: int, packet_ts: int, marker: bool, now: float) -> Stamp:
+        passed = 0
         if self._sent_at is not None:
-            passed = round((now - self._sent_at) * SAMPLE_RATE)
-            self._timestamp += max(self._samples, passed)
+            passed = max(self._samples, round((now - self._sent_at) * SAMPLE_RATE))
+        stamp = self._restart(packet_seq, packet_ts, passed, True, now)
+        self._marked = marker
+        return stamp
+
+    def _restart(
+        self, packet_seq: int, packet_ts: int, passed: int, marker: bool, now: float
+    ) -> Stamp:
+        self._timestamp += passed
         self._sequence += 1
         self._window.restart(packet_seq)
         self._window.mark(packet_seq)
         self._first, self._lead = packet_seq, self._sequence - packet_seq
         self._packet_timestamp, self._marked, self._sent_at = packet_ts, marker, now
-        return _stamp(self._sequence, self._timestamp, marker=True)
+        return _stamp(self._sequence, self._timestamp, marker)
 
     def _go_on(self, extended: int, step: int, marker: bool, now: float) -> Stamp | None:
         ahead = extended - self._window.top

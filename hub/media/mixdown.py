@@ -1,0 +1,155 @@
+"""The voices of one mix: each decoded, all added, encoded for all and for each talker.
+
+Whoever comes into the mix in the middle of a word is heard without a gap: a decoder
+and an encoder that begin there are first fed what came just before, because Opus
+sounds wrong until it has a past. Whoever leaves is heard to the end of what came in,
+and ends in a fade. Pure.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from hub.media.counts import AudioCounts
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
+from stagebox.media.jitter import JitterConfig
+from stagebox.media.mixing import Mixer
+from stagebox.media.opus import Encoder
+from stagebox.media.playout import Playout
+from stagebox.media.rtp import AudioPacket
+
+# How much of the past a codec needs: SILK looks back at most 18 ms for the pitch, and its
+# gains and filters settle within some frames.
+PAST: Final = 5
+# The leader's packets are played as they come: whoever waits for them is the beat.
+_IN_STEP: Final = JitterConfig(start_s=0.0, floor_s=0.0, ceiling_s=0.0)
+# What a playout holds on a good network is gone in half of this.
+_LAST_FRAMES: Final = 5
+_FADE: Final = 240  # 5 ms: long enough not to click
+_FADE_OUT: Final = np.linspace(1.0, 0.0, _FADE, dtype=np.float32)
+
+
+@dataclass(slots=True)
+class _Voice:
+    """One in the mix. ``leaving`` counts down the frames that it may still take."""
+
+    playout: Playout = field(default_factory=Playout)
+    encoder: Encoder = field(default_factory=Encoder)
+    leaving: int | None = None
+    is_over: bool = False
+
+
+class Mixdown:
+    """Mixes the voices of one space. Not for two threads."""
+
+    def __init__(self, counts: AudioCounts) -> None:
+        self._counts = counts
+        self._voices: dict[str, _Voice] = {}
+        self._past: deque[Pcm] = deque(maxlen=PAST)
+        self._mixer = Mixer()
+        self._encoder = Encoder()
+
+    @property
+    def voices(self) -> AbstractSet[str]:
+        """Who is in the mix, those leaving included."""
+        return self._voices.keys()
+
+    def join(self, member_id: str) -> None:
+        """Let a member be heard from its next packet on, and hear the others at once."""
+        if member_id in self._voices:  # it had begun to leave
+            voice = self._voices[member_id]
+            voice.leaving, voice.is_over = None, False
+            return
+        voice = _Voice()
+        _feed(voice.encoder, self._past)
+        self._voices[member_id] = voice
+        self._mixer.make_room(len(self._voices))
+
+    def go_on(self, member_id: str, packets: Iterable[tuple[AudioPacket, float]]) -> None:
+        """Let a member that was forwarded until now go on where its last packets end."""
+        voice = self._voices[member_id]
+        voice.playout = Playout(_IN_STEP)
+        for packet, came_at in packets:
+            voice.playout.put(packet, came_at)
+            while self.is_ready(member_id):
+                self._past.append(voice.playout.pull(FRAME_SAMPLES, came_at).pcm)
+        for encoder in (self._encoder, *self._encoders_without(member_id)):
+            _feed(encoder, self._past)
+
+    def wait_for(self, member_id: str) -> None:
+        """Let a member that led the beat be one of the others, whose packets may wait."""
+        if member_id in self._voices:
+            self._voices[member_id].playout = Playout()
+
+    def leave(self, member_id: str) -> None:
+        """Let a member's voice end with what came of it."""
+        self._voices[member_id].leaving = _LAST_FRAMES
+
+    def drop(self, member_id: str) -> None:
+        """Take a member out of whom nothing was mixed yet."""
+        del self._voices[member_id]
+
+    def put(self, member_id: str, packet: AudioPacket, now: float) -> None:
+        """Take in a packet of a member in the mix."""
+        self._voices[member_id].playout.put(packet, now)
+
+    def is_ready(self, member_id: str | None) -> bool:
+        """Say whether a whole frame of this member is there; nobody's never is."""
+        return member_id in self._voices and _held(self._voices[member_id]) >= FRAME_SAMPLES
+
+    def is_empty(self, member_id: str) -> bool:
+        """Say whether all that came of this member was mixed."""
+        return _held(self._voices[member_id]) == 0
+
+    def mix(self, ears: AbstractSet[str], at: float) -> Iterator[tuple[str | None, bytes]]:
+        """Mix one frame; yield it encoded for each voice that hears, and for the other ears."""
+        frames = {name: _pull(voice, at) for name, voice in self._voices.items()}
+        bent = self._mixer.bent
+        mixed = self._mixer.mix(frames)
+        self._counts.mixed_frames += len(frames)
+        self._counts.bent_samples += self._mixer.bent - bent
+        self._past.append(mixed.full)
+        if len(frames) > 1:  # alone among the mixed there is nothing to hear but oneself
+            for name in ears & frames.keys():
+                self._counts.encoded_frames += 1
+                yield name, self._voices[name].encoder.encode(mixed.minus[name])
+        if ears - frames.keys():
+            self._counts.encoded_frames += 1
+            yield None, self._encoder.encode(mixed.full)
+
+    def let_go(self) -> None:
+        """Take those out who have been heard to the end."""
+        for name in [name for name, voice in self._voices.items() if voice.is_over]:
+            del self._voices[name]
+
+    def _encoders_without(self, member_id: str) -> list[Encoder]:
+        return [voice.encoder for name, voice in self._voices.items() if name != member_id]
+
+
+def _held(voice: _Voice) -> int:
+    return round(voice.playout.depth_s * SAMPLE_RATE)
+
+
+def _feed(encoder: Encoder, past: Iterable[Pcm]) -> None:
+    """Give an encoder a past; the packets have been heard in other form."""
+    for pcm in past:
+        encoder.encode(pcm)
+
+
+def _pull(voice: _Voice, at: float) -> Pcm:
+    if voice.leaving is None:
+        return voice.playout.pull(FRAME_SAMPLES, at).pcm
+    held = _held(voice)
+    pcm = voice.playout.pull(FRAME_SAMPLES, at).pcm
+    voice.leaving -= 1
+    if held >= FRAME_SAMPLES and voice.leaving > 0:
+        return pcm
+    voice.is_over = True
+    end = min(held, FRAME_SAMPLES - _FADE)
+    pcm[end : end + _FADE] = pcm[end : end + _FADE] * _FADE_OUT
+    pcm[end + _FADE :] = 0
+    return pcm
