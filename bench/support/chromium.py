@@ -20,7 +20,7 @@ import numpy as np
 from aiohttp import WSMsgType, web
 
 from bench.support.senders import BarePath, _path
-from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
+from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer, PeerState
 
@@ -210,10 +210,14 @@ class Chromium:
 
 
 async def _send(streams: Sequence[Stream], paths: Sequence[BarePath], seconds: float) -> None:
-    """Let every packet leave at its moment; a late one leaves at once."""
+    """Let every packet leave at its moment; a late one leaves at once.
+
+    The streams begin one after the other within a frame, so that no packet waits for others.
+    """
+    apart = FRAME_S / len(streams)
     datagrams = [_protected(stream, path) for stream, path in zip(streams, paths, strict=True)]
     plan = sorted(
-        (at, index, number)
+        (at + index * apart, index, number)
         for index, stream in enumerate(streams)
         for at, number in stream.departures
     )

@@ -57,13 +57,19 @@ def one_in(share: float) -> Impairment:
 
 
 def runs_of(length: int, share: float) -> Impairment:
-    """Lose about this share of the packets, always ``length`` in a row at the least."""
+    """Lose about this share of the packets, always ``length`` in a row.
+
+    Between two runs at least as many packets arrive, so that no run is longer.
+    """
+    # Of the packets at which a run may begin, this part begins one.
+    chance = share / (length - share * (2 * length - 1))
+    run: list[Late] = [*[()] * length, *[_IN_TIME] * length]
 
     def impair(rng: random.Random, count: int) -> list[Late]:
-        begins = [rng.random() < share / length for _ in range(count)]
-        return [
-            () if any(begins[max(0, n - length + 1) : n + 1]) else _IN_TIME for n in range(count)
-        ]
+        late: list[Late] = []
+        while len(late) < count:
+            late += run if rng.random() < chance else [_IN_TIME]
+        return late[:count]
 
     return impair
 
