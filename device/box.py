@@ -44,7 +44,15 @@ from device.view.monitor import Monitor
 from device.view.status import Status, sentence
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer
-from stagebox.wire.messages import Error, HubMessage, Join, MediaAnswer, MediaOffer, Snapshot
+from stagebox.wire.messages import (
+    Error,
+    HubMessage,
+    Join,
+    MediaAnswer,
+    MediaLost,
+    MediaOffer,
+    Snapshot,
+)
 
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
@@ -132,6 +140,9 @@ class Box:
             case MediaAnswer(req=req, sdp=sdp) if self._media is not None:
                 if req == self._media_req:
                     self._media.answer(sdp)
+            case MediaLost(spread_s=spread_s):
+                if self._media is not None:
+                    self._media.lost(spread_s)
             case Error(req=req, code=code, detail=detail):
                 self._parts.events.emit("error", code=code, detail=detail)
                 if self._media is not None and req is not None and req == self._media_req:

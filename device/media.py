@@ -48,6 +48,9 @@ class MediaSession:
         self._on_peer = on_peer
         self._reconnect = reconnect
         self._answer: asyncio.Future[str] | None = None
+        self._peer: Peer | None = None
+        self._spread_s: float | None = None  # the hub lost the session; offer again within
+        self._closing: asyncio.Task[None] | None = None
 
     def answer(self, sdp: str) -> None:
         """Take the hub's answer to the offer in flight; a stray one is ignored."""
@@ -58,6 +61,13 @@ class MediaSession:
         """Give up the offer in flight, which the hub refused."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError(detail))
+
+    def lost(self, spread_s: float) -> None:
+        """Begin anew: the hub lost the session. An offer in flight will be answered."""
+        unanswered = self._answer is not None and not self._answer.done()
+        if self._peer is not None and not unanswered:
+            self._spread_s = spread_s
+            self._closing = asyncio.create_task(self._peer.aclose())
 
     async def run(self, joined: asyncio.Event) -> None:
         """Keep a session up until cancelled; none is offered while ``joined`` is not set."""
@@ -72,7 +82,13 @@ class MediaSession:
                 ended = str(error) or type(error).__name__
                 _log.log(_AGAIN if ended == told else logging.WARNING, "media: %s", ended)
                 told = ended
-            await asyncio.sleep(self._reconnect.ended(loop.time()) - loop.time())
+            await asyncio.sleep(self._next_try(loop.time()) - loop.time())
+
+    def _next_try(self, now: float) -> float:
+        spread_s, self._spread_s = self._spread_s, None
+        if spread_s is None:
+            return self._reconnect.ended(now)
+        return self._reconnect.lost(now, spread_s)
 
     async def _one_session(self) -> None:
         over = asyncio.Event()
@@ -87,6 +103,7 @@ class MediaSession:
             on_packet=self._on_packet,
             on_state=on_state,
         )
+        self._peer = peer
         try:
             self._answer = asyncio.get_running_loop().create_future()
             self._send_offer(await peer.offer())
@@ -98,7 +115,7 @@ class MediaSession:
             await over.wait()
             raise ConnectionError("the connection that carries the sound is gone")
         finally:
-            self._answer = None
+            self._answer = self._peer = None
             self._on_peer(None)
             with contextlib.suppress(TimeoutError):
                 await peer.aclose()

@@ -61,6 +61,10 @@ class Reconnect:
         self._failures += 1
         return max(now, since + self._random() * ceiling, self._not_before)
 
+    def lost(self, now: float, spread_s: float) -> float:
+        """Return when to try again: the hub was at fault, says so and waits for us."""
+        return now + self._random() * min(spread_s, RECENT_CEILING_S)
+
     def refused(self, now: float, retry_after_s: float = 0.0) -> None:
         """Hold back, kicked or not: a hub said no, and perhaps for how long."""
         wait = min(max(retry_after_s, REFUSED_S), LONGEST_REFUSAL_S)

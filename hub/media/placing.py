@@ -130,6 +130,8 @@ class Placing:
 
     def hears(self, process: int, space_id: str, member_id: str, on: bool) -> list[Letter]:
         """Note that a member's session is connected, or no longer."""
+        if process not in self._members:
+            return []
         space = self._space(space_id)
         if on:
             space.ears[member_id] = process
@@ -138,7 +140,7 @@ class Placing:
         else:
             return []  # it hears by way of another one by now
         if space.home is None:
-            return []
+            return []  # nobody has asked for a home yet
         far = space.ears.get(member_id)
         return [Letter(space.home, Ear(space_id, member_id, far if far != space.home else None))]
 
@@ -204,6 +206,5 @@ class Placing:
         if space.home == process:
             space.home = None
             return self._settle(space)
-        if space.home is None:
-            return []
-        return [Letter(space.home, Ear(space.id, member_id, None)) for member_id in deaf]
+        told = () if space.home is None else (space.home,)
+        return [Letter(home, Ear(space.id, member_id, None)) for home in told for member_id in deaf]

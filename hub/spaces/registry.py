@@ -47,7 +47,10 @@ class Spaces:
         self._tasks: set[asyncio.Task[None]] = set()
         for config in configs:
             self._run(config)
+        # Who lost its sound while its control connection was broken, and has to be told.
+        self._untold: set[MemberId] = set()
         media.on_audio(self._spoke)
+        media.on_lost(self._media_lost)
 
     def __iter__(self) -> Iterator[RunningSpace]:
         """Go through the running spaces, the default one first."""
@@ -103,6 +106,9 @@ class Spaces:
         """
         space.enter(enter, req, outbox)
         self._stop_lingering(enter.member_id)
+        if enter.member_id in self._untold:
+            self._untold.discard(enter.member_id)
+            space.media_lost(enter.member_id, 0)
         self.records.entered(enter.member_id, space.info.id)
 
     def leave(self, space: RunningSpace, member_id: MemberId) -> None:
@@ -146,6 +152,13 @@ class Spaces:
             if space.has(member_id):
                 space.handle(Spoke(member_id))
 
+    def _media_lost(self, member_id: MemberId, spread_s: float) -> None:
+        for space in self:
+            if space.has(member_id):
+                space.media_lost(member_id, spread_s)
+        if member_id in self._lingering:
+            self._untold.add(member_id)
+
     def _stop_lingering(self, member_id: MemberId) -> None:
         timer = self._lingering.pop(member_id, None)
         if timer is not None:
@@ -153,6 +166,7 @@ class Spaces:
 
     def _hang_up(self, member_id: MemberId) -> None:
         self._stop_lingering(member_id)
+        self._untold.discard(member_id)
         task = asyncio.create_task(self._disconnect(member_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -24,7 +24,7 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.space import Space
 from stagebox.wire.codec import encode
-from stagebox.wire.messages import FloorReply, HubMessage, MemberId, Snapshot, SpaceInfo
+from stagebox.wire.messages import FloorReply, HubMessage, MediaLost, MemberId, Snapshot, SpaceInfo
 
 # A deadline that has just passed is not handled more often than this.
 _MIN_DELAY_S: Final = 0.005
@@ -92,6 +92,10 @@ class RunningSpace:
     def handle(self, event: Event) -> None:
         """Let something happen to a member."""
         self._deliver(self._core.handle(event, asyncio.get_running_loop().time()))
+
+    def media_lost(self, member_id: MemberId, spread_s: float) -> None:
+        """Tell a member that the hub lost its media session."""
+        self._tell(member_id, MediaLost(spread_s=spread_s))
 
     def snapshot(self, member_id: MemberId, req: str | None) -> Snapshot:
         """Return the whole space as the member sees it."""

@@ -253,6 +253,12 @@ class MediaAnswer(Message, frozen=True, kw_only=True, tag="media.answer"):
     sdp: Sdp
 
 
+class MediaLost(Message, frozen=True, kw_only=True, tag="media.lost"):
+    """The hub lost your media session: offer again, at a moment of your own within ``spread_s``."""
+
+    spread_s: Seconds = 0
+
+
 class FloorGranted(Message, frozen=True, kw_only=True, tag="floor.granted"):
     """You may talk while your finger stays down, for ``duration_s`` at most (None: no limit)."""
 
@@ -378,5 +384,14 @@ FloorReply = (
 )
 StateEvent = MemberJoined | MemberChanged | MemberLeft | FloorChanged | SpaceChanged
 HubMessage = (
-    Challenge | Welcome | Pong | Snapshot | MediaAnswer | FloorReply | Done | Error | StateEvent
+    Challenge
+    | Welcome
+    | Pong
+    | Snapshot
+    | MediaAnswer
+    | MediaLost
+    | FloorReply
+    | Done
+    | Error
+    | StateEvent
 )

@@ -92,6 +92,14 @@ def test_a_session_ends_a_refusal() -> None:
     assert reconnect.ended(2.0) == 2.0
 
 
+def test_a_hub_that_owns_up_to_its_fault_is_asked_at_once() -> None:
+    reconnect = Reconnect(lambda: 0.5)
+    failing(reconnect, 0.0, 5)
+    assert reconnect.lost(100.0, spread_s=0) == 100.0
+    assert reconnect.lost(100.0, spread_s=0.4) == 100.2
+    assert reconnect.lost(100.0, spread_s=86_400) == 100.0 + RECENT_CEILING_S / 2
+
+
 def test_a_kick_starts_afresh_but_not_in_the_same_breath() -> None:
     reconnect = Reconnect(lambda: 1.0)
     failing(reconnect, 0.0, 6)

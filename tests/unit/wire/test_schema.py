@@ -19,7 +19,7 @@ from stagebox.wire.messages import (
 )
 from tests.unit.wire.catalogue import HUB_TAGS, MEMBER_TAGS, TAGS, tag_of
 
-ANSWERS_WITHOUT_REQ = {"challenge", "welcome", "pong"}
+ANSWERS_WITHOUT_REQ = {"challenge", "welcome", "pong", "media.lost"}
 
 
 def test_every_message_class_can_be_sent_by_exactly_one_side() -> None:
