@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from aioice import ice
-from aioice.ice import StunProtocol
+from aioice.ice import Connection, StunProtocol
 
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer, PeerState
@@ -18,7 +18,8 @@ from stagebox.rtc.peer import Peer, PeerState
 LOOPBACK = "127.0.0.1"
 CONNECT_S = 30.0
 # RFC 7675 section 5.1 has 5 s; browsers check a path in use every 2.5 s.
-BROWSER_CONSENT_S = 2.5
+ice.CONSENT_INTERVAL = 2.5  # type: ignore[assignment]
+_as_browsers = Connection.query_consent
 # RFC 5761: RTP and RTCP share the first byte, and the second one tells them apart.
 _MEDIA = range(128, 192)
 _REPORTS = range(192, 224)
@@ -42,7 +43,7 @@ class Receivers:
             on_packet=_ignore_packet,
             on_state=_ignore_state,
         )
-        ice.CONSENT_INTERVAL = BROWSER_CONSENT_S  # type: ignore[assignment]
+        Connection.query_consent = _as_browsers  # type: ignore[method-assign]
         self._peers.append(peer)
         return await peer.answer(offer)
 

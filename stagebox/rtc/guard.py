@@ -15,6 +15,7 @@ from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
 from stagebox.bucket import TokenBucket
+from stagebox.rtc.checks import watch_of
 from stagebox.rtc.datagrams import MAX_DATAGRAM, Drop, Kind, sort
 
 # One connection carries 50 to 100 datagrams a second and its reader runs at once:
@@ -140,6 +141,7 @@ def _request(protocol: StunProtocol, message: stun.Message, sender: tuple[str, i
         return Drop.STUN_MALFORMED
     if not _known(connection, sender) and not _admit(protocol):
         return Drop.STUN_RATE
+    watch_of(connection).heard_at = time.monotonic()
     connection.request_received(message, sender, protocol)
     return None
 

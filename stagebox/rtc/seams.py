@@ -108,6 +108,7 @@ SEAMS: tuple[Seam, ...] = (
         },
     ),
     Seam(_ROUTER, "route_rtp", "bound and count incoming streams", parameters=("self", "packet")),
+    Seam(_ROUTER, "route_rtcp", "hear that the peer is there", parameters=("self", "packet")),
     *_fields(_ROUTER, {"ssrc_table": "bound incoming streams"}),
     *_fields(
         "aiortc.rtcicetransport:RTCIceTransport", {"_connection": "reach the datagram socket"}
@@ -119,8 +120,8 @@ SEAMS: tuple[Seam, ...] = (
         "gather on one chosen address",
         parameters=("use_ipv4", "use_ipv6"),
     ),
-    Seam("aioice.ice", "CONSENT_INTERVAL", "notice a dead peer in time"),
-    Seam("aioice.ice", "CONSENT_FAILURES", "notice a dead peer in time"),
+    Seam(_CONNECTION, "query_consent", "notice a dead peer in time", parameters=("self",)),
+    Seam(_CONNECTION, "build_request", "check a path", parameters=("self", "pair", "nominate")),
     Seam(
         _CONNECTION,
         "data_received",
@@ -139,6 +140,7 @@ SEAMS: tuple[Seam, ...] = (
         {
             "_queue": "bound what waits for the reader",
             "_nominated": "find the path that ICE chose",
+            "_query_consent_task": "let close() not wait for the task that calls it",
             "_check_list": "know which addresses ICE is checking",
             "_remote_candidates": "know the peer's addresses",
             "_protocols": "close sockets of a connection that does not close",
@@ -149,6 +151,12 @@ SEAMS: tuple[Seam, ...] = (
         "datagram_received",
         "guard against strangers",
         parameters=("self", "data", "addr"),
+    ),
+    Seam(
+        _STUN,
+        "request",
+        "check a path",
+        parameters=("self", "request", "addr", "integrity_key", "retransmissions"),
     ),
     *_fields(
         _STUN,

@@ -20,6 +20,7 @@ from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.checks import watch_of
 from stagebox.rtc.inplace import Address, direct_sendto, protect, workspace
 
 CLOCK_RATE = 48_000
@@ -212,7 +213,9 @@ class Incoming:
     __slots__ = (
         "_on_packet",
         "_receiver",
+        "_route_rtcp",
         "_route_rtp",
+        "_watch",
         "bytes",
         "callback_errors",
         "dropped_oversize",
@@ -232,6 +235,9 @@ class Incoming:
         router = self._receiver.transport._rtp_router
         self._route_rtp = router.route_rtp
         router.route_rtp = self._route
+        self._route_rtcp = router.route_rtcp
+        router.route_rtcp = self._hear_report
+        self._watch = watch_of(self._receiver.transport.transport._connection)
         self.packets = 0
         self.bytes = 0
         self.dropped_type = 0
@@ -259,11 +265,12 @@ class Incoming:
             return False, None
         self.packets += 1
         self.bytes += len(payload)
+        now = self._watch.heard_at = time.monotonic()
         audio = AudioPacket(
             packet.ssrc, packet.sequence_number, packet.timestamp, payload, bool(packet.marker)
         )
         try:
-            self._on_packet(audio, time.monotonic())
+            self._on_packet(audio, now)
         except Exception:
             # An exception here would end the library's receive loop and the connection.
             self.callback_errors += 1
@@ -283,6 +290,11 @@ class Incoming:
         if receiver is None:
             self.dropped_type += 1
         return receiver
+
+    def _hear_report(self, packet: Any) -> Any:  # noqa: ANN401 - the library's own type
+        """Stands for ``RtpRouter.route_rtcp``: a report has passed SRTCP, so the peer is there."""
+        self._watch.heard_at = time.monotonic()
+        return self._route_rtcp(packet)
 
     async def _start(self, parameters: Any) -> None:  # noqa: ANN401 - the library's own type
         """Stands for ``RTCRtpReceiver.receive``: register and report, but start no thread."""

@@ -12,9 +12,10 @@ import pytest
 from aioice import ice, stun
 from aiortc.rtp import AnyRtcpPacket, RtcpByePacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
 
+from stagebox.rtc import checks as checks_module
+from stagebox.rtc.consent import AGAIN_S, FAILURES, QUIET_S
 from stagebox.rtc.datagrams import MAX_DATAGRAM
 from stagebox.rtc.inplace import protect
-from stagebox.rtc.prepare import CONSENT_FAILURES, CONSENT_INTERVAL_S
 from tests.loopback.rtc.pairs import End, connected, until
 
 
@@ -135,15 +136,31 @@ def test_libsrtp_encrypts_in_place() -> None:
     assert (protect.__doc__ or "").startswith(signature)
 
 
-async def test_the_consent_timers_reach_the_library() -> None:
-    async with connected():
-        assert ice.CONSENT_INTERVAL == CONSENT_INTERVAL_S
-        assert ice.CONSENT_FAILURES == CONSENT_FAILURES
+def test_the_library_waits_for_an_answer_as_long_as_is_reckoned_with() -> None:
+    longest = 1.2 * QUIET_S + FAILURES * stun.RETRY_RTO + (FAILURES - 1) * AGAIN_S
+    assert longest <= 8.0, "a dead peer is noticed in time"
+    assert (FAILURES - 1) * (stun.RETRY_RTO + AGAIN_S) > 5.0, "a radio gap is not death"
 
 
-def test_a_dead_peer_is_noticed_in_time_and_a_radio_gap_is_not_death() -> None:
-    longest = CONSENT_FAILURES * (1.2 * CONSENT_INTERVAL_S + stun.RETRY_RTO)
-    assert longest <= 8.0
-    # From the first lost check to the one that would be fatal.
-    shortest = (CONSENT_FAILURES - 1) * (0.8 * CONSENT_INTERVAL_S + stun.RETRY_RTO)
-    assert shortest > 5.0
+async def test_a_peer_that_is_heard_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stagebox.rtc.consent.QUIET_S", 0.1)
+    checks: list[ice.Connection] = []
+    answers = checks_module._answers
+
+    async def count(connection: ice.Connection, pair: ice.CandidatePair) -> bool:
+        checks.append(connection)
+        return await answers(connection, pair)
+
+    monkeypatch.setattr(checks_module, "_answers", count)
+    async with connected() as (a, b):
+        ours = a.peer._dtls.transport._connection
+        theirs = b.peer._dtls.transport._connection
+        await until(lambda: len(checks) > 5, "checks of a quiet path")
+        watch = checks_module.watch_of(theirs)
+        for heard in (
+            lambda: a.peer.send(b"x", len(checks) + len(b.packets), 0, False),
+            lambda: asyncio.ensure_future(answers(ours, ours._nominated[1])),
+        ):
+            before = watch.heard_at
+            heard()
+            await until(lambda before=before: watch.heard_at > before, "the peer heard")

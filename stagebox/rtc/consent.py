@@ -1,0 +1,69 @@
+"""When to check that the peer is still there, and when to give it up (RFC 7675).
+
+Pure: what was heard and ``now`` in, how long to wait out. Whatever the peer proves to
+have sent, its own checks included, shows that it lives, so a path is checked only when
+it has been quiet; two ends of ours thus share the work of one. A check that fails is
+followed by others, close together.
+
+A dead peer is noticed within 8 s of its last word: 2.16 s of quiet at the most, eight
+checks of 0.5 s, and 0.25 s before each but the first. A radio gap of 5 s is survived,
+for the eighth check leaves 5.25 s after the first. So is 20 % loss each way for more
+than an hour on average. A check costs both ends together as much as 30 packets.
+"""
+
+from typing import Final
+
+# A path on which nothing was heard for so long is checked; times 0.8 to 1.2, by chance,
+# so that listeners who came together do not all check together.
+QUIET_S: Final = 1.8
+# RFC 7675 section 5.1: consent itself is asked for every 5 s, whatever else is heard.
+ASK_S: Final = 5.0
+# Between a check that failed and the next. The library waits 0.5 s for an answer.
+AGAIN_S: Final = 0.25
+FAILURES: Final = 8
+
+
+class Watch:
+    """The watch over one path; times are monotonic seconds.
+
+    ``heard_at`` is when the peer last proved that it was there; who hears it writes it.
+    ``chance``, 0 to 1, spreads the next check.
+    """
+
+    __slots__ = ("_answered_at", "_failed_at", "_failures", "_spread", "heard_at")
+
+    def __init__(self, now: float, chance: float) -> None:
+        self._answered_at = now
+        self._failures = 0
+        self._failed_at = now
+        self._spread = _spread(chance)
+        self.heard_at = now
+
+    @property
+    def lost(self) -> bool:
+        """Whether the peer is to be given up."""
+        return self._failures >= FAILURES
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until a check may be due, as far as is known now; 0 if it is."""
+        if self._failures:
+            due = self._failed_at + AGAIN_S
+        else:
+            quiet = self.heard_at + QUIET_S * self._spread
+            due = min(quiet, self._answered_at + ASK_S * self._spread)
+        return max(0.0, due - now)
+
+    def answered(self, now: float, chance: float) -> None:
+        """Take note of a check that succeeded."""
+        self._failures = 0
+        self._answered_at = self.heard_at = now
+        self._spread = _spread(chance)
+
+    def unanswered(self, now: float) -> None:
+        """Take note of a check that failed. What else was heard does not make up for it."""
+        self._failures += 1
+        self._failed_at = now
+
+
+def _spread(chance: float) -> float:
+    return 0.8 + 0.4 * chance
