@@ -37,7 +37,7 @@ _FADE_OUT: Final = np.linspace(1.0, 0.0, _FADE, dtype=np.float32)
 class _Voice:
     """One in the mix. ``leaving`` counts down the frames that it may still take."""
 
-    playout: Playout = field(default_factory=Playout)
+    playout: Playout = field(default_factory=lambda: Playout())
     encoder: Encoder = field(default_factory=Encoder)
     leaving: int | None = None
     is_over: bool = False
@@ -75,7 +75,7 @@ class Mixdown:
         voice.playout = Playout(_IN_STEP)
         for packet, came_at in packets:
             voice.playout.put(packet, came_at)
-            while self.is_ready(member_id):
+            while _held(voice) >= FRAME_SAMPLES:
                 self._past.append(voice.playout.pull(FRAME_SAMPLES, came_at).pcm)
         for encoder in (self._encoder, *self._encoders_without(member_id)):
             _feed(encoder, self._past)
@@ -98,8 +98,8 @@ class Mixdown:
         self._voices[member_id].playout.put(packet, now)
 
     def is_ready(self, member_id: str | None) -> bool:
-        """Say whether a whole frame of this member is there; nobody's never is."""
-        return member_id in self._voices and _held(self._voices[member_id]) >= FRAME_SAMPLES
+        """Say whether the next frame of this member is there; nobody's never is."""
+        return member_id in self._voices and self._voices[member_id].playout.has(FRAME_SAMPLES)
 
     def is_empty(self, member_id: str) -> bool:
         """Say whether all that came of this member was mixed."""

@@ -166,12 +166,11 @@ class HubMedia:
         return self._spaces[space_id]
 
     def _route(self, space_id: str, member_id: str, packet: AudioPacket, now: float) -> None:
-        forwarded = self._counts.forwarded
+        delivered = self._counts.delivered
         self._space(space_id).packet(member_id, packet, now)
-        if self._counts.forwarded != forwarded:
+        if self._counts.delivered != delivered:
             self._forwarding.add(self._loop.time() - now)
-        else:
-            self._run_clock(space_id)
+        self._run_clock(space_id)
 
     def _run_clock(self, space_id: str) -> None:
         audio = self._space(space_id)
