@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from stagebox import __version__
+from stagebox.rtc import lean
 
 USAGE_ERROR: Final = 2
 
@@ -20,11 +21,15 @@ _PROGRAMS: Final = {
     "demo": "stagebox.demo",
     "doctor": "device.doctor",
 }
+# Those that run for months and carry sound.
+_APPLIANCES: Final = frozenset({"hub", "box"})
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one of the programs and return its exit status."""
     arguments = build_parser().parse_args(argv)
+    if arguments.program in _APPLIANCES:
+        lean.load()
     program = importlib.import_module(_PROGRAMS[arguments.program])
     try:
         status: int = program.main(arguments)

@@ -9,6 +9,7 @@ classes are names only. Afterwards the stand-in is taken away again, so a later
 
 import importlib
 import sys
+from collections.abc import MutableSequence
 from types import ModuleType
 from typing import Any, Final, NoReturn
 
@@ -51,7 +52,7 @@ class _StandIn(ModuleType):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.__path__: list[str] = []  # a package: its modules can be imported
+        self.__path__: MutableSequence[str] = []  # a package: its modules can be imported
 
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
