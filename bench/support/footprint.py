@@ -138,7 +138,7 @@ class House:
         hub.wait_for(_hub_answers, "answering")
 
     def box(self, name: str, script: str = "", duplex: str = "half") -> Program:
-        """Start a box; its events go to ``NAME.jsonl``."""
+        """Start a box, which begins its script in the space; events go to ``NAME.jsonl``."""
         (self.folder / f"{name}.script").write_text(script)
         self.events_file(name).unlink(missing_ok=True)
         mic = self._voice if script else self._silence()
@@ -152,6 +152,8 @@ class House:
         }
         arguments = [text for key, path in files.items() for text in (key, str(path))]
         hub = ["--hub", f"ws://127.0.0.1:{PORT}"]
+        if script:
+            hub += ["--wait-joined", f"{START_S:g}"]
         return self._start(
             name, ["-m", "stagebox", "box", "--simulate", "--name", name, *hub, *arguments]
         )
@@ -187,9 +189,8 @@ class House:
         times: list[float] = []
 
         def happened() -> bool:
-            for each in self.events(name, event):
-                if fields.items() <= each.items():
-                    times.append(float(each["t"]))
+            found = [each for each in self.events(name, event) if fields.items() <= each.items()]
+            times.extend(float(each["t"]) for each in found[:1])
             return bool(times)
 
         program = next(each for each in self._programs if each.name == name)
