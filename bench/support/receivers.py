@@ -30,8 +30,8 @@ class Receivers:
 
     def __init__(self, address: str = LOOPBACK) -> None:
         self._address = address
-        # Those that connect; after that their tasks hold them.
         self._peers: list[Peer] = []
+        self._waited = 0
         self._media = 0
         self._draining = False
 
@@ -53,8 +53,8 @@ class Receivers:
 
     async def drain(self) -> None:
         """Wait until those that came since the last time are connected, and only count then."""
-        await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in self._peers))
-        self._peers.clear()
+        fresh, self._waited = self._peers[self._waited :], len(self._peers)
+        await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in fresh))
         if self._draining:
             return
         self._draining = True
