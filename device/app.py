@@ -18,12 +18,14 @@ from device import hardware
 from device.audio.capture import CaptureThread
 from device.audio.gate import MicGate
 from device.audio.output import Output
-from device.audio.playback import PlaybackThread
+from device.audio.playback import PlaybackThread, Pull
 from device.audio.ports import SoundError
 from device.audio.room import read_air
+from device.audio.sounding import Sounding
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
 from device.config import BoxConfig, hub_url
+from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.participant import Participant
 from device.link.candidates import HubChoice
@@ -142,7 +144,9 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
     output.set_volume(programme_db=config.sound.volume_db)
-    tally = Tally(panel, events, status, partial(_on_air, output, sound.full_duplex))
+    sounding = Sounding(output.pull)
+    duplex = HalfDuplex(output, sounding, full=sound.full_duplex)
+    tally = Tally(panel, events, status, duplex.on_air)
     transmitter = Transmitter(
         gate=MicGate(config.talk.pre_roll_ms / 1000),
         encoder=Encoder(config.talk.bitrate, config.talk.complexity),
@@ -153,7 +157,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     floor = Participant(
         secrets.token_hex(4), float(config.talk.max_talk_s), config.talk.hang_ms / 1000
     )
-    parts = Parts(floor, panel, output, transmitter, tally, events, status)
+    parts = Parts(floor, panel, output, transmitter, tally, duplex, events, status)
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, config.space, first_sound="speaker_started" if listens_only else "mic_started")
     hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), kept_in)
@@ -178,19 +182,19 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     if sound.lacks:
         box.on_problem("echo", sound.lacks)
-    threads = _threads(config, sound, box, output)
+    threads = _threads(config, sound, box, sounding.pull)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
     return Made(parts, box, signalling, threads, browse, by_hand)
 
 
 def _threads(
-    config: BoxConfig, sound: hardware.Sound, box: Box, output: Output
+    config: BoxConfig, sound: hardware.Sound, box: Box, pull: Pull
 ) -> tuple[CaptureThread | PlaybackThread, ...]:
     loop = asyncio.get_running_loop()
     playback = PlaybackThread(
         sound.loudspeaker,
-        output.pull,
+        pull,
         partial(box.on_device, "loudspeaker"),
         loop,
         on_started=partial(box.on_started, "speaker_started"),
@@ -220,10 +224,6 @@ def _simulation(arguments: argparse.Namespace) -> hardware.Simulation | None:
     except SoundError as error:
         raise ConfigError(f"command line: --room: {error}") from None
     return hardware.Simulation(arguments.mic, arguments.speaker, arguments.script, air)
-
-
-def _on_air(output: Output, full_duplex: bool, on_air: bool) -> None:
-    output.set_programme_muted(on_air and not full_duplex)
 
 
 async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
+from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.model import (
     CutBurst,
@@ -72,6 +73,7 @@ class Parts:
     output: Output
     transmitter: Transmitter
     tally: Tally
+    duplex: HalfDuplex
     events: EventLog
     status: Status
 
@@ -252,6 +254,7 @@ class Box:
             self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
 
     def _apply(self, effects: list[Effect]) -> None:
+        self._parts.duplex.claim(self._parts.floor.state)
         for effect in effects:
             self._apply_one(effect)
         self._monitor.show(self._parts.floor.state, self._parts.floor.view)
@@ -262,7 +265,7 @@ class Box:
                 if self._signalling is not None:
                     self._signalling.send(message)
             case StartBurst(since):
-                self._parts.transmitter.open(since)
+                self._parts.transmitter.open(since, self._parts.duplex.quiet_from)
             case EndBurst(until):
                 self._parts.transmitter.close(until)
             case CutBurst():
@@ -277,7 +280,8 @@ class Box:
         self._parts.status.said = sentence(say.prompt, say.number, say.cause)
         tone = TONES.get(say.prompt)
         if tone is not None:
-            self._parts.output.say(tone)
+            now = asyncio.get_running_loop().time()
+            self._parts.transmitter.expect(*self._parts.duplex.say(tone, now))
 
     def _joined(self) -> None:
         """Once in a space: media stays through a short break of the line, but not a new hub."""

@@ -15,7 +15,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from device.audio.gate import GateFrame, MicGate
-from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE
+from device.audio.notch import Notch
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.opus import END_OF_BURST, Encoder
 
 Send = Callable[[bytes, int, int, bool], bool]
@@ -64,6 +65,8 @@ class Transmitter:
         self._origin = timestamp
         self._timestamp = timestamp
         self._on_air = False
+        self._notch = Notch()
+        self._tones: dict[float, float] = {}
 
     @property
     def is_on_air(self) -> bool:
@@ -83,6 +86,7 @@ class Transmitter:
         """
         self.counts.bursts += 1
         self._encoder.reset()
+        self._notch.reset()
         self._transmit(self._gate.open(since, quiet_from))
 
     def close(self, until: float) -> None:
@@ -98,6 +102,10 @@ class Transmitter:
         """Take a block of 10 ms from the microphone, captured from ``start`` on."""
         self._transmit(self._gate.push(pcm, start))
 
+    def expect(self, tones: tuple[float, ...], until: float) -> None:
+        """Take tones of these frequencies (Hz) out of what is captured before ``until``."""
+        self._tones |= dict.fromkeys(tones, until)
+
     def check(self, now: float) -> None:
         """Drop the red lamp if the microphone has gone quiet on us."""
         if self._gate.stalled(now):
@@ -112,7 +120,7 @@ class Transmitter:
         if frame.first:
             # The burst starts where the clock is; inside it, time goes by frames.
             self._timestamp = self._origin + round(frame.start * SAMPLE_RATE)
-        payload = self._encoder.encode(np.frombuffer(frame.pcm, np.int16))
+        payload = self._encoder.encode(self._clean(frame))
         if self._send is None:
             self.counts.unsent += 1
             return
@@ -124,6 +132,12 @@ class Transmitter:
         else:
             self.counts.unsent += 1
             self._set_on_air(False)
+
+    def _clean(self, frame: GateFrame) -> Pcm:
+        if self._tones:
+            self._tones = {hz: end for hz, end in self._tones.items() if end > frame.start}
+        self._notch.tones = tuple(self._tones)
+        return self._notch.apply(np.frombuffer(frame.pcm, np.int16))
 
     def _end_if_over(self) -> None:
         """Tell the listeners' buffers that the burst is complete, then go dark."""

@@ -19,8 +19,9 @@ from stagebox.media.frames import Pcm
 
 # Clearly heard beside speech at its usual -20 dBFS, and startles nobody in headphones.
 PEAK_DBFS: Final = -24.0
-# A raised cosine this long has no click, and is too short to be heard as a fade.
-RAMP_MS: Final = 5
+# A raised cosine this long has no click, and keeps a tone so narrow in the spectrum that
+# ``device.audio.notch`` can take it out of an open microphone. The shortest note is all ramps.
+RAMP_MS: Final = 30
 
 _FULL_SCALE: Final = 32767
 
@@ -50,7 +51,9 @@ class Note:
 
 SCORES: Final[Mapping[Earcon, tuple[Note, ...]]] = MappingProxyType(
     {
-        Earcon.PERMIT: (Note(880, 60, 30), Note(1109, 60, 30), Note(1319, 60)),
+        # The talker may be speaking already: as short as can be heard, and in a band that
+        # speech hardly misses while the tone is taken out of it.
+        Earcon.PERMIT: (Note(2637, 60),),
         Earcon.OFFERED: (Note(660, 150, 50), Note(988, 150)),
         Earcon.QUEUED: (Note(740, 150),),
         Earcon.DENY: (Note(330, 300),),
@@ -75,6 +78,16 @@ def render(score: tuple[Note, ...], peak_dbfs: float = PEAK_DBFS) -> Pcm:
 def render_all(peak_dbfs: float = PEAK_DBFS) -> dict[str, Pcm]:
     """Return every earcon by name."""
     return {earcon.value: render(score, peak_dbfs) for earcon, score in SCORES.items()}
+
+
+def frequencies(earcon: Earcon) -> tuple[float, ...]:
+    """Return where in the spectrum an earcon is, in Hz, lowest first."""
+    return tuple(sorted({note.hz for note in SCORES[earcon]}))
+
+
+def seconds(earcon: Earcon) -> float:
+    """Return how long an earcon lasts."""
+    return sum(note.ms + note.rest for note in SCORES[earcon]) / 1000
 
 
 def samples(ms: float) -> int:

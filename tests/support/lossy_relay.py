@@ -143,7 +143,9 @@ class LossyRelay:
         if due <= now:
             self._forward(data, sender, receiver)
             return
-        handle = self._loop.call_at(due, lambda: self._fire(handle, data, sender, receiver))
+        handle: asyncio.TimerHandle = self._loop.call_at(
+            due, lambda: self._fire(handle, data, sender, receiver)
+        )
         self._pending.add(handle)
 
     def _fire(

@@ -9,9 +9,11 @@ from device.audio.earcons import (
     SCORES,
     Earcon,
     Note,
+    frequencies,
     render,
     render_all,
     samples,
+    seconds,
 )
 
 
@@ -65,15 +67,16 @@ def test_what_the_tones_mean_is_in_how_they_move() -> None:
     def shape(earcon: Earcon) -> list[float]:
         return [note.hz for note in SCORES[earcon]]
 
-    assert len(shape(Earcon.PERMIT)) == 3
-    assert shape(Earcon.PERMIT) == sorted(shape(Earcon.PERMIT))
-    assert shape(Earcon.REVOKED) == shape(Earcon.PERMIT)[::-1]
+    assert len(shape(Earcon.PERMIT)) == 1
+    assert seconds(Earcon.PERMIT) == min(seconds(earcon) for earcon in Earcon)
+    assert len(shape(Earcon.REVOKED)) == 3
+    assert shape(Earcon.REVOKED) == sorted(shape(Earcon.REVOKED), reverse=True)
     assert len(shape(Earcon.OFFERED)) == 2
     assert shape(Earcon.OFFERED) == sorted(shape(Earcon.OFFERED))
     assert len(shape(Earcon.QUEUED)) == 1
     assert SCORES[Earcon.DENY] == (Note(330, 300),)
     assert len(set(shape(Earcon.WARNING))) == 1
-    assert min(shape(Earcon.WARNING)) > max(shape(Earcon.PERMIT))
+    assert min(shape(Earcon.WARNING)) > max(shape(Earcon.REVOKED))
     assert max(shape(Earcon.BUSY)) < min(shape(Earcon.QUEUED))
 
 
@@ -84,6 +87,13 @@ def test_no_two_are_alike_without_their_absolute_pitch() -> None:
         moves = tuple(np.sign(b.hz - a.hz) for a, b in itertools.pairwise(score))
         seen.add((tuple((note.ms, note.rest) for note in score), moves))
     assert len(seen) == len(SCORES)
+
+
+def test_where_and_how_long_an_earcon_is() -> None:
+    assert frequencies(Earcon.REVOKED) == (880, 1109, 1319)
+    assert frequencies(Earcon.WARNING) == (1760,)
+    assert seconds(Earcon.WARNING) == pytest.approx(0.240)
+    assert all(seconds(e) == len(render(SCORES[e])) / 48_000 for e in Earcon)
 
 
 def test_the_busy_rhythm_repeats_evenly_and_flashes_no_faster_than_twice_a_second() -> None:

@@ -1,0 +1,44 @@
+"""Until when the loudspeaker is heard by the microphone beside it."""
+
+import time
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from device.audio.ports import SAMPLE_RATE
+from stagebox.media.frames import Pcm
+from stagebox.media.levels import peak
+
+# From a block being asked for to its sound in the air: what a card's buffer may hold.
+CARD_S: Final = 0.06
+# In a furnished room (0.4 s to fall by 60 dB) what is left of the loudspeaker after this is
+# 40 dB under what came straight to the microphone.
+ROOM_S: Final = 0.06
+# -50 dB below full scale: what a far microphone hears of its own quiet room.
+AUDIBLE: Final = 100
+
+
+class Sounding:
+    """Stands between playback and what it plays, and notes when that is heard.
+
+    ``pull`` runs in the playback thread, ``quiet_from`` may be read from any other.
+    """
+
+    def __init__(
+        self, pull: Callable[[int], Pcm], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pull = pull
+        self._clock = clock
+        self._quiet_from = -inf
+
+    @property
+    def quiet_from(self) -> float:
+        """The monotonic second from which the microphone hears nothing of what was played."""
+        return self._quiet_from
+
+    def pull(self, samples: int) -> Pcm:
+        """Return the next samples to play."""
+        pcm = self._pull(samples)
+        if peak(pcm) >= AUDIBLE:
+            self._quiet_from = self._clock() + samples / SAMPLE_RATE + CARD_S + ROOM_S
+        return pcm
