@@ -11,29 +11,41 @@ import asyncio
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from bench.support import impairments as net
 from bench.support import pictures, report
 from bench.support.chains import Chain, StageboxChain, StockChain
 from bench.support.chromium import Chromium, ChromiumError, Recording, Stream
-from bench.support.hearing import AFTER_S, Heard, Script, recorded, script, simulate
-from bench.support.judged import Judged, Lateness, judge, lateness
+from bench.support.hearing import AFTER_S, Heard, Script, recorded, script, simulate, unhurried
+from bench.support.judged import Lateness, judge, lateness
+from bench.support.verdict import (
+    BESIDE_HEAD,
+    CHROMIUM,
+    CLEAN,
+    HEAD,
+    LIMIT,
+    OURS,
+    STOCK,
+    TEN_PERCENT,
+    Line,
+    Lines,
+    as_json,
+    beside,
+    doubt,
+    promises,
+    row,
+)
 from stagebox.media.frames import FRAME_S
 from stagebox.media.opus import Encoder, packet_has_fec
 
-STOCK, CHROMIUM, OURS = "aiortc", "chromium", "stagebox"
 CHAINS: Final[Mapping[str, Callable[[tuple[bytes, ...]], Chain]]] = {
     STOCK: StockChain,
     OURS: StageboxChain,
 }
 
-# What is promised.
-MOST_BELOW_CLEAN: Final = 0.8
-MOST_BACK_S: Final = 2.0
-
-CLEAN, TEN_PERCENT, WIFI = "clean", "loss 10 %", "Wi-Fi"
+WIFI: Final = "Wi-Fi"
 CASES: Final[Mapping[str, net.Impairment]] = {
     CLEAN: net.clean,
     "loss 1 %": net.one_in(0.01),
@@ -49,22 +61,6 @@ CASES: Final[Mapping[str, net.Impairment]] = {
 # The cases of random loss, for the picture.
 PERCENT: Final = {CLEAN: 0, "loss 1 %": 1, "loss 5 %": 5, TEN_PERCENT: 10, "loss 20 %": 20}
 SEED: Final = 1
-
-HEAD: Final = (
-    "case",
-    "listener",
-    "PESQ-WB",
-    "STOI",
-    "gap ms",
-    "concealed",
-    "unheard",
-    "from FEC",
-    "delay ms",
-    "meanwhile",
-    "after",
-    "5 min",
-    "back s",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +78,6 @@ FULL: Final = Size(tuple(CASES), speakers=5, scored_s=45.0, edge_s=9.0, call_s=3
 QUICK: Final = Size((CLEAN, TEN_PERCENT, WIFI), 1, scored_s=5.0, edge_s=4.0, call_s=20.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One listener in one case: what was heard, how good, and how late in a long call."""
-
-    heard: Heard
-    judged: Judged
-    call: Lateness | None
-
-
 def networks(said: Script, cases: Sequence[str]) -> dict[str, net.Schedule]:
     """Return what becomes of the script's packets in each case."""
     count = len(said.payloads)
@@ -103,7 +90,12 @@ def in_chromium(said: Script, cases: Mapping[str, net.Schedule]) -> dict[str, He
     async def hear() -> list[Recording]:
         streams = [Stream(said.payloads, network.arrivals) for network in cases.values()]
         async with Chromium() as chromium:
-            return await chromium.hear(streams, said.seconds + AFTER_S)
+            heard = await chromium.hear(streams, said.seconds + AFTER_S)
+        late = report.spread(chromium.lateness)
+        print(
+            f"Packets to Chromium left {late.median * 1e3:.1f} ms late, p99 {late.p99 * 1e3:.1f}.\n"
+        )
+        return heard
 
     try:
         recordings = asyncio.run(hear())
@@ -114,7 +106,9 @@ def in_chromium(said: Script, cases: Mapping[str, net.Schedule]) -> dict[str, He
 
 
 def in_simulation(name: str, said: Script, network: net.Schedule) -> Heard:
-    """Let one of the chains hear a script."""
+    """Let one of the chains hear a script, or the limit."""
+    if name == LIMIT:
+        return unhurried(said, network)
     return simulate(CHAINS[name](said.payloads), said, network)
 
 
@@ -123,13 +117,13 @@ def long_call(name: str, said: Script, network: net.Schedule) -> Lateness:
     return lateness(said, in_simulation(name, said, network))
 
 
-def measure(size: Size, pool: Executor) -> dict[tuple[str, str], Line]:
+def measure(size: Size, pool: Executor) -> Lines:
     """Let all listeners hear all cases, and judge them."""
     said = script(size.speakers, size.scored_s, size.edge_s)
     long = script(size.speakers, size.call_s - 2 * size.edge_s, size.edge_s)
     cases, far = networks(said, size.cases), networks(long, size.cases)
     chromium = in_chromium(said, cases)
-    names = [STOCK, *([CHROMIUM] if chromium else []), OURS]
+    names = [STOCK, *([CHROMIUM] if chromium else []), OURS, LIMIT]
     keys = [(case, name) for case in cases for name in names]
     heard = {
         (case, name): chromium[case] if name == CHROMIUM else in_simulation(name, said, network)
@@ -146,63 +140,6 @@ def measure(size: Size, pool: Executor) -> dict[tuple[str, str], Line]:
         key: Line(heard[key], judged[key].result(), calls[key].result() if key in calls else None)
         for key in keys
     }
-
-
-def ms(seconds: float | None) -> str:
-    """Write milliseconds; a dash where nothing is known."""
-    return "-" if seconds is None or seconds != seconds else f"{seconds * 1e3:.0f}"  # noqa: PLR0124
-
-
-def row(case: str, name: str, line: Line) -> list[object]:
-    """Return one line of the table."""
-    heard, judged, late = line.heard, line.judged, line.judged.lateness
-    unheard = "-" if heard.unheard is None else f"{heard.unheard:.1%}"
-    return [
-        case,
-        name,
-        f"{judged.pesq:.2f}",
-        f"{judged.stoi:.3f}",
-        ms(heard.longest_gap_s),
-        f"{heard.concealed:.1%}",
-        unheard,
-        heard.rebuilt,
-        ms(late.start_s),
-        ms(late.meanwhile_s),
-        ms(late.end_s),
-        ms(line.call.end_s) if line.call else "-",
-        "never" if late.back_after_s is None else f"{late.back_after_s:.1f}",
-    ]
-
-
-def promises(lines: Mapping[tuple[str, str], Line]) -> list[list[object]]:
-    """Return each promise, the figure, its bound and whether it is kept."""
-    ours = {case: line for (case, name), line in lines.items() if name == OURS}
-    ten = ours[TEN_PERCENT]
-    below = ours[CLEAN].judged.pesq - ten.judged.pesq
-    found = [
-        _promise("PESQ-WB below clean at 10 % loss", below, MOST_BELOW_CLEAN),
-        _promise("slowest return of the delay, s", _slowest(ours), MOST_BACK_S),
-    ]
-    for case, line in ours.items():
-        if (case, CHROMIUM) in lines:
-            above = lines[case, CHROMIUM].judged.pesq - line.judged.pesq
-            found.append(_promise(f"PESQ-WB below Chromium's, {case}", above, 0.0))
-    return found
-
-
-def _slowest(ours: Mapping[str, Line]) -> float:
-    """Return the longest time that any disturbance was felt, in the short call or the long."""
-    backs = [
-        late.back_after_s
-        for line in ours.values()
-        for late in (line.judged.lateness, line.call)
-        if late is not None
-    ]
-    return max(float("inf") if back is None else back for back in backs)
-
-
-def _promise(what: str, figure: float, most: float) -> list[object]:
-    return [what, f"{figure:+.2f}", f"{most:.2f}", "kept" if figure <= most else "missed"]
 
 
 def fec_cost(size: Size, pool: Executor) -> list[list[object]]:
@@ -222,7 +159,7 @@ def fec_cost(size: Size, pool: Executor) -> list[list[object]]:
     return found
 
 
-def draw(lines: Mapping[tuple[str, str], Line]) -> None:
+def draw(lines: Lines) -> None:
     """Draw PESQ over random loss, and the delay over time in Wi-Fi."""
     names = list(dict.fromkeys(name for _, name in lines))
     pictures.lines(
@@ -253,12 +190,6 @@ def draw(lines: Mapping[tuple[str, str], Line]) -> None:
     )
 
 
-def as_json(line: Line) -> dict[str, object]:
-    """Return one line's figures for the file, without the sound."""
-    heard = {name: value for name, value in asdict(line.heard).items() if name != "pcm"}
-    return heard | asdict(line.judged) | {"call": asdict(line.call) if line.call else None}
-
-
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -270,6 +201,9 @@ def main() -> None:
         lines = measure(size, pool)
         cost = fec_cost(size, pool)
     report.table(HEAD, [row(case, name, line) for (case, name), line in lines.items()])
+    print(doubt(lines))
+    print("\nStagebox less Chromium, and less the limit; their delay over Stagebox's meanwhile:\n")
+    report.table(BESIDE_HEAD, beside(lines))
     print("\nThe promises:\n")
     report.table(("", "figure", "at most", ""), promises(lines))
     print("\nForward error correction, at the bit rate of a talk burst:\n")

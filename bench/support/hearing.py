@@ -16,8 +16,8 @@ from bench.support.chromium import Recording
 from bench.support.impairments import NETWORK_S, Schedule
 from bench.support.quality import delay
 from bench.support.voices import conversation, voices
-from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Pcm
-from stagebox.media.opus import Encoder
+from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
+from stagebox.media.opus import Decoder, Encoder, packet_has_fec
 from stagebox.media.rtp import AudioPacket
 
 # What still waits a second after the last packet is never heard in time.
@@ -104,6 +104,35 @@ def simulate(chain: Chain, said: Script, network: Schedule) -> Heard:
         longest_gap_s=_longest_gap(window) * BLOCK_S,
         unheard=never / len(said.disturbed),
         rebuilt=chain.rebuilt,
+    )
+
+
+def unhurried(said: Script, network: Schedule) -> Heard:
+    """Return the best that can be heard: wait for all that will come, from the first packet on.
+
+    What is lost is rebuilt by FEC where the next packet came, else concealed by libopus.
+    """
+    decoder, payloads = Decoder(), said.payloads
+    lost = network.lost
+    # The last packet is never lost: the script ends undisturbed.
+    repaired = {n for n in lost if n + 1 not in lost and packet_has_fec(payloads[n + 1])}
+    sound = []
+    for number, payload in enumerate(payloads):
+        if number not in lost:
+            sound.append(decoder.decode(payload))
+        elif number in repaired:
+            sound.append(decoder.decode_fec(payloads[number + 1], FRAME_SAMPLES))
+        else:
+            sound.append(decoder.conceal(FRAME_SAMPLES))
+    latest = max(at - number * FRAME_S for at, number in network.arrivals)
+    wait = latest + (FRAME_S if lost else 0.0)
+    window = [None if number in lost - repaired else number for number in said.disturbed]
+    return Heard(
+        pcm=np.concatenate([silence(round(wait * SAMPLE_RATE)), *sound, silence(SAMPLE_RATE)]),
+        concealed=window.count(None) / len(window),
+        longest_gap_s=_longest_gap(window) * FRAME_S,
+        unheard=window.count(None) / len(window),
+        rebuilt=len(repaired),
     )
 
 
