@@ -20,10 +20,11 @@ from stagebox.media.frames import SAMPLE_RATE, Pcm
 from stagebox.speech import write_wav
 
 # A loaded machine takes seconds to start a program.
-START_S = 30.0
+START_S = 60.0
 PORT = 17_316
 HUB = '[[space]]\nid = "main"\nname = "Main"\nmode = "open"\n'
-_LOOK_S = 0.01
+# What happened when is read from the events; looking more often would only disturb.
+_LOOK_S = 0.1
 
 
 class ProgramError(RuntimeError):
