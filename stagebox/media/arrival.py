@@ -2,30 +2,33 @@
 
 A packet's transit is its arrival less its timestamp. Clocks differ by an unknown
 constant, so only differences count: the least transit of the last two seconds is
-the base, and a packet's relative delay is its transit less the base. The target
-is a high quantile of the relative delays, old ones forgotten. Idea: NetEQ's
-DelayManager and RelativeArrivalDelayTracker in libwebrtc.
+the base, and a packet's lateness is its transit less the base. The target is a high
+quantile of what was late in the last seconds, but no more than the worst of the last
+one: random jitter does not move it to and fro, and trouble is forgotten soon after
+its end. Where packets are lost it has room for FEC, which comes a packet later. Idea
+of a relative delay: NetEQ's RelativeArrivalDelayTracker in libwebrtc.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from stagebox.media.frames import SAMPLE_RATE
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
 class JitterConfig:
     """What the jitter buffer aims at. Times in seconds."""
 
-    start_s: float = 0.040  # two frames: enough for a quiet LAN before anything is known
-    floor_s: float = 0.020  # one frame: less than a packet's length cannot be held
+    start_s: float = 0.030  # enough for a LAN before anything is known
+    floor_s: float = 0.005  # what a thread's turn may come late on a busy machine
     ceiling_s: float = 0.200  # more, and two people talk over each other
+    safety_s: float = 0.005  # the same, on top of what the network does
     quantile: float = 0.97  # 3 % of packets may come too late; FEC and PLC cover those
     max_depth_s: float = 0.600  # the longest pre-roll that is kept
     max_packets: int = 60  # the same in packets of 10 ms
     conceal_s: float = 0.100  # five frames: longer concealment is a made-up voice
-    slack_s: float = 0.010  # one block: a delay this near the target is on target
     hurry_s: float = 0.040  # two frames too late: shorten every frame
     patience_s: float = 1.0  # too late for this long: shorten every frame
 
@@ -33,90 +36,112 @@ class JitterConfig:
 _WINDOW_S: Final = 2.0  # a base older than this may be another route, or clock drift
 _SLOT_S: Final = 0.1
 _SLOTS: Final = round(_WINDOW_S / _SLOT_S)
-_BUCKET_S: Final = 0.005  # finer than the block that sound cards are fed
-_FORGET: Final = 0.99  # per packet: a memory of 100 packets, 2 s of speech
-_PRIOR: Final = 2  # the start value weighs as much as this many packets
-_BLOCK_S: Final = 0.010
+# The quantile is of so much sound: less, and random jitter would move it to and fro.
+_MEMORY: Final = 4 * SAMPLE_RATE
+# Nothing that is longer ago than this much sound keeps the target up.
+_FRESH: Final = SAMPLE_RATE * 6 // 5
+# Three losses in two seconds are a line that loses 3 % or more. Room for FEC is then kept
+# as long as it can be if the delay is to be back two seconds after the trouble.
+_LOSSES: Final = 3
+_LOSS_SPAN: Final = 2 * SAMPLE_RATE
+_LOSS_MEMORY: Final = SAMPLE_RATE * 3 // 2
 
 
 class ArrivalStats:
-    """Base transit and target delay from the packets that came."""
+    """Base transit and target from the packets that came."""
 
     def __init__(self, config: JitterConfig) -> None:
         self._config = config
         self._minima: deque[tuple[int, float]] = deque(maxlen=_SLOTS)
         self._base = 0.0
-        self._block_s = _BLOCK_S
-        self._weights = [0.0] * (int(config.ceiling_s / _BUCKET_S) + 1)
-        first = int((config.start_s - self._block_s) / _BUCKET_S + 0.5) - 1
-        self._weights[min(max(first, 0), len(self._weights) - 1)] = 1.0
-        self._noted = 0
+        # Transits by age and by size; and of the fresh ones those that no later one
+        # exceeds, with the amount of sound noted until then.
+        start = config.start_s - config.safety_s
+        self._recent = deque([start])
+        self._sorted = [start]
+        self._peaks: deque[tuple[int, float]] = deque([(0, start)])
         self._target = config.start_s
+        self._heard = 0  # samples noted
+        self._losses: deque[int] = deque(maxlen=_LOSSES)  # by the samples noted until then
+        self._bridge = 0  # samples of room for FEC
 
     @property
     def target(self) -> float:
-        """Seconds a packet with the base transit should wait before it is played."""
+        """Seconds that a packet with the base transit should be there before it is played."""
         return self._target
 
-    def delay(self, timestamp: int, now: float) -> float:
-        """Return the playout delay: how long past its base arrival ``timestamp`` is played."""
+    def wait(self, timestamp: int, now: float) -> float:
+        """Return for how long a packet with the base transit would have been there."""
         return now - self._base - timestamp / SAMPLE_RATE
-
-    def pace(self, block_s: float) -> None:
-        """Make room for a playout that asks for this much sound at once."""
-        if block_s != self._block_s:
-            self._block_s = block_s
-            self._aim()
 
     def restart(self) -> None:
         """Forget the base: what comes next has another timeline. The jitter is kept."""
         self._minima.clear()
 
-    def note(self, timestamp: int, now: float, first: bool) -> None:
+    def note(self, timestamp: int, now: float, first: bool, samples: int = FRAME_SAMPLES) -> None:
         """Take in an arrival; ``first`` says that it begins a talk burst.
 
         Later than the target at the start of a burst, or than the ceiling within one,
         is no jitter to wait for but another timeline: the base is taken anew.
         """
-        transit = now - timestamp / SAMPLE_RATE
-        relative = transit - self._base if self._minima else 0.0
-        if relative > (self._target if first else self._config.ceiling_s):
+        transit, slot = now - timestamp / SAMPLE_RATE, int(now / _SLOT_S)
+        self._expire(slot)
+        relative = transit - self._base
+        if (first and relative > self._target) or relative < -self._config.ceiling_s:
             self.restart()
-            relative = 0.0 if first else relative
-        self._slide(transit, int(now / _SLOT_S))
-        self._learn(max(relative, 0.0))
-        self._aim()
+        if not self._minima:
+            self._shift(relative)
+        elif relative > self._config.ceiling_s:
+            self.restart()
+        self._lower(transit, slot)
+        self._learn(transit, samples)
 
-    def _slide(self, transit: float, slot: int) -> None:
-        minima, known, before = self._minima, bool(self._minima), self._base
+    def note_loss(self, samples: int) -> None:
+        """Take in that a packet of so many samples was lost whose successor is there."""
+        self._losses.append(self._heard)
+        if len(self._losses) == _LOSSES and self._heard - self._losses[0] < _LOSS_SPAN:
+            self._bridge = samples
+            self._aim()
+
+    def _expire(self, slot: int) -> None:
+        minima = self._minima
+        while minima and minima[0][0] <= slot - _SLOTS:
+            minima.popleft()
+
+    def _shift(self, seconds: float) -> None:
+        """Carry what is known of the jitter over to a new base."""
+        self._base += seconds
+        self._recent = deque(transit + seconds for transit in self._recent)
+        self._sorted = sorted(self._recent)
+        self._peaks = deque((heard, transit + seconds) for heard, transit in self._peaks)
+
+    def _lower(self, transit: float, slot: int) -> None:
+        minima = self._minima
         if minima and minima[-1][0] == slot:
             minima[-1] = slot, min(transit, minima[-1][1])
         else:
             minima.append((slot, transit))
-        while minima[0][0] <= slot - _SLOTS:
-            minima.popleft()
         self._base = min(least for _, least in minima)
-        if known and self._base > before:
-            self._lower(int((self._base - before) / _BUCKET_S))
 
-    def _lower(self, buckets: int) -> None:
-        """Take the rise of the base off the delays learned against the old one."""
-        weights = self._weights
-        low, high = weights[: buckets + 1], weights[buckets + 1 :]
-        self._weights = [sum(low), *high, *[0.0] * (len(weights) - 1 - len(high))]
-
-    def _learn(self, relative: float) -> None:
-        self._noted += 1
-        keep = min(_FORGET, (self._noted + _PRIOR - 1) / (self._noted + _PRIOR))
-        weights = [weight * keep for weight in self._weights]
-        weights[min(int(relative / _BUCKET_S), len(weights) - 1)] += 1.0 - keep
-        self._weights = weights
+    def _learn(self, transit: float, samples: int) -> None:
+        recent, ranked, peaks = self._recent, self._sorted, self._peaks
+        self._heard += samples
+        recent.append(transit)
+        insort(ranked, transit)
+        while len(recent) * samples > _MEMORY:
+            del ranked[bisect_left(ranked, recent.popleft())]
+        while peaks and peaks[-1][1] <= transit:
+            peaks.pop()
+        peaks.append((self._heard, transit))
+        while peaks[0][0] <= self._heard - _FRESH:
+            peaks.popleft()
+        if self._bridge and self._heard - self._losses[-1] > _LOSS_MEMORY:
+            self._bridge = 0
+        self._aim()
 
     def _aim(self) -> None:
-        """Set the target: the quantile's bucket, and the block a playout decides ahead."""
-        bucket, rest = len(self._weights), 1.0 - self._config.quantile
-        while rest > 0.0 and bucket > 1:
-            bucket -= 1
-            rest -= self._weights[bucket]
-        wanted = (bucket + 1) * _BUCKET_S + self._block_s
-        self._target = min(max(wanted, self._config.floor_s), self._config.ceiling_s)
+        ranked, config = self._sorted, self._config
+        usual = ranked[-1 - int(len(ranked) * (1 - config.quantile))]
+        late = min(usual, self._peaks[0][1]) - self._base
+        wanted = late + config.safety_s + self._bridge / SAMPLE_RATE
+        self._target = min(max(wanted, config.floor_s), config.ceiling_s)

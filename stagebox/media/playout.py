@@ -11,11 +11,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, FrameKind, Pcm
-from stagebox.media.jitter import Advice, JitterBuffer, JitterConfig, JitterStats, Step
+from stagebox.media.delay import Advice, Change, Pace, Pull
+from stagebox.media.frames import SAMPLE_RATE, FrameKind, Pcm
+from stagebox.media.jitter import JitterBuffer, JitterConfig, JitterStats, Step
 from stagebox.media.opus import Decoder, OpusError
 from stagebox.media.rtp import AudioPacket
-from stagebox.media.timescale import accelerate, expand
+from stagebox.media.timescale import accelerate, expand, hurry
 
 __all__ = ["FrameKind", "Played", "Playout", "PlayoutStats", "SpeechDecoder"]
 
@@ -62,6 +63,7 @@ class Playout:
     ) -> None:
         self._jitter = JitterBuffer(config)
         self._decoder = decoder or Decoder()
+        self._pace = Pace()
         self._ready = np.zeros(_CAPACITY, dtype=np.int16)
         self._filled = 0
         self._gain = 0.0
@@ -80,6 +82,12 @@ class Playout:
         return PlayoutStats(
             self._jitter.stats, self._decode_errors, self._accelerated, self._expanded
         )
+
+    def has(self, samples: int) -> bool:
+        """Say whether ``samples`` of sound are there, the next packet among them."""
+        if self._filled >= samples:
+            return True
+        return self._jitter.has_next and round(self.depth_s * SAMPLE_RATE) >= samples
 
     def put(self, packet: AudioPacket, now: float) -> None:
         """Take in a packet. Bad, late and repeated ones are counted, never an error."""
@@ -102,10 +110,10 @@ class Playout:
         if not 0 < samples <= _MAX_PULL:
             msg = f"pull 1 to {_MAX_PULL} samples at once, not {samples}"
             raise ValueError(msg)
-        self._jitter.pace(samples / SAMPLE_RATE)
+        block = self._pace.note(now, samples / SAMPLE_RATE)
         kinds = []
         while self._filled < samples:
-            step = self._jitter.pull(now + self._filled / SAMPLE_RATE)
+            step = self._jitter.pull(Pull(now, self._filled / SAMPLE_RATE, block))
             kind, pcm = self._render(step, samples - self._filled)
             kinds.append(kind)
             self._append(pcm)
@@ -137,6 +145,7 @@ class Playout:
 
     def _decoded(self, step: Step) -> tuple[FrameKind, Pcm]:
         kind = step.kind
+        before = self._decoder.conceal(_FADE) if step.skip else None
         try:
             if kind is FrameKind.FEC:
                 pcm = self._decoder.decode_fec(step.payload, step.samples)
@@ -145,23 +154,23 @@ class Playout:
         except OpusError:
             self._decode_errors += 1
             kind, pcm = FrameKind.PLC, self._decoder.conceal(step.samples)
-        return kind, self._faded(self._stretched(pcm, step.advice), 1.0, _FADE)
+        if before is not None:
+            pcm = _joined(before, pcm[step.skip :])
+        return kind, self._faded(self._stretched(pcm, step.change), 1.0, _FADE)
 
-    def _stretched(self, pcm: Pcm, advice: Advice) -> Pcm:
-        match advice:
+    def _stretched(self, pcm: Pcm, change: Change) -> Pcm:
+        match change.advice:
             case Advice.NORMAL:
                 return pcm
-            case Advice.EXPAND:
-                changed = expand(pcm)
-                self._expanded += changed.size - pcm.size
-            case Advice.ACCELERATE:
-                changed = accelerate(pcm)
-                self._accelerated += pcm.size - changed.size
+            case Advice.EXPAND | Advice.PAD:
+                changed = expand(pcm, change.most, only_quiet=change.advice is Advice.PAD)
+            case Advice.HURRY:
+                changed = hurry(pcm, change.most)
             case _:
-                frames = range(0, pcm.size, FRAME_SAMPLES)
-                parts = [accelerate(pcm[at : at + FRAME_SAMPLES], hurry=True) for at in frames]
-                changed = np.concatenate(parts)
-                self._accelerated += pcm.size - changed.size
+                only_quiet = change.advice is Advice.TRIM
+                changed = accelerate(pcm, change.most, only_quiet=only_quiet)
+        self._expanded += max(0, changed.size - pcm.size)
+        self._accelerated += max(0, pcm.size - changed.size)
         return changed
 
     def _hush(self, samples: int) -> Pcm:
@@ -181,3 +190,11 @@ class Playout:
         ramp = min(ramp, pcm.size)
         curve[:ramp] = np.linspace(before, gain, ramp, dtype=np.float32)
         return (pcm * curve).astype(np.int16)
+
+
+def _joined(before: Pcm, pcm: Pcm) -> Pcm:
+    """Return ``pcm`` with its first 5 ms faded over from what would have gone on before."""
+    length = min(_FADE, pcm.size)
+    fade = _FADE_OUT[:length]
+    seam = before[:length] * fade + pcm[:length] * (1.0 - fade)
+    return np.concatenate((np.rint(seam).astype(np.int16), pcm[length:]))

@@ -5,8 +5,9 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 
+from stagebox.media.delay import Advice, Change, Pull
 from stagebox.media.frames import FrameKind
-from stagebox.media.jitter import Advice, JitterBuffer, Step
+from stagebox.media.jitter import JitterBuffer, Step
 from stagebox.media.rtp import AudioPacket
 from stagebox.media.toc import END_OF_BURST
 
@@ -61,28 +62,38 @@ class Listener:
     buffer: JitterBuffer
     block: int = 480
     ready: int = 0
+    quiet: bool = True  # whether there are gaps between the words
     steps: list[Step] = field(default_factory=list)
 
     def pull(self, now: float) -> list[Step]:
-        self.buffer.pace(self.block / RATE)
         fresh = []
         while self.ready < self.block:
-            step = self.buffer.pull(now + self.ready / RATE)
+            step = self.buffer.pull(Pull(now, self.ready / RATE, self.block / RATE))
             assert step.samples > 0
-            length = step.samples
+            length = step.samples - step.skip
             if step.kind is FrameKind.SILENCE:
                 length = min(length, self.block - self.ready)
-            elif step.advice is Advice.ACCELERATE:
-                length -= CUT
-            elif step.advice is Advice.HURRY:
-                length -= length // 4  # of each 20 ms, as accelerate() does at the least
-            elif step.advice is Advice.EXPAND:
-                length += CUT
+            elif step.kind in (FrameKind.REAL, FrameKind.FEC):
+                length = self._changed(length, step.change)
             self.ready += length
             fresh.append(step)
         self.ready -= self.block
         self.steps += fresh
         return fresh
+
+    def _changed(self, length: int, change: Change) -> int:
+        match change.advice:
+            case Advice.ACCELERATE if length >= CUT:
+                return length - min(CUT, change.most)
+            case Advice.TRIM if self.quiet and length >= CUT:
+                return length - min(CUT, change.most)
+            case Advice.HURRY:
+                return length - min(length // 4, change.most)  # as hurry() does at the least
+            case Advice.EXPAND:
+                return length + CUT
+            case Advice.PAD if self.quiet:
+                return length + CUT
+        return length
 
     @property
     def kinds(self) -> Counter[FrameKind]:

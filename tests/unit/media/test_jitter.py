@@ -3,7 +3,7 @@
 import pytest
 
 from stagebox.media.frames import FrameKind
-from stagebox.media.jitter import Advice, JitterBuffer, JitterConfig
+from stagebox.media.jitter import Advice, JitterBuffer, JitterConfig, Pull
 from stagebox.media.rtp import AudioPacket
 from stagebox.media.toc import END_OF_BURST
 from tests.unit.media.link import FRAME, Listener, Network, Sender, number_of, run
@@ -51,11 +51,11 @@ def test_a_clean_burst_is_played_whole_and_ends_in_silence() -> None:
 
 def test_the_first_packet_waits_for_the_target() -> None:
     buffer = JitterBuffer(STILL)
-    assert buffer.pull(0.0).kind is SILENCE
+    assert buffer.pull(Pull(0.0)).kind is SILENCE
     buffer.put(Sender().packet(marker=True), 1.0)
-    waiting = buffer.pull(1.030)
-    assert (waiting.kind, waiting.samples) == (SILENCE, 480)
-    step = buffer.pull(1.040)
+    waiting = buffer.pull(Pull(1.030))
+    assert waiting.kind is SILENCE
+    step = buffer.pull(Pull(1.040))
     assert (step.kind, step.samples, step.fresh) == (REAL, FRAME, True)
     assert buffer.stats.delay_ms == pytest.approx(40)
 
@@ -65,8 +65,8 @@ def test_what_is_known_of_the_first_packets_delay_shortens_the_wait() -> None:
     first, second = sender.packet(marker=True), sender.packet()
     buffer.put(first, 1.030)
     buffer.put(second, 1.030)  # so the first one took 20 ms longer
-    assert buffer.pull(1.045).samples == 240
-    assert buffer.pull(1.050).kind is REAL
+    assert buffer.pull(Pull(1.045)).kind is SILENCE
+    assert buffer.pull(Pull(1.050)).kind is REAL
 
 
 def test_a_lost_packet_is_brought_back_from_the_next_one() -> None:
@@ -109,7 +109,7 @@ def test_a_late_packet_is_waited_for_and_played() -> None:
     listener = heard(talk(150, late=late), 3.5)
     assert listener.numbers == list(range(150))
     assert 4 <= listener.kinds[PLC] <= 8
-    assert Advice.ACCELERATE in {s.advice for s in listener.steps}
+    assert Advice.ACCELERATE in {s.change.advice for s in listener.steps}
     assert listener.buffer.stats.delay_ms <= 51
 
 
@@ -150,7 +150,7 @@ def test_a_preroll_is_kept_and_played_faster() -> None:
     assert listener.numbers[:60] == list(range(60))
     assert listener.buffer.stats.dropped_overflow == 0
     assert listener.buffer.stats.delay_ms <= 51
-    assert Advice.HURRY in {s.advice for s in listener.steps}
+    assert Advice.HURRY in {s.change.advice for s in listener.steps}
     assert listener.steps[0].kind is REAL  # it has waited long enough
 
 
@@ -161,7 +161,7 @@ def test_beyond_600_ms_the_oldest_is_dropped(samples: int, kept: int) -> None:
         buffer.put(sender.packet(marker=n == 0), 0.0)
     assert buffer.stats.dropped_overflow == 5
     assert buffer.depth_s == pytest.approx(0.6)
-    assert number_of(buffer.pull(0.0).payload) == 5
+    assert number_of(buffer.pull(Pull(0.0)).payload) == 5
 
 
 def test_the_number_of_packets_is_bounded_too() -> None:
@@ -177,7 +177,7 @@ def test_repeats_and_late_ones_are_counted_and_not_played() -> None:
     for n in (0, 2, 2, 3):
         buffer.put(packets[n], n * 0.02)
     for n in range(4):
-        buffer.pull(0.04 + n * 0.02)
+        buffer.pull(Pull(0.04 + n * 0.02))
     buffer.put(packets[1], 0.12)
     buffer.put(packets[0], 0.12)
     stats = buffer.stats
@@ -196,7 +196,7 @@ def test_malformed_packets_are_counted() -> None:
     for data in (b"", b"\x4b\x00"):
         buffer.put(Sender().packet(data=data), 0.0)
     assert buffer.stats.malformed == 2
-    assert buffer.pull(1.0).kind is SILENCE
+    assert buffer.pull(Pull(1.0)).kind is SILENCE
 
 
 def test_a_marker_a_jump_or_an_end_begin_a_burst() -> None:
@@ -248,7 +248,7 @@ def test_a_lost_tail_before_the_next_burst_is_let_go() -> None:
 def test_an_end_of_burst_by_itself_is_no_burst() -> None:
     buffer, sender = JitterBuffer(STILL), Sender()
     buffer.put(sender.end(), 0.0)
-    assert buffer.pull(0.0).kind is SILENCE
+    assert buffer.pull(Pull(0.0)).kind is SILENCE
     assert buffer.stats.bursts == 0
     assert buffer.depth_s == 0.0
 
@@ -261,10 +261,10 @@ def test_a_new_ssrc_flushes_and_its_forerunners_stragglers_are_late() -> None:
     assert buffer.stats.flushed == 3
     buffer.put(old.packet(), 0.02)
     assert buffer.stats.late == 1
-    step = buffer.pull(0.05)
+    step = buffer.pull(Pull(0.05))
     assert (step.kind, step.fresh) == (REAL, True)
     buffer.put(old.packet(), 0.60)  # it did come back
-    assert buffer.pull(0.64).kind is REAL
+    assert buffer.pull(Pull(0.64)).kind is REAL
     assert buffer.stats.bursts == 2
 
 
@@ -286,7 +286,7 @@ def test_a_single_strange_number_changes_nothing() -> None:
     stray = sender.packet(data=END_OF_BURST)
     buffer.put(AudioPacket(1, 40_000, stray.timestamp, stray.payload), 0.01)
     assert buffer.stats.late == 1
-    assert buffer.pull(0.04).kind is REAL
+    assert buffer.pull(Pull(0.04)).kind is REAL
 
 
 def test_two_strange_numbers_in_a_row_are_a_new_run() -> None:
@@ -296,7 +296,7 @@ def test_two_strange_numbers_in_a_row_are_a_new_run() -> None:
     for n in range(3):
         buffer.put(again.packet(), 0.02 + n * 0.02)
     assert (buffer.stats.late, buffer.stats.flushed) == (1, 1)
-    assert number_of(buffer.pull(0.08).payload) == 1
+    assert number_of(buffer.pull(Pull(0.08)).payload) == 1
 
 
 def test_numbers_wrap_without_a_trace() -> None:
@@ -316,7 +316,7 @@ def test_flush_drops_what_waits_and_what_was_sent_before() -> None:
     buffer.put(packets[2], 0.01)
     assert buffer.stats.late == 1
     buffer.put(packets[4], 0.02)
-    assert buffer.pull(0.2).fresh
+    assert buffer.pull(Pull(0.2)).fresh
 
 
 @pytest.mark.parametrize("samples", [480, 1_920, 2_880])
@@ -350,9 +350,9 @@ def test_more_jitter_raises_target_and_delay_without_a_break() -> None:
         network.send(sender.packet(marker=n == 0), n * 0.02 + lateness)
     listener = Listener(JitterBuffer())
     now = run(network, listener, 0.0, 2.0)
-    assert listener.buffer.stats.target_ms == 20
+    assert listener.buffer.stats.target_ms == pytest.approx(5)
     now = run(network, listener, now, 2.0)
-    assert listener.buffer.stats.target_ms >= 60
+    assert listener.buffer.stats.target_ms >= 55
     before = listener.kinds.copy()
     run(network, listener, now, 7.0)
     after = listener.kinds - before
@@ -371,7 +371,7 @@ def test_drift_is_absorbed_for_ever(ppm: int) -> None:
     for _ in range(23):
         now = run(network, listener, now, 10.0)
         delays.append(listener.buffer.stats.delay_ms)
-    assert min(delays) >= 5
-    assert max(delays) <= 35
+    assert min(delays) >= 2
+    assert max(delays) <= 20
     assert listener.kinds[PLC] <= 2
     assert len(listener.numbers) > 11_400
