@@ -24,16 +24,20 @@ from bench.support.verdict import (
     BESIDE_HEAD,
     CHROMIUM,
     CLEAN,
+    CODED_HEAD,
     HEAD,
     LIMIT,
     OURS,
     STOCK,
     TEN_PERCENT,
+    Coded,
     Line,
     Lines,
     as_json,
     beside,
+    coded_row,
     doubt,
+    fec_price,
     promises,
     row,
 )
@@ -61,6 +65,8 @@ CASES: Final[Mapping[str, net.Impairment]] = {
 # The cases of random loss, for the picture.
 PERCENT: Final = {CLEAN: 0, "loss 1 %": 1, "loss 5 %": 5, TEN_PERCENT: 10, "loss 20 %": 20}
 SEED: Final = 1
+# Bit rates without FEC among which is one that sounds like the usual rate with it.
+LOWER_RATES: Final = (24_000, 20_000, 16_000, 12_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +148,21 @@ def measure(size: Size, pool: Executor) -> Lines:
     }
 
 
-def fec_cost(size: Size, pool: Executor) -> list[list[object]]:
-    """Return what FEC costs in bits and in clean quality, and what it brings at 10 % loss."""
-    found: list[list[object]] = []
-    for label, fec in (("with FEC", True), ("without", False)):
-        said = script(size.speakers, size.scored_s, size.edge_s, Encoder(fec=fec))
-        cases = networks(said, (CLEAN, TEN_PERCENT))
-        judged = [
-            pool.submit(judge, said, in_simulation(OURS, said, network))
-            for network in cases.values()
-        ]
-        bits = 8 * sum(map(len, said.payloads)) / (len(said.payloads) * FRAME_S)
-        covered = sum(map(packet_has_fec, said.payloads)) / len(said.payloads)
-        clean, ten = (each.result().pesq for each in judged)
-        found.append([label, f"{bits / 1e3:.1f}", f"{covered:.0%}", f"{clean:.2f}", f"{ten:.2f}"])
-    return found
+def fec_cost(size: Size, pool: Executor) -> list[Coded]:
+    """Return what packets with FEC are worth, then ones without: at the usual rate and at lower."""
+    usual, sparing = (Encoder(), Encoder(fec=False)), (Encoder(r, fec=False) for r in LOWER_RATES)
+    return [coded(size, encoder, pool) for encoder in (*usual, *sparing)]
+
+
+def coded(size: Size, encoder: Encoder, pool: Executor) -> Coded:
+    """Measure an encoder's packets: clean, and what the limit makes of them at 10 % loss."""
+    said = script(size.speakers, size.scored_s, size.edge_s, encoder)
+    cases = networks(said, (CLEAN, TEN_PERCENT)).values()
+    judged = [pool.submit(judge, said, unhurried(said, network)) for network in cases]
+    clean, ten = (each.result().pesq for each in judged)
+    bits = 8 * sum(map(len, said.payloads)) / (len(said.payloads) * FRAME_S)
+    covered = sum(map(packet_has_fec, said.payloads)) / len(said.payloads)
+    return Coded(bits / 1e3, covered, clean, ten)
 
 
 def draw(lines: Lines) -> None:
@@ -178,7 +184,7 @@ def draw(lines: Lines) -> None:
     )
     pictures.lines(
         "loss-delay",
-        "Delay on Wi-Fi (from the second the network turns bad to the second it is good again)",
+        "Delay before, on and after bad Wi-Fi",
         "seconds",
         "ms from sending to playing",
         {
@@ -199,15 +205,16 @@ def main() -> None:
     spawn = multiprocessing.get_context("spawn")  # a fork would take half an event loop along
     with ProcessPoolExecutor(mp_context=spawn) as pool:
         lines = measure(size, pool)
-        cost = fec_cost(size, pool)
+        with_fec, without, *lower = fec_cost(size, pool)
     report.table(HEAD, [row(case, name, line) for (case, name), line in lines.items()])
     print(doubt(lines))
     print("\nStagebox less Chromium, and less the limit; their delay over Stagebox's meanwhile:\n")
     report.table(BESIDE_HEAD, beside(lines))
     print("\nThe promises:\n")
     report.table(("", "figure", "at most", ""), promises(lines))
-    print("\nForward error correction, at the bit rate of a talk burst:\n")
-    report.table(("", "kb/s", "packets with FEC", "PESQ-WB clean", "at 10 % loss"), cost)
+    print("\nForward error correction, and what the limit makes of it:\n")
+    report.table(CODED_HEAD, [coded_row("with", with_fec), coded_row("without", without)])
+    print(fec_price(with_fec, [without, *lower]))
     draw(lines)
     results = {f"{case}, {name}": as_json(line) for (case, name), line in lines.items()}
     report.finish("loss", results, load)

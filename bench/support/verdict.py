@@ -1,8 +1,10 @@
 """What the listeners of a bad network heard, as tables, and whether promises are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
+
+import numpy as np
 
 from bench.support import report
 from bench.support.hearing import Heard
@@ -47,6 +49,9 @@ BESIDE_HEAD: Final = (
 )
 
 
+CODED_HEAD: Final = ("FEC", "kb/s", "packets with FEC", "PESQ-WB clean", "at 10 % loss")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One listener in one case: what was heard, how good, and how late in a long call."""
@@ -54,6 +59,16 @@ class Line:
     heard: Heard
     judged: Judged
     call: Lateness | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """An encoder's packets: rate, the share that carries FEC, PESQ-WB clean and at 10 % loss."""
+
+    kbps: float
+    covered: float
+    clean: float
+    ten_percent: float
 
 
 Lines = Mapping[tuple[str, str], Line]
@@ -153,6 +168,29 @@ def doubt(lines: Lines) -> str:
     return (
         f"\nChromium's undisturbed speech is {worse:.2f} too low: this machine is too busy for its"
         " figures to mean anything. Run again on a quiet one.\n"
+    )
+
+
+def coded_row(name: str, found: Coded) -> list[object]:
+    """Return one line of the table of FEC."""
+    return [
+        name,
+        f"{found.kbps:.1f}",
+        f"{found.covered:.0%}",
+        f"{found.clean:.2f}",
+        f"{found.ten_percent:.2f}",
+    ]
+
+
+def fec_price(with_fec: Coded, without: Sequence[Coded]) -> str:
+    """Say at what rate speech without FEC sounds as good while nothing is lost."""
+    ordered = sorted(without, key=lambda each: each.clean)
+    as_good = float(
+        np.interp(with_fec.clean, [one.clean for one in ordered], [one.kbps for one in ordered])
+    )
+    return (
+        f"\nWhile nothing is lost, {as_good:.0f} kb/s without FEC sound like {with_fec.kbps:.0f}"
+        f" with it: FEC costs about {with_fec.kbps - as_good:.0f} kb/s."
     )
 
 
