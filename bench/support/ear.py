@@ -6,6 +6,7 @@ carries them says by how much it came later than they went in. The look-ahead of
 talker's own encoder is taken off; what a mixer's encoder adds to that is the mixer's.
 """
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -44,8 +45,17 @@ Floats = NDArray[np.float32]
 
 
 def packet_delays(trip: Trip) -> list[float]:
-    """Return the seconds from packet in to packet out, for packets that are passed on."""
-    sent = dict(zip(trip.talkers[0].payloads, trip.talkers[0].at, strict=True))
+    """Return the seconds from packet in to packet out, for packets that are passed on.
+
+    Left out are packets that there are twice: nobody can tell which one came.
+    """
+    said = trip.talkers[0]
+    times = Counter(said.payloads)
+    sent = {
+        payload: at
+        for payload, at in zip(said.payloads, said.at, strict=True)
+        if times[payload] == 1
+    }
     return [at - sent[packet.payload] for at, packet in trip.arrivals if packet.payload in sent]
 
 

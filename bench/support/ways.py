@@ -95,11 +95,12 @@ class BridgeWay(Way):
     """Janus's AudioBridge at 48 kHz: everything is mixed, one talker as well."""
 
     name, forwards = "Janus AudioBridge", False
+    prebuffering = 0  # Janus's own choice, six packets
 
     async def _connect(self) -> None:
         server = await self._stack.enter_async_context(Server())
         client = await self._stack.enter_async_context(Client(server))
-        bridge = await Bridge.create(client)
+        bridge = await Bridge.create(client, prebuffering=self.prebuffering)
         for _ in range(self._count):
             peer = self._peer("sendonly", server.address)
             _, answer = await bridge.join(await peer.offer())
@@ -110,6 +111,13 @@ class BridgeWay(Way):
         _, answer = await bridge.join(await ear.offer(), muted=True)
         await ear.accept(answer)
         await ear.wait_connected(CONNECT_S)
+
+
+class TightBridgeWay(BridgeWay):
+    """The AudioBridge with two packets of pre-buffering instead of six."""
+
+    name = "Janus AudioBridge, 2 packets"
+    prebuffering = 2
 
 
 class RoomWay(Way):
