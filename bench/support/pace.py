@@ -1,5 +1,6 @@
 """What a listener costs at the real pace, with all that goes on meanwhile, in turns.
 
+The listeners' kernel drops media where it would be queued, for all contenders alike.
 Stagebox and the VideoRoom gain listeners step by step, side by side. The AudioBridge
 mixes and encodes for its members even when nobody talks, so it gets a time of its own.
 """
@@ -41,7 +42,10 @@ class Paced:
 
 @dataclass(slots=True)
 class Contender:
-    """A process that sends, what lets members in, and how it is made to send."""
+    """A process that sends, what lets members in, and how it is made to send.
+
+    ``send(frames, listeners)`` talks for so many frames at the real pace.
+    """
 
     pid: int
     house: Worker
@@ -52,6 +56,7 @@ class Contender:
 
     def grow(self, step: int) -> None:
         """Connect as many as the step says; after the last step nobody is added."""
+        self.ears.ask("listen", False)
         if 0 < step <= len(self.counts):
             connect(self.house, self.ears, self.counts[step - 1] - self.have)
             self.have = self.counts[step - 1]

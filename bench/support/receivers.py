@@ -12,6 +12,7 @@ from typing import Any
 from aioice import ice
 from aioice.ice import Connection, StunProtocol
 
+from bench.support.deaf import deafen, dropped, undeafen
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer, PeerState
 
@@ -34,6 +35,8 @@ class Receivers:
         self._waited = 0
         self._media = 0
         self._draining = False
+        self._deaf = False
+        self._ports: set[int] = set()
 
     async def answer(self, offer: str) -> str:
         """Make one listener; return its answer."""
@@ -55,6 +58,9 @@ class Receivers:
         """Wait until those that came since the last time are connected, and only count then."""
         fresh, self._waited = self._peers[self._waited :], len(self._peers)
         await asyncio.gather(*(peer.wait_connected(CONNECT_S) for peer in fresh))
+        self._ports |= {sock.getsockname()[1] for sock in _sockets(fresh)}
+        for sock in _sockets(fresh) if self._deaf else ():
+            deafen(sock)
         if self._draining:
             return
         self._draining = True
@@ -68,9 +74,24 @@ class Receivers:
 
         StunProtocol.datagram_received = datagram_received  # type: ignore[method-assign,assignment]
 
+    async def listen(self, awake: bool) -> None:
+        """Let media wake this process, or let the kernel drop it where it would be queued."""
+        if awake == self._deaf:
+            self._deaf = not awake
+            for sock in _sockets(self._peers):
+                (undeafen if awake else deafen)(sock)
+
     async def media(self) -> int:
-        """Datagrams of media that arrived since ``drain``."""
-        return self._media
+        """Datagrams of media that arrived, those included that the kernel dropped."""
+        return self._media + dropped(self._ports)
+
+
+def _sockets(peers: list[Peer]) -> list[Any]:
+    return [
+        protocol.transport.get_extra_info("socket")
+        for peer in peers
+        for protocol in peer._dtls.transport._connection._protocols
+    ]
 
 
 def _ignore_packet(packet: AudioPacket, arrival: float) -> None:

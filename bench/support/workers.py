@@ -7,10 +7,7 @@ If the object has an ``aclose``, it is called at the end.
 
 import asyncio
 import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -64,15 +61,6 @@ class Worker:
         """The number of the process."""
         assert self._process.pid is not None
         return self._process.pid
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Within the block the process does not run; the kernel goes on queueing for it."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
 
     def ask(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - what the method returns
         """Call a method of the worker's object and wait for what it returns.
