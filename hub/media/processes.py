@@ -208,8 +208,8 @@ class MediaProcesses:
     # --- life and death -------------------------------------------------------
 
     async def _bear(self) -> None:
-        child = await self._nursery.birth(self._next)
-        self._next += 1
+        number, self._next = self._next, self._next + 1
+        child = await self._nursery.birth(number)
         now = self._loop.time()
         process = _Process(child, Writer(child.inbox), born_at=now, beat_at=now)
         process.news = Reader(

@@ -86,6 +86,7 @@ async def test_all_are_killed_and_come_back() -> None:
         assert await house.offer_again() == ["ana", "ben", "cleo"]
         async with house.talk("ana"):
             await house.until_heard(5, "ben", "cleo")
+        await until(lambda: house.media.counts() == {"running": 2, "restarts": 2})
 
 
 async def test_one_that_hangs_is_ended() -> None:
