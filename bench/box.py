@@ -25,6 +25,8 @@ TURNS = 4  # of a round: nobody, each box, the peer
 SETTLE_S = 1.0
 # Out of the way of everything that happens at the start.
 FIRST_S = 3.0
+# A box that a loaded machine kept from answering loses the floor; it asks again this often.
+BURST_S = 15
 # It lies in the talkers' memory, 94 KiB a second.
 VOICE_S = 40.0
 
@@ -110,7 +112,7 @@ def _round(watch: "Watch", starts: dict[str, float], turn_s: float, peer: Progra
 
 def measure_starts(home: House, sizes: Sizes) -> tuple[dict[str, list[float]], Memory]:
     """Return seconds from a program's start to its first sound, and a listener's memory."""
-    talker = home.box("talker", "0 talk down")
+    talker = home.box("talker", _without_end())
     home.time_of("talker", "frame_sent")
     found: dict[str, list[float]] = {PLAIN: [], CANCELLER: [], PEER: []}
     memory = _start_of_box(home, "half")[1]  # the first one reads everything from the disk
@@ -121,6 +123,13 @@ def measure_starts(home: House, sizes: Sizes) -> tuple[dict[str, list[float]], M
             found[turn].append(_start_of_box(home, "full" if turn == CANCELLER else "half")[0])
     home.end(talker)
     return found, memory
+
+
+def _without_end() -> str:
+    """Return a script that talks for ten minutes and takes a floor that was lost again."""
+    return "\n".join(
+        f"{at} talk down\n{at + BURST_S - 0.1} talk up" for at in range(0, 600, BURST_S)
+    )
 
 
 def _start_of_box(home: House, duplex: str) -> tuple[float, Memory]:
