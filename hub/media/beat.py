@@ -6,9 +6,9 @@ to the next: a gap. So one talker leads. Each of its packets is mixed the moment
 arrives with what the others have ready, no later than forwarding would have sent it.
 
 A beat is one frame of the mix. It is *due* when the leader's packet comes if nothing
-delays it. A late packet is waited for as long as this talker's were late before, and
-at least until the next one, which brings FEC for it; then the others are mixed with
-a concealed frame in its place.
+delays it. A late packet is waited for until the next one should have come, which brings
+FEC for it, were it as late as this talker's were before; then the others are mixed
+with a concealed frame in its place.
 """
 
 from typing import Final
@@ -16,11 +16,11 @@ from typing import Final
 from stagebox.media.frames import FRAME_S, SAMPLE_RATE
 from stagebox.media.sequence import signed
 
-# The packet after a lost one comes a frame later and brings FEC; a LAN adds this much.
-_PATIENCE_S: Final = FRAME_S + 0.005
+# The packet after a lost one comes a frame later and brings FEC. It may be as late as
+# others were, and a busy machine's timers are inaccurate by this much.
+_MARGIN_S: Final = 0.005
 # Waiting longer for one talker would disturb the others more than its gap does.
 _MOST_PATIENCE_S: Final = 0.100
-_MARGIN_S: Final = 0.005
 # Packets that come sooner move the beat at once. By so much of their lateness later ones
 # do: a clock 200 ppm slow (4 us a frame) is followed a quarter of a millisecond behind.
 _FOLLOW: Final = 1 / 64
@@ -63,8 +63,11 @@ class Beat:
         self._late = 0.0
         self._missed = 0
 
-    def came(self, timestamp: int, now: float) -> None:
-        """Take in that a packet of the leader came at ``now``: the beat follows it."""
+    def came(self, timestamp: int, now: float) -> float:
+        """Take in that a packet of the leader came at ``now``: the beat follows it.
+
+        Return when it would have come if nothing had delayed it.
+        """
         self._missed = 0
         self._timestamp += signed(timestamp - self._timestamp, 32)
         transit = now - self._timestamp / SAMPLE_RATE
@@ -79,12 +82,13 @@ class Beat:
             self._line += late * _FOLLOW
             self._due += late * _FOLLOW
         self._late = max(late, self._late * _FORGET)
+        return now - max(late, 0.0)
 
     def deadline(self, *, ready: bool) -> float:
         """Return when to mix the next frame even if no packet comes."""
         if ready or self._leader is None:
             return self._due
-        return self._due + min(max(_PATIENCE_S, self._late + _MARGIN_S), _MOST_PATIENCE_S)
+        return self._due + min(FRAME_S + self._late + _MARGIN_S, _MOST_PATIENCE_S)
 
     def is_time(self, now: float, *, ready: bool) -> bool:
         """Say whether the next frame is to be mixed now."""

@@ -1,9 +1,10 @@
 """The voices of one mix: each decoded, all added, encoded for all and for each talker.
 
 Whoever comes into the mix in the middle of a word is heard without a gap: a decoder
-and an encoder that begin there are first fed what came just before, because Opus
-sounds wrong until it has a past. Whoever leaves is heard to the end of what came in,
-and ends in a fade. Pure.
+and an encoder that begin there are first fed what came just before. And because the
+listeners' decoders have heard another encoder until then, ours makes frames that build
+on nothing, until a moment between words. Whoever leaves is heard to the end of what
+came in, and ends in a fade. Pure.
 """
 
 from collections import deque
@@ -17,6 +18,7 @@ import numpy as np
 from hub.media.counts import AudioCounts
 from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.jitter import JitterConfig
+from stagebox.media.levels import Lull
 from stagebox.media.mixing import Mixer
 from stagebox.media.opus import Encoder
 from stagebox.media.playout import Playout
@@ -25,6 +27,8 @@ from stagebox.media.rtp import AudioPacket
 # How much of the past a codec needs: SILK looks back at most 18 ms for the pitch, and its
 # gains and filters settle within some frames.
 PAST: Final = 5
+# Frames that build on nothing sound worse; where no pause comes, 0.5 s of them is enough.
+_APART: Final = 25
 # The leader's packets are played as they come: whoever waits for them is the beat.
 _IN_STEP: Final = JitterConfig(start_s=0.0, floor_s=0.0, ceiling_s=0.0)
 # What a playout holds on a good network is gone in half of this.
@@ -33,12 +37,36 @@ _FADE: Final = 240  # 5 ms: long enough not to click
 _FADE_OUT: Final = np.linspace(1.0, 0.0, _FADE, dtype=np.float32)
 
 
+class _Coder:
+    """The encoder of one stream of the mix."""
+
+    def __init__(self) -> None:
+        self._encoder = Encoder()
+        self._apart = 0  # frames that may still build on nothing
+        self._lull = Lull()
+
+    def go_on(self, past: Iterable[Pcm]) -> None:
+        """Take up a stream in which ``past`` was heard last, from another encoder."""
+        for pcm in past:
+            self._encoder.encode(pcm)  # its packets were heard in another form
+            self._lull.is_in(pcm)
+            self._apart = _APART
+        self._encoder.predict(not self._apart)
+
+    def encode(self, pcm: Pcm) -> bytes:
+        """Return the packet for one frame."""
+        if self._apart:
+            self._apart = 0 if self._lull.is_in(pcm) else self._apart - 1
+            self._encoder.predict(not self._apart)
+        return self._encoder.encode(pcm)
+
+
 @dataclass(slots=True)
 class _Voice:
     """One in the mix. ``leaving`` counts down the frames that it may still take."""
 
-    playout: Playout = field(default_factory=lambda: Playout())
-    encoder: Encoder = field(default_factory=Encoder)
+    playout: Playout = field(default_factory=Playout)
+    coder: _Coder = field(default_factory=_Coder)
     leaving: int | None = None
     is_over: bool = False
 
@@ -51,7 +79,9 @@ class Mixdown:
         self._voices: dict[str, _Voice] = {}
         self._past: deque[Pcm] = deque(maxlen=PAST)
         self._mixer = Mixer()
-        self._encoder = Encoder()
+        self._coder = _Coder()
+        self._lull = Lull()
+        self._is_lull = False
 
     @property
     def voices(self) -> AbstractSet[str]:
@@ -65,7 +95,7 @@ class Mixdown:
             voice.leaving, voice.is_over = None, False
             return
         voice = _Voice()
-        _feed(voice.encoder, self._past)
+        voice.coder.go_on(self._past)
         self._voices[member_id] = voice
         self._mixer.make_room(len(self._voices))
 
@@ -77,8 +107,10 @@ class Mixdown:
             voice.playout.put(packet, came_at)
             while _held(voice) >= FRAME_SAMPLES:
                 self._past.append(voice.playout.pull(FRAME_SAMPLES, came_at).pcm)
-        for encoder in (self._encoder, *self._encoders_without(member_id)):
-            _feed(encoder, self._past)
+        self._coder.go_on(self._past)
+        for name, other in self._voices.items():
+            if name != member_id:
+                other.coder.go_on(self._past)
 
     def wait_for(self, member_id: str) -> None:
         """Let a member that led the beat be one of the others, whose packets may wait."""
@@ -101,9 +133,9 @@ class Mixdown:
         """Say whether the next frame of this member is there; nobody's never is."""
         return member_id in self._voices and self._voices[member_id].playout.has(FRAME_SAMPLES)
 
-    def is_empty(self, member_id: str) -> bool:
-        """Say whether all that came of this member was mixed."""
-        return _held(self._voices[member_id]) == 0
+    def is_empty_in_lull(self, member_id: str) -> bool:
+        """Say whether all that came of this member was mixed, and it pauses between words."""
+        return self._is_lull and _held(self._voices[member_id]) == 0
 
     def mix(self, ears: AbstractSet[str], at: float) -> Iterator[tuple[str | None, bytes]]:
         """Mix one frame; yield it encoded for each voice that hears, and for the other ears."""
@@ -113,31 +145,23 @@ class Mixdown:
         self._counts.mixed_frames += len(frames)
         self._counts.bent_samples += self._mixer.bent - bent
         self._past.append(mixed.full)
+        self._is_lull = len(frames) == 1 and self._lull.is_in(mixed.full)
         if len(frames) > 1:  # alone among the mixed there is nothing to hear but oneself
             for name in ears & frames.keys():
                 self._counts.encoded_frames += 1
-                yield name, self._voices[name].encoder.encode(mixed.minus[name])
+                yield name, self._voices[name].coder.encode(mixed.minus[name])
         if ears - frames.keys():
             self._counts.encoded_frames += 1
-            yield None, self._encoder.encode(mixed.full)
+            yield None, self._coder.encode(mixed.full)
 
     def let_go(self) -> None:
         """Take those out who have been heard to the end."""
         for name in [name for name, voice in self._voices.items() if voice.is_over]:
             del self._voices[name]
 
-    def _encoders_without(self, member_id: str) -> list[Encoder]:
-        return [voice.encoder for name, voice in self._voices.items() if name != member_id]
-
 
 def _held(voice: _Voice) -> int:
     return round(voice.playout.depth_s * SAMPLE_RATE)
-
-
-def _feed(encoder: Encoder, past: Iterable[Pcm]) -> None:
-    """Give an encoder a past; the packets have been heard in other form."""
-    for pcm in past:
-        encoder.encode(pcm)
 
 
 def _pull(voice: _Voice, at: float) -> Pcm:

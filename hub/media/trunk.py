@@ -11,7 +11,8 @@ Pure: packets and ``now`` in, frames out. Three paths:
 
 What all share is one continuous stream of numbers. A change of path in the middle of
 a word goes on with the next number and the next 20 ms: who was forwarded leads the
-beat of the mix, and is forwarded again when all that came of it has been mixed.
+beat of the mix. Alone again, it is forwarded from a pause between words on, once all
+that came of it has been mixed.
 """
 
 from collections import deque
@@ -144,7 +145,7 @@ class Trunk:
         if mix.down.voices == {member_id}:
             if mix.beat is None or packet.marker:
                 return [*self._stop(), *self._forward(member_id, packet, now)]
-            if mix.beat.leader == member_id and mix.down.is_empty(member_id):
+            if mix.beat.leader == member_id and mix.down.is_empty_in_lull(member_id):
                 return [*self._stop(), *self._forward_on(member_id, packet, now)]
         return self._take(mix, member_id, packet, now)
 
@@ -183,11 +184,10 @@ class Trunk:
 
     def _take(self, mix: _Mix, member_id: str, packet: AudioPacket, now: float) -> list[Frame]:
         beat = self._beat(mix, now)
-        mix.down.put(member_id, packet, now)
         if beat.leader is None:
             beat.lead(member_id)
-        if beat.leader == member_id:
-            beat.came(packet.timestamp, now)
+        at = beat.came(packet.timestamp, now) if beat.leader == member_id else now
+        mix.down.put(member_id, packet, at)
         return self._run(mix, beat, now)
 
     def _beat(self, mix: _Mix, now: float) -> Beat:

@@ -51,6 +51,7 @@ _SET_INBAND_FEC: Final = 4_012
 _SET_PACKET_LOSS_PERC: Final = 4_014
 _SET_DTX: Final = 4_016
 _SET_VBR_CONSTRAINT: Final = 4_020
+_SET_PREDICTION_DISABLED: Final = 4_042
 _GET_LOOKAHEAD: Final = 4_027
 _RESET_STATE: Final = 4_028
 
@@ -198,6 +199,14 @@ class Encoder:
             self._state, self._pcm_at, FRAME_SAMPLES, self._out_at, _MAX_PACKET_BYTES
         )
         return self._out[: _checked(self._lib, size)].tobytes()
+
+    def predict(self, on: bool) -> None:
+        """Let frames build on the ones before, or not, until ``reset``.
+
+        Frames that do not are right for a decoder that heard another encoder before, at
+        the price of quality: half a point of PESQ and more at 32 kb/s.
+        """
+        self._control(_SET_PREDICTION_DISABLED, ctypes.c_int32(not on))
 
     @property
     def lookahead(self) -> int:
