@@ -73,7 +73,7 @@ class Size:
     seconds: float
 
 
-FULL: Final = Size((*_OURS, *_PEERS), (1, 3), rounds=3, seconds=8.0)
+FULL: Final = Size((*_OURS, *_PEERS), (1, 3), rounds=3, seconds=6.0)
 QUICK: Final = Size((*_QUICK, (BridgeWay, 3)), (1,), rounds=1, seconds=4.0)
 
 
@@ -116,8 +116,8 @@ def measure(size: Size) -> dict[Case, Found]:
         if way.forwards and talkers == 1:
             into.packets += packet_delays(made)
         into.sound += sound_delays(made)
-        into.own_ear += [window.delay_s for window in heard(made, stock=False)]
-        into.stock_ear += [window.delay_s for window in heard(made, stock=True)]
+        into.own_ear += heard(made, stock=False)
+        into.stock_ear += heard(made, stock=True)
     return found
 
 
@@ -125,8 +125,8 @@ def measure_boxes(size: Size) -> dict[int, list[float]]:
     """Return mouth to ear of real boxes, by how many talk at once."""
     found: dict[int, list[float]] = {count: [] for count in size.boxes}
     for _ in range(size.rounds):
-        for count, delays in found.items():
-            delays += [window.delay_s for window in mouth_to_ear(count, size.seconds)]
+        for count in size.boxes:
+            found[count] += mouth_to_ear(count, size.seconds)
     return found
 
 

@@ -12,10 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from bench.support.ear import LIKE
+from bench.support.ear import readings
 from bench.support.mouth import voice_of
 from bench.support.ways import OPEN_SPACE
-from stagebox.measure import Window, compare
 from stagebox.media.frames import SAMPLE_RATE
 from tests.support.crew import START_S, Box, Hub, free_port, running
 from tests.support.recordings import recording
@@ -27,8 +26,8 @@ _SETTLE_S: Final = 1.0
 _LEAVE_S: Final = 1.0
 
 
-def mouth_to_ear(talkers: int, seconds: float) -> list[Window]:
-    """Let so many boxes talk at once; return how each was heard by one that listens.
+def mouth_to_ear(talkers: int, seconds: float) -> list[float]:
+    """Let so many boxes talk at once; return how late in seconds one that listens heard them.
 
     Raises:
         RuntimeError: a box did not end as it should; the text is what it said.
@@ -47,7 +46,7 @@ def mouth_to_ear(talkers: int, seconds: float) -> list[Window]:
             for box in (*talking, listener):
                 if box.wait(START_S + seconds + 2 * (_PRESS_S + _LEAVE_S)) != 0:
                     raise RuntimeError(box.logged())
-        return [window for box in talking for window in _windows(box, listener, seconds)]
+        return [delay for box in talking for delay in _delays(box, listener, seconds)]
 
 
 def _talker(folder: Path, hub: Hub, number: int, seconds: float) -> Box:
@@ -77,9 +76,8 @@ def _box(
     )
 
 
-def _windows(talker: Box, listener: Box, seconds: float) -> list[Window]:
+def _delays(talker: Box, listener: Box, seconds: float) -> list[float]:
     said = recording(talker.mic, talker, "mic_started")
     played = recording(listener.speaker, listener, "speaker_started")
     begin = said.start + _PRESS_S
-    windows = compare(said, played, begin + _SETTLE_S, begin + seconds).windows
-    return [window for window in windows if window.correlation > LIKE]
+    return readings(said, played, begin + _SETTLE_S, begin + seconds)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.support.chains import Chain, StockChain, drive
 from bench.support.mouth import LOOKAHEAD, Spoken, Trip
-from stagebox.measure import Recording, Window, best_lag, compare, dbfs
+from stagebox.measure import Recording, best_lag, dbfs
 from stagebox.media.frames import (
     BLOCK_SAMPLES,
     FRAME_S,
@@ -26,11 +26,17 @@ from stagebox.media.playout import Playout
 from stagebox.media.rtp import AudioPacket
 
 # A second holds enough of one voice to be told from the others in the mix.
-_WINDOW: Final = SAMPLE_RATE
+_WINDOW_S: Final = 1.0
+_WINDOW: Final = round(_WINDOW_S * SAMPLE_RATE)
+_HOP_S: Final = 0.25
 _LONGEST_S: Final = 0.5
 # Less like the talker's words than this, and the peak may be another's.
 LIKE: Final = 0.4
 _SPEECH_DBFS: Final = -40.0
+# Two periods of the deepest voice: nearer than that a voice is like itself.
+_BESIDE: Final = round(0.025 * SAMPLE_RATE)
+# Another place that is nearly as like the words makes both doubtful.
+_RIVAL: Final = 0.85
 # What the first moments of a round are: buffers fill, floors change hands.
 _SETTLE_S: Final = 1.0
 _BLOCK_S: Final = BLOCK_SAMPLES / SAMPLE_RATE
@@ -101,8 +107,8 @@ class _Stream:
         field = self._sound[max(0, low) : high]
         if field.size <= window.size:
             return []
-        lag, likeness = best_lag(window, field)
-        if likeness < LIKE:
+        lag = _only_place(window, field)
+        if lag is None:
             return []
         shift = max(0, low) + lag - begin - LOOKAHEAD
         first, last = begin + shift, begin + shift + _WINDOW
@@ -139,8 +145,8 @@ class OwnChain:
         return None, self.playout.pull(BLOCK_SAMPLES, now).pcm
 
 
-def heard(trip: Trip, *, stock: bool) -> list[Window]:
-    """Return mouth to ear: the first talker's words through a receive chain and a card.
+def heard(trip: Trip, *, stock: bool) -> list[float]:
+    """Return mouth to ear in seconds: the first talker's words through a receive chain and a card.
 
     ``stock``: through the library's chain instead of Stagebox's. The chain is driven by
     the packets' own arrival times, once for each of some phases of the card's clock; both
@@ -148,12 +154,39 @@ def heard(trip: Trip, *, stock: bool) -> list[Window]:
     """
     said = trip.talkers[0]
     spoken = Recording(_floats(said.pcm), said.begin - FRAME_S)
-    windows: list[Window] = []
+    delays: list[float] = []
     for phase in _PHASES:
         begin = said.begin - phase * _BLOCK_S
         played = Recording(_played(trip, begin, stock), begin + CARD_S)
-        windows += compare(spoken, played, spoken.start + _SETTLE_S, said.at[-1]).windows
-    return [window for window in windows if window.correlation > LIKE]
+        delays += readings(spoken, played, spoken.start + _SETTLE_S, said.at[-1])
+    return delays
+
+
+def readings(said: Recording, heard: Recording, begin: float, end: float) -> list[float]:
+    """Return by how many seconds words between two instants were heard later than said.
+
+    Where nobody speaks, and where two places are about equally like the words, as between
+    other voices in a mix, there is no reading.
+    """
+    found = []
+    for at in np.arange(begin, end - _WINDOW_S, _HOP_S):
+        words = said.between(at, at + _WINDOW_S)
+        if dbfs(words) < _SPEECH_DBFS:
+            continue
+        lag = _only_place(words, heard.between(at, at + _WINDOW_S + _LONGEST_S))
+        if lag is not None:
+            found.append(lag / SAMPLE_RATE)
+    return found
+
+
+def _only_place(words: Floats, field: Floats) -> int | None:
+    """Return where in ``field`` the words are; None if nowhere, or if that is not clear."""
+    lag, likeness = best_lag(words, field)
+    if likeness < LIKE:
+        return None
+    others = (field[: max(0, lag - _BESIDE) + words.size], field[lag + _BESIDE :])
+    rivals = [best_lag(words, other)[1] for other in others if other.size > words.size]
+    return None if max(rivals, default=0.0) > _RIVAL * likeness else lag
 
 
 def _played(trip: Trip, begin: float, stock: bool) -> Floats:

@@ -63,12 +63,7 @@ def test_in_a_mix_the_words_are_found_and_a_second_encoder_counts() -> None:
 def test_what_is_later_on_the_way_is_later_at_the_ear(stock: bool) -> None:
     spoken = said(1)
     delays = [
-        median(
-            window.delay_s
-            for window in ear.heard(
-                Trip([spoken], arrived(spoken.payloads, spoken.at, late)), stock=stock
-            )
-        )
+        median(ear.heard(Trip([spoken], arrived(spoken.payloads, spoken.at, late)), stock=stock))
         for late in (0.001, 0.051)
     ]
     # Frame, encoder, half a block, what waits in the card: nothing can be faster.
