@@ -7,14 +7,19 @@ headphones, none of this is needed.
 """
 
 from math import inf
+from typing import Final
 
 from device.audio.earcons import Earcon, frequencies, seconds
 from device.audio.output import Output
-from device.audio.sounding import CARD_S, ROOM_S, Sounding
+from device.audio.sounding import CARD_S, Sounding
 from device.floor.model import FloorState
 
 # While one of these lasts the talker has the box for himself.
 _CLAIMS = frozenset({FloorState.ASKING, FloorState.LIVE})
+
+
+# Taking a tone out costs speech next to nothing, so it goes on until a lively room is still.
+RING_S: Final = 0.4
 
 
 class HalfDuplex:
@@ -54,7 +59,7 @@ class HalfDuplex:
             return (), now
         # Tones wait for each other, and the first of them for the next block.
         self._tones_until = max(now, self._tones_until) + seconds(tone)
-        return frequencies(tone), self._tones_until + CARD_S + ROOM_S
+        return frequencies(tone), self._tones_until + CARD_S + RING_S
 
     def _update(self) -> None:
         is_mute = (self._is_claimed or self._is_on_air) and not self._full

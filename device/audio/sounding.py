@@ -11,9 +11,9 @@ from stagebox.media.levels import peak
 
 # From a block being asked for to its sound in the air: what a card's buffer may hold.
 CARD_S: Final = 0.06
-# In a furnished room (0.4 s to fall by 60 dB) what is left of the loudspeaker after this is
-# 40 dB under what came straight to the microphone.
-ROOM_S: Final = 0.06
+# A furnished room (0.4 s to fall by 60 dB) has by then swallowed speech at its usual level
+# down to the noise of a quiet room.
+ROOM_S: Final = 0.15
 # -50 dB below full scale: what a far microphone hears of its own quiet room.
 AUDIBLE: Final = 100
 
@@ -30,6 +30,7 @@ class Sounding:
         self._pull = pull
         self._clock = clock
         self._quiet_from = -inf
+        self._was_audible = False
 
     @property
     def quiet_from(self) -> float:
@@ -37,8 +38,14 @@ class Sounding:
         return self._quiet_from
 
     def pull(self, samples: int) -> Pcm:
-        """Return the next samples to play."""
+        """Return the next samples to play; the card has by now taken the last ones."""
+        if self._was_audible:
+            self._note(0)
         pcm = self._pull(samples)
-        if peak(pcm) >= AUDIBLE:
-            self._quiet_from = self._clock() + samples / SAMPLE_RATE + CARD_S + ROOM_S
+        self._was_audible = peak(pcm) >= AUDIBLE
+        if self._was_audible:
+            self._note(samples)
         return pcm
+
+    def _note(self, samples: int) -> None:
+        self._quiet_from = self._clock() + samples / SAMPLE_RATE + CARD_S + ROOM_S

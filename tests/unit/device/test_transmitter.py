@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from device.audio.gate import BLOCK_S, FRAME_S, HOLD_S, STALL_S, MicGate
 from device.audio.ports import BLOCK_SAMPLES
 from device.transmitter import Transmitter
-from stagebox.media.frames import FRAME_SAMPLES
-from stagebox.media.opus import END_OF_BURST, Encoder
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE
+from stagebox.media.opus import END_OF_BURST, Decoder, Encoder
 
 QUIET = bytes(2 * BLOCK_SAMPLES)
 LOUD = np.full(BLOCK_SAMPLES, 8_000, np.int16).tobytes()
@@ -201,6 +201,49 @@ def test_a_microphone_that_falls_silent_darkens_the_lamp() -> None:
     assert not lit(box)
     box.speak(1)
     assert lit(box)
+
+
+PERMIT_HZ = 2637.0
+
+
+def tone(blocks: int) -> bytes:
+    """Blocks of the permit tone, as the microphone hears it."""
+    t = np.arange(blocks * BLOCK_SAMPLES) / SAMPLE_RATE
+    return (2_000 * np.sin(2 * np.pi * PERMIT_HZ * t)).astype(np.int16).tobytes()
+
+
+def loudest(box: Box, skip: int = 3) -> float:
+    """The loudest of what listeners decode, after the first frames, in which a filter begins."""
+    decoder = Decoder()
+    frames = [decoder.decode(packet.payload) for packet in box.packets if packet.is_audio]
+    return float(max(np.abs(frame.astype(int)).max() for frame in frames[skip:]))
+
+
+def test_a_tone_that_is_expected_does_not_leave_and_later_it_does() -> None:
+    box = Box()
+    box.transmitter.open(box.now)
+    end = box.now + 0.3
+    box.transmitter.expect((PERMIT_HZ,), end)
+    sound = tone(60)
+    for at in range(0, 30 * 2 * BLOCK_SAMPLES, 2 * BLOCK_SAMPLES):
+        box.transmitter.capture(sound[at : at + 2 * BLOCK_SAMPLES], box.now)
+        box.now += BLOCK_S
+    assert loudest(box) < 100
+    for at in range(30 * 2 * BLOCK_SAMPLES, len(sound), 2 * BLOCK_SAMPLES):
+        box.transmitter.capture(sound[at : at + 2 * BLOCK_SAMPLES], box.now)
+        box.now += BLOCK_S
+    assert loudest(box) > 1_000
+
+
+def test_what_the_loudspeaker_said_at_the_press_does_not_leave() -> None:
+    box = Box()
+    box.speak(10)
+    box.transmitter.open(box.now - 0.1, quiet_from=box.now + 0.1)
+    assert box.log == []
+    box.speak(5)
+    assert box.log == []
+    box.speak(5)
+    assert len(box.packets) == 5
 
 
 acts = st.sampled_from(
