@@ -161,10 +161,17 @@ def test_scripts_that_are_none(tmp_path: Path) -> None:
     assert "too large" in refused("box", "--simulate", "--script", str(large), *state)
 
 
-@pytest.mark.parametrize("option", ["--mic", "--speaker", "--script"])
+@pytest.mark.parametrize("option", ["--mic", "--speaker", "--script", "--room"])
 def test_the_simulators_options_are_not_ignored_on_a_real_box(option: str) -> None:
     said = refused("box", option, "a.file")
     assert said == f"stagebox box: command line: {option} is for the simulator; add --simulate."
+
+
+def test_a_room_needs_both_files_and_an_impulse_response(tmp_path: Path) -> None:
+    room = ("box", "--simulate", "--room", str(tmp_path / "no.wav"), "--state", str(tmp_path))
+    assert "add --mic and --speaker" in refused(*room)
+    files = ("--mic", "mic.wav", "--speaker", "speaker.wav")
+    assert f"--room: {tmp_path / 'no.wav'} cannot be played as WAV" in refused(*room, *files)
 
 
 def test_a_place_that_cannot_be_written_or_bound(tmp_path: Path) -> None:
