@@ -22,9 +22,10 @@ from device.buttons.player import LampPlayer
 from device.buttons.ports import Key, KeyEvent, PanelError
 
 _LOG: Final = logging.getLogger(__name__)
-# Contacts of a good key settle within 5 ms. lgpio reports an edge after the level was
-# stable for this long, so it is also a delay; it cannot lose the final state.
-BOUNCE_S: Final = 0.010
+# lgpio reports an edge after the level was stable for this long, so it is also a delay, and
+# the talker's; it cannot lose the final state. No contact of a key that works rests for 5 ms
+# while it bounces; one that does is heard as two presses, and the second one counts.
+BOUNCE_S: Final = 0.005
 # Red, green and blue that a common RGB LED needs for each colour.
 MIX: Final[dict[Color, tuple[float, float, float]]] = {
     Color.OFF: (0.0, 0.0, 0.0),
