@@ -21,8 +21,9 @@ from hub.media.mail import MAX_MAIL
 ROOM: Final = 1 << 20
 # Orders that wait for room: several for each of the members that one hub may have.
 MAX_WAITING: Final = 4_096
-# Mail read in one go; then others on the event loop have their turn.
-READ_AT_ONCE: Final = 64
+# Mail is read for so long in one go; then others on the event loop have their turn. One
+# frame to many listeners may take longer: nothing is broken off.
+READ_FOR_S: Final = 0.001
 
 _DESCRIPTOR: Final = array.array("i").itemsize
 # The kernel has no memory for it just now, which is as good as no room.
@@ -78,9 +79,8 @@ class Reader:
             self._end.close()
 
     def _read(self) -> None:
-        for _ in range(READ_AT_ONCE):
-            if self._end.fileno() < 0:
-                return
+        until = self._loop.time() + READ_FOR_S
+        while self._end.fileno() >= 0 and self._loop.time() < until:
             try:
                 size, extra, _flags, _from = self._end.recvmsg_into(
                     [self._buffer], socket.CMSG_LEN(_DESCRIPTOR)

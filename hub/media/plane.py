@@ -20,11 +20,14 @@ from hub.media.mail import Sound, Voice
 from hub.media.report import MediaReport, as_report
 from hub.media.routing import AudioCounts, Post, SpaceAudio
 from hub.media.sessions import Sessions
+from stagebox.media.frames import FRAME_S
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.guard import counters
 
 # Space.Spoke keeps a talker alive; more often than this tells it nothing new.
 AUDIO_REPORT_S: Final = 0.2
+# Pauses between words are shorter than this; then nobody talks, and nothing can be late.
+SILENT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class HubMedia:
         self._sessions = Sessions(self)
         self._spaces: dict[str, SpaceAudio] = {}
         self._clocks: dict[str, asyncio.Task[None]] = {}
+        self._metronome: asyncio.Task[None] | None = None
+        self._sounded_at = 0.0
         self._reported: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self._spoke: Callable[[str], None] = lambda _member_id: None
@@ -100,8 +105,9 @@ class HubMedia:
 
     async def aclose(self) -> None:
         """See ``MediaPlane``."""
-        for clock in self._clocks.values():
-            clock.cancel()
+        for clock in (*self._clocks.values(), self._metronome):
+            if clock is not None:
+                clock.cancel()
         await self._sessions.aclose()
 
     # --- as one of several processes ------------------------------------------
@@ -130,6 +136,7 @@ class HubMedia:
         """Take a frame of a space whose home is another process."""
         self._space(sound.space).sound(sound, self._loop.time())
         self._forwarding.add(self._loop.time() - sound.at)
+        self._sounds(sound.at)
 
     # --- Ears of the sessions -------------------------------------------------
 
@@ -170,7 +177,25 @@ class HubMedia:
         self._space(space_id).packet(member_id, packet, now)
         if self._counts.delivered != delivered:
             self._forwarding.add(self._loop.time() - now)
+            self._sounds(now)
         self._run_clock(space_id)
+
+    def _sounds(self, now: float) -> None:
+        """Measure the lateness of what is due every 20 ms, for as long as there is sound."""
+        self._sounded_at = now
+        if self._metronome is None:
+            self._metronome = asyncio.create_task(self._measure())
+
+    async def _measure(self) -> None:
+        due = self._loop.time()
+        while self._loop.time() - self._sounded_at < SILENT_S:
+            due += FRAME_S
+            await asyncio.sleep(due - self._loop.time())
+            late = self._loop.time() - due
+            self._clock.add(late)
+            if late > FRAME_S:
+                due = self._loop.time()  # a stall counts once
+        self._metronome = None
 
     def _run_clock(self, space_id: str) -> None:
         audio = self._space(space_id)
@@ -184,6 +209,5 @@ class HubMedia:
                     audio.tick(self._loop.time())
                     continue
                 await asyncio.sleep(deadline - self._loop.time())
-                self._clock.add(self._loop.time() - deadline)
         finally:
             del self._clocks[space_id]

@@ -42,10 +42,14 @@ class Ear:
             on_packet=lambda packet, _now: heard.append(packet),
             on_state=lambda _state: None,
         )
-        offer = await self.peer.offer()
-        answer = await self.media.connect(self.name, SPACE, offer, "127.0.0.1")
-        await self.peer.accept(answer)
-        await self.peer.wait_connected(PATIENCE_S)
+        try:
+            offer = await self.peer.offer()
+            answer = await self.media.connect(self.name, SPACE, offer, "127.0.0.1")
+            await self.peer.accept(answer)
+            await self.peer.wait_connected(PATIENCE_S)
+        except BaseException:
+            await self.peer.aclose()
+            raise
         return self
 
     def say(self, marker: bool) -> None:
