@@ -69,18 +69,20 @@ class Beat:
         Return when it would have come if nothing had delayed it.
         """
         self._missed = 0
-        self._timestamp += signed(timestamp - self._timestamp, 32)
-        transit = now - self._timestamp / SAMPLE_RATE
+        timestamp = self._timestamp + signed(timestamp - self._timestamp, 32)
+        transit = now - timestamp / SAMPLE_RATE
         if self._line is None or abs(transit - self._line) > _OTHER_LINE_S:
-            self._line = transit - _phase(now - self._due)
+            self._line, self._timestamp = transit - _phase(now - self._due), timestamp
         late = transit - self._line
         if late < 0:
             # Sooner by whole frames is a backlog sent at once: the beat stays a beat.
             self._line = transit
             self._due += _phase(late)
-        else:
-            self._line += late * _FOLLOW
-            self._due += late * _FOLLOW
+        elif timestamp > self._timestamp:  # one that was overtaken says nothing of the clock
+            follow = min(late, FRAME_S) * _FOLLOW
+            self._line += follow
+            self._due += follow
+        self._timestamp = max(timestamp, self._timestamp)
         self._late = max(late, self._late * _FORGET)
         return now - max(late, 0.0)
 

@@ -114,8 +114,7 @@ class Mixdown:
 
     def wait_for(self, member_id: str) -> None:
         """Let a member that led the beat be one of the others, whose packets may wait."""
-        if member_id in self._voices:
-            self._voices[member_id].playout = Playout()
+        self._voices[member_id].playout = Playout()
 
     def leave(self, member_id: str) -> None:
         """Let a member's voice end with what came of it."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stagebox.media.frames import require_frame, silence
-from stagebox.media.levels import FLOOR_DBFS, Level, dbfs, level, peak, rms
+from stagebox.media.levels import FLOOR_DBFS, Level, Lull, dbfs, level, peak, rms
 
 
 def test_full_scale_is_zero() -> None:
@@ -34,3 +34,19 @@ def test_a_frame_is_a_frame() -> None:
     require_frame(silence())
     with pytest.raises(ValueError, match="int16 of"):
         require_frame(silence(959))
+
+
+def test_a_lull_is_twenty_decibels_below_the_words() -> None:
+    word = np.full(960, 4_000, dtype=np.int16)
+    lull = Lull()
+    assert not lull.is_in(word)
+    assert not lull.is_in(word // 9)
+    assert lull.is_in(word // 12)
+    for _ in range(150):  # 3 s later a softer voice counts as loud
+        lull.is_in(word // 9)
+    assert not lull.is_in(word // 12)
+
+
+def test_a_quiet_room_is_a_lull_from_the_start() -> None:
+    assert Lull().is_in(silence())
+    assert Lull().is_in(np.full(960, 50, dtype=np.int16))

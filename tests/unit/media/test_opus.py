@@ -208,3 +208,23 @@ def test_no_pyav_no_second_choice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_system_library_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opus, "_SYSTEM_LIBRARY", "libopus.so.none")
     assert isinstance(load_library({}), ctypes.CDLL)
+
+
+def test_frames_that_build_on_nothing_are_right_for_another_decoder() -> None:
+    """A decoder that heard a tone decodes them as one that heard what came before."""
+    said = frames(voice())
+    own, other, encoder = Decoder(), Decoder(), Encoder()
+    encoder.predict(False)
+    at = np.arange(960 * 30) / 48_000
+    stranger = (9_000 * np.sin(2 * np.pi * 150 * at)).astype(np.int16).reshape(-1, 960)
+    foreign = Encoder()
+    for frame in stranger:
+        other.decode(foreign.encode(frame))
+    packets = [encoder.encode(frame) for frame in said]
+    theirs = np.concatenate([other.decode(packet) for packet in packets[40:60]]).astype(float)
+    for packet in packets[:40]:
+        own.decode(packet)
+    mine = np.concatenate([own.decode(packet) for packet in packets[40:60]]).astype(float)
+    after = slice(960, None)  # the first frame fades over
+    error = np.sqrt(((theirs - mine)[after] ** 2).mean() / (mine[after] ** 2).mean())
+    assert error < 0.3

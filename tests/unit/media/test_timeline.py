@@ -181,3 +181,15 @@ def test_any_sources_make_one_sane_stream(
     ordered = [sent[place] for place in sorted(sent)]
     assert ordered == sorted(ordered)
     assert len(set(ordered)) == len(ordered)
+
+
+def test_a_splice_goes_on_within_the_burst() -> None:
+    """The next number and the next 20 ms, whatever time has passed; later packets follow on."""
+    timeline = OutTimeline(7, 99)
+    stamps(timeline, "a", [100, 101, 102], 1.0)
+    assert timeline.splice("mix", 1, 960, 1.065) == Stamp(10, 99 + 3 * FRAME, False)
+    assert timeline.stamp("mix", 2, 1_920, False, 1.08) == Stamp(11, 99 + 4 * FRAME, False)
+    assert timeline.splice("a", 105, 105 * FRAME, 1.1) == Stamp(12, 99 + 5 * FRAME, False)
+    # What was overtaken by the splice is not sent; what follows it is.
+    assert timeline.stamp("a", 104, 104 * FRAME, False, 1.1) is None
+    assert timeline.stamp("a", 106, 106 * FRAME, False, 1.12) == Stamp(13, 99 + 6 * FRAME, False)
