@@ -1,86 +1,91 @@
-"""Half duplex, full duplex, headset: what plays while the box talks, and what is missing."""
+"""What the loudspeaker may do while the microphone is open."""
 
-import sys
-from pathlib import Path
+from math import inf
 
+import numpy as np
 import pytest
 
-from device import checks, hardware
-from device.audio.echo import ClearMicrophone, KnownLoudspeaker
-from device.audio.wav import WavLoudspeaker, WavMicrophone
-from device.config import BoxConfig, Duplex, SoundConfig
-from stagebox.config import parse_config
-from stagebox.wire.messages import Role
-
-SIMULATION = hardware.Simulation(Path("mic.wav"), Path("speaker.wav"), None)
+from device.audio.earcons import Earcon, frequencies, seconds
+from device.audio.output import Output
+from device.audio.sounding import CARD_S, ROOM_S, Sounding
+from device.duplex import RING_S, HalfDuplex
+from device.floor.model import FloorState
+from tests.unit.audio.test_output import Tone
 
 
-def config(duplex: Duplex, role: Role = Role.GUEST) -> BoxConfig:
-    return BoxConfig(sound=SoundConfig(duplex=duplex), role=role)
+class Room:
+    """A box's loudspeaker side, with a programme of steady sound."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.output = Output(Tone(), clock=lambda: 10.0)
+        self.sounding = Sounding(self.output.pull, clock=lambda: 10.0)
+        self.duplex = HalfDuplex(self.output, self.sounding, full=full)
+
+    def level(self) -> int:
+        """How loud the loudspeaker is once every fade is over."""
+        self.sounding.pull(480)
+        return int(np.abs(self.sounding.pull(480)).max())
 
 
-@pytest.fixture
-def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [each for each in sys.modules if each.split(".")[0] == "livekit"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "livekit", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+def test_the_programme_is_mute_from_the_press_to_the_last_frame() -> None:
+    room = Room()
+    assert room.level() == 8000
+    room.duplex.claim(FloorState.ASKING)
+    assert room.level() == 0
+    room.duplex.claim(FloorState.LIVE)
+    room.duplex.on_air(True)
+    room.duplex.claim(FloorState.IDLE_FREE)  # the floor is given back, the last frame is not out
+    assert room.level() == 0
+    room.duplex.on_air(False)
+    assert room.level() == 8000
 
 
-@pytest.mark.parametrize(("duplex", "full"), [(Duplex.HALF, False), (Duplex.HEADSET, True)])
-@pytest.mark.usefixtures("no_library")
-def test_without_an_echo_there_is_nothing_to_cancel(duplex: Duplex, full: bool) -> None:
-    sound = hardware.sound(config(duplex), SIMULATION)
-    assert sound.full_duplex is full
-    assert sound.lacks == ""
-    assert type(sound.microphone()) is WavMicrophone
-    assert type(sound.loudspeaker()) is WavLoudspeaker
+def test_a_press_in_vain_gives_the_programme_back() -> None:
+    room = Room()
+    room.duplex.claim(FloorState.ASKING)
+    room.duplex.claim(FloorState.IDLE_BUSY)
+    assert room.level() == 8000
 
 
-def test_full_duplex_puts_the_canceller_between() -> None:
-    pytest.importorskip("livekit.rtc")
-    sound = hardware.sound(config(Duplex.FULL), SIMULATION)
-    assert sound.full_duplex
-    assert sound.lacks == ""
-    assert type(sound.microphone()) is ClearMicrophone
-    assert type(sound.loudspeaker()) is KnownLoudspeaker
-    assert sound.microphone().label == "file mic.wav"
+def test_a_press_hushes_what_was_being_said_and_not_what_comes_after() -> None:
+    room = Room()
+    room.duplex.say(Earcon.DENY, 10.0)
+    room.sounding.pull(480)
+    room.duplex.claim(FloorState.ASKING)
+    assert room.level() == 0
+    room.duplex.say(Earcon.PERMIT, 10.1)
+    room.duplex.claim(FloorState.LIVE)
+    assert room.level() > 100
 
 
-@pytest.mark.usefixtures("no_library")
-def test_full_duplex_without_a_canceller_stays_half_and_says_so() -> None:
-    sound = hardware.sound(config(Duplex.FULL), SIMULATION)
-    assert not sound.full_duplex
-    assert "stays half duplex" in sound.lacks
-    assert "pip install 'stagebox[echo]'" in sound.lacks
-    assert type(sound.microphone()) is WavMicrophone
-    assert type(sound.loudspeaker()) is WavLoudspeaker
+def test_what_the_loudspeaker_said_does_not_leave() -> None:
+    room = Room()
+    assert room.duplex.quiet_from == -inf
+    room.sounding.pull(480)
+    assert room.duplex.quiet_from == pytest.approx(10.01 + CARD_S + ROOM_S)
 
 
-@pytest.mark.usefixtures("no_library")
-def test_a_box_without_a_microphone_needs_no_canceller() -> None:
-    assert hardware.sound(config(Duplex.FULL, Role.SPEAKER), SIMULATION).lacks == ""
-    assert checks.echo_canceller(config(Duplex.FULL, Role.SPEAKER)).ok
+def test_a_tone_is_expected_until_a_lively_room_is_still() -> None:
+    room = Room()
+    hz, until = room.duplex.say(Earcon.PERMIT, 20.0)
+    assert hz == frequencies(Earcon.PERMIT)
+    assert until == pytest.approx(20.0 + seconds(Earcon.PERMIT) + CARD_S + RING_S)
 
 
-def test_the_doctor_finds_it() -> None:
-    pytest.importorskip("livekit.rtc")
-    for duplex in Duplex:
-        finding = checks.echo_canceller(config(duplex))
-        assert (finding.ok, finding.sentence) == (True, "livekit works.")
+def test_tones_wait_for_each_other() -> None:
+    room = Room()
+    _, first = room.duplex.say(Earcon.WARNING, 20.0)
+    _, second = room.duplex.say(Earcon.REVOKED, 20.0)
+    assert second - first == pytest.approx(seconds(Earcon.REVOKED))
 
 
-@pytest.mark.usefixtures("no_library")
-def test_the_doctor_misses_it_only_where_it_was_asked_for() -> None:
-    assert checks.echo_canceller(config(Duplex.HALF)).ok
-    assert checks.echo_canceller(config(Duplex.HEADSET)).ok
-    finding = checks.echo_canceller(config(Duplex.FULL))
-    assert not finding.ok
-    assert not finding.required  # the box works, half duplex
-    assert "half duplex" in finding.sentence
-    assert "stagebox[echo]" in finding.mend
-
-
-@pytest.mark.parametrize("duplex", list(Duplex))
-def test_each_can_be_set(duplex: Duplex) -> None:
-    assert parse_config(f'[sound]\nduplex = "{duplex}"', BoxConfig).sound.duplex is duplex
+def test_with_headphones_or_a_canceller_nothing_is_held_back() -> None:
+    room = Room(full=True)
+    room.duplex.say(Earcon.DENY, 10.0)
+    room.sounding.pull(480)
+    room.duplex.claim(FloorState.ASKING)
+    room.duplex.on_air(True)
+    assert room.level() > 1_000
+    assert room.output.stats().said == 1
+    assert room.duplex.quiet_from == -inf
+    assert room.duplex.say(Earcon.PERMIT, 20.0) == ((), 20.0)
