@@ -7,7 +7,6 @@ classes are names only. Afterwards the stand-in is taken away again, so a later
 ``import av`` gets the real package (a card of an odd rate needs its resampler).
 """
 
-import importlib
 import sys
 from collections.abc import MutableSequence
 from types import ModuleType
@@ -41,7 +40,7 @@ def load() -> None:
     stand_ins = {name: _StandIn(name) for name in MODULES}
     sys.modules.update(stand_ins)
     try:
-        importlib.import_module(_LIBRARY)
+        import aiortc  # noqa: F401, PLC0415 - here and not above: that is the point
     finally:
         for name in stand_ins:
             del sys.modules[name]

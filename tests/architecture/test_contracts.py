@@ -45,6 +45,7 @@ PLANTS = [
     ),
     ("composition roots are loaded by the command line alone", "device.box", "import device.app"),
     ("PyAudio lives in device.audio.portaudio", "device.audio.capture", "import pyaudio"),
+    ("livekit lives in device.audio.echo", "device.hardware", "from livekit import rtc"),
     (
         "SQLite and its executor live in hub.store.database",
         "device.link.session",

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.audio.echo import ClearMicrophone, KnownLoudspeaker
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone
 from device.audio.ports import BLOCK_BYTES, DeviceLostError, Loudspeaker, Microphone, SoundError
+from device.audio.room import Air, RoomLoudspeaker, RoomMicrophone
 from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
 from tests.support.wavs import write_pcm
 
@@ -17,7 +19,16 @@ REAL = pytest.param("portaudio", marks=pytest.mark.sound)
 SLACK_S = 3.0
 
 
-@pytest.fixture(params=["wav", "null", REAL])
+class Deaf:
+    """A canceller that changes nothing."""
+
+    def played(self, block: bytes) -> None: ...
+
+    def cancelled(self, block: bytes) -> bytes:
+        return block
+
+
+@pytest.fixture(params=["wav", "null", "room", "cleared", REAL])
 def microphones(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Microphone]:
     """Make a microphone that works ("good") or one that is not there ("missing")."""
     if request.param == "portaudio":
@@ -26,17 +37,26 @@ def microphones(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
     if request.param == "null":
         return lambda kind: NullMicrophone() if kind == "good" else WavMicrophone("nowhere.wav")
     write_pcm(tmp_path / "good.wav", np.ones(4800, np.int16))
+    if request.param == "room":
+        return lambda kind: RoomMicrophone(tmp_path / f"{kind}.wav", Air(np.ones(1)))
+    if request.param == "cleared":
+        return lambda kind: ClearMicrophone(WavMicrophone(tmp_path / f"{kind}.wav"), Deaf())
     return lambda kind: WavMicrophone(tmp_path / f"{kind}.wav")
 
 
-@pytest.fixture(params=["wav", "null", REAL])
+@pytest.fixture(params=["wav", "null", "room", "cleared", REAL])
 def loudspeakers(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Loudspeaker]:
     if request.param == "portaudio":
         request.getfixturevalue("cards")
         return lambda kind: PortAudioLoudspeaker("loop" if kind == "good" else "nowhere")
     if request.param == "null":
         return lambda kind: NullLoudspeaker() if kind == "good" else WavLoudspeaker("/no/where")
-    return lambda kind: WavLoudspeaker(tmp_path / ("out.wav" if kind == "good" else "no/out.wav"))
+    paths = {"good": tmp_path / "out.wav", "missing": tmp_path / "no/out.wav"}
+    if request.param == "room":
+        return lambda kind: RoomLoudspeaker(paths[kind], Air(np.ones(1)))
+    if request.param == "cleared":
+        return lambda kind: KnownLoudspeaker(WavLoudspeaker(paths[kind]), Deaf())
+    return lambda kind: WavLoudspeaker(paths[kind])
 
 
 def test_a_microphone_gives_blocks_at_the_pace_of_time(
