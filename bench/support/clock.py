@@ -10,7 +10,6 @@ there is late, too.
 """
 
 import asyncio
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from stagebox.rtc.peer import Peer
 SPACE = "main"
 TALKER = "talker"
 AT_ONCE = 16
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +174,8 @@ class Stage:
 
     def _cpu(self) -> float:
         """Return the CPU seconds of all media processes, the kernel's for them included."""
-        spent = 0
-        for pid in self._pids():
-            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            spent += int(words[11]) + int(words[12])
-        return spent / _TICKS
+        texts = [Path(f"/proc/{pid}/schedstat").read_text() for pid in self._pids()]
+        return sum(int(text.split()[0]) for text in texts) / 1e9
 
 
 def _since(before: LatenessReport, after: LatenessReport) -> LatenessReport:
