@@ -17,6 +17,7 @@ from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.model import (
+    BurstOver,
     CutBurst,
     Effect,
     EndBurst,
@@ -92,6 +93,7 @@ class Box:
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._microphone_ok = False
+        self._is_ending = False
         self._broken: set[str] = set()
         self._peer: Peer | None = None
         self._media_req = ""
@@ -203,6 +205,7 @@ class Box:
         """Take a block of 10 ms from the microphone."""
         self._monitor.hear(pcm)
         self._parts.transmitter.capture(pcm, start)
+        self._settle()
 
     def on_packet(self, packet: AudioPacket, now: float) -> None:
         """Take a packet of the programme."""
@@ -239,6 +242,13 @@ class Box:
     def _feed(self, event: Event) -> None:
         self._apply(self._parts.floor.handle(event, asyncio.get_running_loop().time()))
         self._arm()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Tell the participant, once, that the burst which it ended has left."""
+        if self._is_ending and not self._parts.transmitter.is_open:
+            self._is_ending = False
+            self._feed(BurstOver())
 
     def _tick(self) -> None:
         self._timer = None
@@ -265,9 +275,11 @@ class Box:
                 if self._signalling is not None:
                     self._signalling.send(message)
             case StartBurst(since):
+                self._is_ending = False
                 self._parts.transmitter.open(since, self._parts.duplex.quiet_from)
             case EndBurst(until):
                 self._parts.transmitter.close(until)
+                self._is_ending = True
             case CutBurst():
                 self._parts.transmitter.cut(asyncio.get_running_loop().time())
             case Say():

@@ -73,6 +73,11 @@ class Transmitter:
         """Whether audio frames leave now."""
         return self._on_air
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a burst is open: sound that comes next may leave."""
+        return self._gate.is_open
+
     def connect(self, send: Send | None) -> None:
         """Use this media session's ``send`` from now on; None while there is none."""
         self._send = send

@@ -98,11 +98,27 @@ class MicrophoneOk:
 
 
 @dataclass(frozen=True, slots=True)
+class BurstOver:
+    """The last of the burst that ``EndBurst`` ended has left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The box left the space by its own wish."""
 
 
-Event = KeyDown | KeyUp | Levels | Received | LinkUp | LinkDown | PingDue | MicrophoneOk | Left
+Event = (
+    KeyDown
+    | KeyUp
+    | Levels
+    | Received
+    | LinkUp
+    | LinkDown
+    | PingDue
+    | MicrophoneOk
+    | BurstOver
+    | Left
+)
 
 
 # --- effects --------------------------------------------------------------------

@@ -22,6 +22,7 @@ from device.buttons.ports import Key
 from device.floor.hand import RaisedHand
 from device.floor.inbox import Inbox
 from device.floor.model import (
+    BurstOver,
     CutBurst,
     Effect,
     Event,
@@ -97,6 +98,7 @@ class Participant:
             LinkDown: self._on_link_down,
             PingDue: self._on_ping_due,
             MicrophoneOk: self._on_microphone,
+            BurstOver: self._on_burst_over,
             Left: self._on_left,
         }
 
@@ -251,6 +253,9 @@ class Participant:
         if event.ok or not self._talk.is_active:
             return []
         return [*self._silence(now), Say(Prompt.NO_MICROPHONE)]
+
+    def _on_burst_over(self, _event: BurstOver, now: float) -> list[Effect]:
+        return self._talk.drained(now)
 
     def _on_ping_due(self, _event: PingDue, now: float) -> list[Effect]:
         return [Send(self._inbox.ping(now))] if self._is_linked else []

@@ -33,6 +33,9 @@ from stagebox.wire.messages import (
 
 # The finger lifts before the last syllable is out of the mouth and the room.
 HANG_S: Final = 0.150
+# A microphone hands over late what it captured in time: its card's buffer, and a loop that is
+# busy. A frame that left after the floor was given back would be thrown away.
+DRAIN_S: Final = 0.100
 # Twice the talk time with a finger on the key is a thing lying on it.
 STUCK_FACTOR: Final = 2.0
 # These take the floor back without blame, and the host may give it again.
@@ -125,6 +128,10 @@ class TalkKey:
         """Note that the press earned a place in the queue instead of the floor."""
         return self._step(TalkCue.QUEUE, now)
 
+    def drained(self, now: float) -> list[Effect]:
+        """Give the floor back: the last frame of the burst has left."""
+        return self._step(TalkCue.TAIL_OVER, now)
+
     def spend(self, now: float) -> list[Effect]:
         """Let this press open nothing: an offer or a lowered hand came since."""
         return self._step(TalkCue.SPEND, now)
@@ -182,7 +189,7 @@ class TalkKey:
         """Do what time asks for; what closes comes first."""
         effects = self._tick_burst(now)
         if _is_due(self._tail_until, now):
-            effects += self._step(TalkCue.TAIL_OVER, now)
+            effects += self._step(TalkCue.STOP, now)
         effects += self._tick_ask(now)
         if _is_due(self._stuck_at, now):
             effects += [*self.stop(now), Say(Prompt.BUTTON_STUCK)]
@@ -260,8 +267,9 @@ class TalkKey:
         return [StartBurst(since=self._down_at), Say(Prompt.PERMIT)]
 
     def _hang(self, _now: float) -> list[Effect]:
-        self._tail_until = self._up_at + self._hang_s
-        return [EndBurst(until=self._tail_until)]
+        until = self._up_at + self._hang_s
+        self._tail_until = until + DRAIN_S
+        return [EndBurst(until=until)]
 
     def _cut(self, now: float) -> list[Effect]:
         return [CutBurst(), *self._send_release(now)]

@@ -4,6 +4,7 @@ import pytest
 
 from device.buttons.ports import Key
 from device.floor.model import (
+    BurstOver,
     CutBurst,
     EndBurst,
     FloorState,
@@ -22,6 +23,7 @@ from device.floor.model import (
 )
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
+from device.floor.talk import DRAIN_S
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
     Done,
@@ -92,10 +94,16 @@ class TestPress:
         assert box.up() == [EndBurst(until=box.now + 0.15)]
         assert box.floor.state is FloorState.LIVE
         assert box.later(0.149) == []
-        assert box.later(0.002) == [
-            Send(FloorRelease(req=req)),
-            Show(FloorState.IDLE_FREE),
-        ]
+        assert box.do(BurstOver()) == [Send(FloorRelease(req=req)), Show(FloorState.IDLE_FREE)]
+        assert box.do(BurstOver()) == []
+
+    def test_what_has_not_left_soon_after_the_tail_never_does(self) -> None:
+        box = Box()
+        req = box.talk()
+        box.up()
+        assert box.later(0.15 + DRAIN_S - 0.001) == []
+        assert box.later(0.002) == [CUT, Send(FloorRelease(req=req)), Show(FloorState.IDLE_FREE)]
+        assert box.do(BurstOver()) == []
 
     def test_letting_go_while_asking_withdraws_at_once(self) -> None:
         box = Box()
@@ -416,7 +424,7 @@ class TestTalkTime:
         req = box.talk()
         box.hear(FloorRevoked(req=req, cause=RevokeCause.TOO_LONG, grace_s=2))
         box.up()
-        assert Send(FloorRelease(req=req)) in box.later(0.2)
+        assert Send(FloorRelease(req=req)) in box.do(BurstOver())
 
     @pytest.mark.parametrize("cause", [RevokeCause.HOST_HOLD, RevokeCause.PRE_EMPTED])
     def test_a_hold_closes_at_once_and_stays_closed(self, cause: RevokeCause) -> None:

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from device.buttons.ports import Key
 from device.floor.model import (
+    BurstOver,
     CutBurst,
     Effect,
     EndBurst,
@@ -213,6 +214,10 @@ class Promises(RuleBasedStateMachine):
             self.spoil()
         self.handle(MicrophoneOk(ok))
         assert ok or not self.is_open
+
+    @rule()
+    def burst_over(self) -> None:
+        self.handle(BurstOver())
 
     @rule()
     def ping(self) -> None:

@@ -238,8 +238,10 @@ def test_a_tone_that_is_expected_does_not_leave_and_later_it_does() -> None:
 def test_what_the_loudspeaker_said_at_the_press_does_not_leave() -> None:
     box = Box()
     box.speak(10)
+    assert not box.transmitter.is_open
     box.transmitter.open(box.now - 0.1, quiet_from=box.now + 0.1)
     assert box.log == []
+    assert box.transmitter.is_open
     box.speak(5)
     assert box.log == []
     box.speak(5)
