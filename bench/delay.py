@@ -73,7 +73,7 @@ class Size:
     seconds: float
 
 
-FULL: Final = Size((*_OURS, *_PEERS), (1, 3), rounds=3, seconds=6.0)
+FULL: Final = Size((*_OURS, *_PEERS), (1, 3), rounds=3, seconds=5.0)
 QUICK: Final = Size((*_QUICK, (BridgeWay, 3)), (1,), rounds=1, seconds=4.0)
 
 
@@ -111,6 +111,7 @@ def measure(size: Size) -> dict[Case, Found]:
     found = {case: Found() for case in size.cases}
     for name in report.turns(list(by_name), size.rounds):
         way, talkers = case = by_name[name]
+        print(f"{name} talking ...", flush=True)
         made = asyncio.run(trip(way, talkers, size.seconds))
         into = found[case]
         if way.forwards and talkers == 1:
@@ -126,6 +127,7 @@ def measure_boxes(size: Size) -> dict[int, list[float]]:
     found: dict[int, list[float]] = {count: [] for count in size.boxes}
     for _ in range(size.rounds):
         for count in size.boxes:
+            print(f"{count} boxes talking ...", flush=True)
             found[count] += mouth_to_ear(count, size.seconds)
     return found
 
