@@ -101,9 +101,9 @@ class DelayControl:
         if least < target - SHORT_S:
             return self._lengthen(pull.block - ahead, pull.now)
         excess = ahead + (least - target) // pull.block * pull.block
-        if excess < _TRIFLE_S:
+        if excess < _SPLICE_S:
             self._off_since = None
-            return _NONE
+            return self._once(Advice.TRIM, excess) if excess >= _TRIFLE_S else _NONE
         return self._shorten(excess, pull.now)
 
     def _lengthen(self, seconds: float, now: float) -> Change:
@@ -115,7 +115,7 @@ class DelayControl:
         patience = _FAR_PATIENCE_S if far else self._config.patience_s
         if excess > self._config.hurry_s or (excess >= _BLOCK_S and off_for > patience):
             return Change(Advice.HURRY, round(excess * SAMPLE_RATE))
-        gentle = excess < _SPLICE_S or (off_for < _GENTLE_S and not far)
+        gentle = off_for < _GENTLE_S and not far
         return self._once(Advice.TRIM if gentle else Advice.ACCELERATE, excess)
 
     def _off_for(self, now: float) -> float:
