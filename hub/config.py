@@ -19,6 +19,9 @@ from stagebox.wire.messages import Mode
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Quantity = Annotated[int, Meta(ge=1, le=100_000)]
+# One core stays for the control plane and the network's interrupts; past this the members
+# that one hub may have (512) are carried many times over.
+MOST_PROCESSES = 3
 Period = Annotated[float, Meta(gt=0, le=3_600)]
 
 
@@ -132,7 +135,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def default_processes(cores: int) -> int:
     """Return how many media processes pay off on so many cores."""
-    return 0 if cores >= 1 else 1
+    return min(max(0, cores - 1), MOST_PROCESSES)
 
 
 def is_address(text: str) -> bool:

@@ -1,10 +1,11 @@
 """The hub's settings."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from hub.config import HubConfig, SpaceConfig
+from hub.config import HubConfig, SpaceConfig, default_processes
 from stagebox.config import ConfigError, parse_config
 from stagebox.wire.messages import Mode
 
@@ -15,6 +16,13 @@ def test_an_empty_file_gives_one_walkie_space_on_all_addresses() -> None:
     assert (config.bind, config.port) == (("::", "0.0.0.0"), 7300)
     assert config.space == (SpaceConfig(id="main", name="Main", mode=Mode.WALKIE),)
     assert config.space[0].rules().open_limit == 1
+
+
+def test_media_processes_are_as_many_as_told_or_what_pays_off() -> None:
+    assert parse_config("[media]\nprocesses = 0", HubConfig).media.count() == 0
+    assert parse_config("[media]\nprocesses = 5", HubConfig).media.count() == 5
+    assert [default_processes(cores) for cores in (1, 2, 4, 16)] == [0, 1, 3, 3]
+    assert HubConfig().media.count() == default_processes(len(os.sched_getaffinity(0)))
 
 
 def test_spaces_and_limits_are_read() -> None:
@@ -54,6 +62,7 @@ def test_spaces_and_limits_are_read() -> None:
         ('[[space]]\nid = "A!"\nname = "A"', "config:2: space[0].id:"),
         ('[[space]]\nid = "a"\nname = "A"\nlimits = { talk_limit_s = 0.5 }', "space[0].limits"),
         ("[limits]\nhello = 5", "config:2: limits.hello:"),
+        ("[media]\nprocesses = -1", "config:2: media.processes:"),
         ("space = []", "config:1: space:"),
     ],
 )

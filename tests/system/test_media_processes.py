@@ -1,0 +1,158 @@
+"""Media processes of a whole hub, killed while boxes talk and listen.
+
+Everything is seen from outside: the boxes' events, the hub's metrics, /proc.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.crew import START_S, Event, Hub, free_port, running, wait_until
+from tests.support.hands import FOUND_S, HandBox, talks
+from tests.support.signals import voice
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+# What a listener may lose when its media process is killed.
+BACK_S = 2.0
+HUB = "[media]\nprocesses = 2\n"
+LISTENERS = ("Ben", "Cleo", "Dora")
+
+
+@dataclass
+class Crowd:
+    """A hub with two media processes, Ana who talks, and listeners in turns on both."""
+
+    hub: Hub
+    ana: HandBox
+    listeners: tuple[HandBox, ...]
+
+    @property
+    def boxes(self) -> tuple[HandBox, ...]:
+        return (self.ana, *self.listeners)
+
+    def media_pids(self) -> list[int]:
+        """Return the media processes, the oldest first."""
+        return [pid for forker in children(self.hub.pid) for pid in children(forker)]
+
+    def both_run(self) -> bool:
+        return self.hub.metric("stagebox_media_processes_total", event="running") == 2
+
+
+def children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return sorted(int(each) for each in text.split())
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Iterator[Crowd]:
+    (tmp_path / "hub.toml").write_text(HUB)
+    hub = Hub(tmp_path, free_port(), extra=("--config", str(tmp_path / "hub.toml")))
+    with running(hub):
+        hub.wait_up()
+        ana = HandBox(tmp_path, "Ana", hub.url, mic=voice(60))
+        with running(ana):
+            has_sound(ana)
+            # One after the other: so Ana is with the first process, Ben with the second.
+            listeners = []
+            try:
+                for name in LISTENERS:
+                    box = HandBox(tmp_path, name, hub.url)
+                    listeners.append(box)
+                    has_sound(box)
+                yield Crowd(hub, ana, tuple(listeners))
+            finally:
+                for box in listeners:
+                    box.stop()
+
+
+def has_sound(box: HandBox) -> None:
+    box.wait_for(lambda _: box.last_state("media") == "up", START_S, "has a media session")
+
+
+def played(box: HandBox) -> list[Event]:
+    """Return the frames in which the box heard somebody."""
+    return box.told("frame_played", kind="real")
+
+
+def hears(box: HandBox) -> None:
+    before = len(played(box))
+    box.wait_for(lambda _: len(played(box)) > before + 10, FOUND_S, "hears the talker")
+
+
+def losses(box: HandBox, since: int) -> list[float]:
+    """Return for how long the box had no media session, each time since that many events."""
+    events = box.events("media")[since:]
+    downs = [float(each["t"]) for each in events if each["state"] == "down"]
+    ups = [float(each["t"]) for each in events if each["state"] == "up"]
+    return [up - down for down, up in zip(downs, ups, strict=True)]
+
+
+def test_the_listeners_of_a_killed_process_hear_again_and_nobody_else_notices(
+    crowd: Crowd,
+) -> None:
+    talks(crowd.ana)
+    for box in crowd.listeners:
+        hears(box)
+    before = {box.name: len(box.events("media")) for box in crowd.boxes}
+    first, second = crowd.media_pids()
+    os.kill(second, signal.SIGKILL)
+    ben, cleo, dora = crowd.listeners
+    for box in (ben, dora):
+        box.wait_for(lambda each: len(losses(each, before[each.name])) == 1, FOUND_S, "is back")
+        assert losses(box, before[box.name])[0] < BACK_S
+        hears(box)
+    wait_until(crowd.both_run, FOUND_S, "another process runs")
+    # The others: not an event, not a frame missing at the talker's end, the floor kept.
+    for box in (crowd.ana, cleo):
+        assert len(box.events("media")) == before[box.name]
+    assert crowd.ana.lamp == ("red", "live")
+    assert len(crowd.ana.on_air()) == 1
+    assert first in crowd.media_pids()
+
+
+def test_when_the_home_is_killed_all_hear_again(crowd: Crowd) -> None:
+    talks(crowd.ana)
+    for box in crowd.listeners:
+        hears(box)
+    before = {box.name: len(box.events("media")) for box in crowd.boxes}
+    os.kill(crowd.media_pids()[0], signal.SIGKILL)
+    _ben, cleo, _dora = crowd.listeners
+    for box in (crowd.ana, cleo):
+        box.wait_for(lambda each: len(losses(each, before[each.name])) == 1, FOUND_S, "is back")
+        assert losses(box, before[box.name])[0] < BACK_S
+    if crowd.ana.last_state("floor") != "talking":
+        crowd.ana.press("talk")  # the finger goes up
+        talks(crowd.ana)
+    for box in crowd.listeners:
+        hears(box)
+
+
+def test_a_hub_that_is_killed_leaves_no_process_behind(crowd: Crowd) -> None:
+    forkers = children(crowd.hub.pid)
+    processes = [*forkers, *crowd.media_pids()]
+    assert len(processes) == 3
+    crowd.hub.kill()
+    wait_until(lambda: not any(map(is_there, processes)), 10, "all of them are gone")
+
+
+def test_a_hub_that_is_stopped_leaves_no_process_behind(crowd: Crowd) -> None:
+    processes = [*children(crowd.hub.pid), *crowd.media_pids()]
+    assert len(processes) == 3
+    crowd.hub.stop()
+    assert crowd.hub.process.returncode == 0, crowd.hub.logged()
+    wait_until(lambda: not any(map(is_there, processes)), 10, "all of them are gone")
