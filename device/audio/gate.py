@@ -22,6 +22,7 @@ from math import ceil, inf
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.audio.ports import BLOCK_BYTES, BLOCK_SAMPLES, SAMPLE_RATE
 
@@ -33,9 +34,14 @@ FRAME_S: Final = 2 * BLOCK_S
 PRE_ROLL_S: Final = 0.2
 # The wait for a grant, at its longest: past this the beginning is dropped.
 HOLD_S: Final = 1.5
-# 20 dB under quiet speech at arm's length, 10 dB over a quiet room through a cheap
-# microphone.
+# What is speech even in a noisy room: 20 dB under quiet speech at arm's length.
 SPEECH_DBFS: Final = -45.0
+# In a quiet one the hiss of an s or f, up to 25 dB under the vowel, stands out from the room
+# by this much; a microphone's own noise is never taken for it.
+ABOVE_ROOM_DB: Final = 10.0
+FAINTEST_DBFS: Final = -65.0
+# The room is what is heard in the pauses: a tenth of the time, even of somebody who talks.
+_PAUSES: Final = 0.1
 # Lips and tongue close for 50 to 80 ms before the p, t or k within a word.
 CLOSURE_S: Final = 0.08
 # A soft h or f is under the level of speech for its first 20 ms.
@@ -48,6 +54,7 @@ _FRESH_S: Final = 2.5 * BLOCK_S
 _SLACK_S: Final = BLOCK_S / 2
 _ROUNDING_S: Final = 1e-6
 _FULL_SCALE: Final = 32_768.0
+_TINY: Final = 1e-12
 _SILENCE: Final = bytes(BLOCK_BYTES)
 
 
@@ -88,7 +95,7 @@ class MicGate:
         speech_dbfs: float = SPEECH_DBFS,
     ) -> None:
         self._pre_roll_s = pre_roll_s
-        self._threshold = (_FULL_SCALE * 10 ** (speech_dbfs / 20)) ** 2
+        self._speech_dbfs = speech_dbfs
         self._kept: deque[_Block] = deque(maxlen=max(2, ceil((pre_roll_s + hold_s) / BLOCK_S)))
         self._half: _Block | None = None
         self._is_open = False
@@ -151,7 +158,7 @@ class MicGate:
     def _beginning(self, kept: Sequence[_Block], since: float) -> int:
         """Return the index of the burst's first block."""
         pressed = _first_after(kept, since)
-        index = self._onset(kept, pressed, since)
+        index = self._onset(kept, pressed, since) if pressed else 0
         if index < len(kept) and (len(kept) - index) % 2 == 0:
             return index
         # So that the newest block completes a frame: one more, or else one less of the onset.
@@ -161,10 +168,13 @@ class MicGate:
 
     def _onset(self, kept: Sequence[_Block], pressed: int, since: float) -> int:
         """Return where the word begins that was being said at the press."""
+        levels = _levels_dbfs(kept)
+        room = float(np.quantile(levels, _PAUSES))
+        threshold = min(self._speech_dbfs, max(room + ABOVE_ROOM_DB, FAINTEST_DBFS))
         onset, heard_at = pressed, since
         index = pressed - 1
         while self._reaches(kept, index, since) and heard_at - kept[index].end < CLOSURE_S:
-            if self._is_speech(kept[index]):
+            if levels[index] >= threshold:
                 onset, heard_at = index, kept[index].start
             index -= 1
         if onset == pressed:
@@ -181,10 +191,6 @@ class MicGate:
         if index + 1 == len(kept):
             return since - block.end < _FRESH_S
         return kept[index + 1].start - block.end < _SLACK_S
-
-    def _is_speech(self, block: _Block) -> bool:
-        samples = np.frombuffer(block.pcm, dtype="<i2").astype(np.float64)
-        return float(np.dot(samples, samples)) / BLOCK_SAMPLES >= self._threshold
 
     # --- frames out ---------------------------------------------------------------------
 
@@ -218,6 +224,14 @@ class MicGate:
     def _frame(self, half: _Block, rest: bytes, is_last: bool) -> GateFrame:
         is_first, self._is_first = self._is_first, False
         return GateFrame(half.pcm + rest, half.start, first=is_first, last=is_last)
+
+
+def _levels_dbfs(blocks: Sequence[_Block]) -> NDArray[np.float64]:
+    """Return the level of each block."""
+    samples = np.frombuffer(b"".join(block.pcm for block in blocks), "<i2").astype(np.float64)
+    power = np.mean((samples / _FULL_SCALE).reshape(-1, BLOCK_SAMPLES) ** 2, axis=1)
+    levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, _TINY))
+    return levels
 
 
 def _first_after(blocks: Sequence[_Block], since: float) -> int:

@@ -149,6 +149,16 @@ def test_the_threshold_is_a_level(level: float, leaves: bool) -> None:
     assert bool(gate.open(at(2))) is leaves
 
 
+@pytest.mark.parametrize(
+    ("room", "hiss", "leaves"), [(-72, -60, True), (-72, -64, False), (-80, -66, False)]
+)
+def test_a_hiss_is_speech_where_the_room_is_quiet(room: float, hiss: float, leaves: bool) -> None:
+    gate = MicGate()
+    fill(gate, 16, room)
+    fill(gate, 4, hiss, begin=16)
+    assert bool(gate.open(at(20))) is leaves
+
+
 def test_the_wait_for_a_grant_is_bounded() -> None:
     gate = MicGate(pre_roll_s=0.2, hold_s=1.5)
     fill(gate, 400, SPEECH_DBFS)
