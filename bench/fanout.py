@@ -245,6 +245,7 @@ def measure(sizes: Sizes) -> tuple[Samples, Samples, Paced]:
 
         ours = Contender(house.sender.pid, house.sender, house.ears, talk, sizes.paced)
         paced = measure_pace(ours, sizes.room, sizes.bridge, sizes.paced_rounds, sizes.paced_frames)
+        house.sender.ask("check")
         stocks = {count: _stock(stack, count, paced) for count in sizes.stock}
         bare = measure_packets(house, stocks, sizes, awake=False)
         awake = measure_packets(house, stocks, sizes, awake=True)

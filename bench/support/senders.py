@@ -212,8 +212,11 @@ class LeanSenders:
         """Refuse figures of packets that were not sent.
 
         Raises:
-            RuntimeError: a packet was refused by SRTP, or by a full buffer.
+            RuntimeError: a connection was lost, or a packet refused by SRTP or the kernel.
         """
+        lost = sum(peer.state is not PeerState.CONNECTED for peer in self.peers)
+        if lost:
+            raise RuntimeError(f"{lost} connections were lost; give the machine less to do")
         stats = [peer.stats() for peer in self.peers]
         refused = sum(each.send_errors + each.send_overflows for each in stats)
         if refused:

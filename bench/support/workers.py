@@ -7,6 +7,7 @@ If the object has an ``aclose``, it is called at the end.
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -93,6 +94,9 @@ async def _serve(pipe: Connection, make: Callable[[], object]) -> None:
         close = getattr(served, "aclose", None)
         if close is not None:
             await close()
+        # What is left are connections whose other ends go away as well: nobody to say
+        # goodbye to, and asyncio would say it hundreds of times.
+        os._exit(0)
 
 
 async def _answer(pipe: Connection, served: object, loop: asyncio.AbstractEventLoop) -> None:

@@ -20,12 +20,13 @@ from aiortc import (
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
+from stagebox.media.frames import SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.addresses import gathering_on, usable
 from stagebox.rtc.guard import drops_of, limit_datagrams
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.sdp import SdpError, only_sha256, screen
-from stagebox.rtc.streams import CLOCK_RATE, Incoming, Outgoing
+from stagebox.rtc.streams import Incoming, Outgoing
 
 # Closing is one goodbye packet and a few wake-ups, 2 ms. Past the first bound it is cut
 # short, past the second its sockets are closed under it.
@@ -214,8 +215,8 @@ class Peer:
             packets_received=self._incoming.packets,
             bytes_received=self._incoming.bytes,
             lost=sum(stream.packets_lost for stream in streams),
-            jitter=streams[-1].jitter / CLOCK_RATE if streams else 0.0,
-            rtt=sender._RTCRtpSender__rtt,
+            jitter=streams[-1].jitter / SAMPLE_RATE if streams else 0.0,
+            rtt=self._outgoing.reports.rtt,
             remote_lost=remote.packetsLost if remote else 0,
             remote_fraction_lost=remote.fractionLost / 256 if remote else 0.0,
             send_errors=self._outgoing.errors,

@@ -55,21 +55,19 @@ def _fields(owner: str, uses: dict[str, str]) -> tuple[Seam, ...]:
 
 SEAMS: tuple[Seam, ...] = (
     Seam(_SENDER, "send", "start reports without a media task", parameters=("self", "parameters")),
-    Seam(_SENDER, "_send_rtcp", "put true figures into reports", parameters=("self", "packets")),
-    Seam(_SENDER, "_run_rtcp", "send reports", parameters=("self",)),
+    Seam(_SENDER, "_send_rtcp", "send reports", parameters=("self", "packets")),
+    Seam(_SENDER, "_handle_rtcp_packet", "measure the round trip", parameters=("self", "packet")),
     *_fields(
         _SENDER,
         {
             "_ssrc": "write our packets' headers",
             "_RTCRtpSender__started": "let stop() know that it has work",
-            "_RTCRtpSender__cname": "name our stream in reports",
             "_RTCRtpSender__rtp_task": "let stop() cancel a media task that we do not run",
             "_RTCRtpSender__rtp_started": "keep stop() from waiting for that task",
             "_RTCRtpSender__rtp_exited": "keep stop() from waiting for that task",
             "_RTCRtpSender__rtcp_task": "let stop() end the reports",
-            "_RTCRtpSender__lsr": "measure the round trip against our own reports",
-            "_RTCRtpSender__packet_count": "count what the peer received of our packets",
-            "_RTCRtpSender__rtt": "read the round trip",
+            "_RTCRtpSender__rtcp_started": "let stop() end the reports",
+            "_RTCRtpSender__rtcp_exited": "let stop() wait for the goodbye",
             "_RTCRtpSender__stats": "read the peer's view of our stream",
         },
     ),

@@ -1,6 +1,6 @@
 """The two RTP streams of a connection, without the library's own media chain.
 
-Outgoing: the library's sender keeps its RTCP task and nothing else. A packet is a
+Outgoing: the library's sender does nothing but hear of reports. A packet is a
 12-byte header, SRTP in place and one ``sendto`` on the socket itself, in the caller's
 turn of the event loop. What the kernel has no room for is dropped and counted.
 
@@ -17,13 +17,13 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
-from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
+from aiortc.rtp import RtpPacket
 
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.checks import watch_of
 from stagebox.rtc.inplace import Address, direct_sendto, protect, workspace
+from stagebox.rtc.reports import Reports, Sent
 
-CLOCK_RATE = 48_000
 # One Opus frame is at most 1,275 bytes (RFC 6716 section 3.4) behind one byte of TOC.
 MAX_PAYLOAD = 1276
 # About 30 packets of 20 ms, for event loops that let us send through their buffer only.
@@ -58,7 +58,6 @@ class Outgoing:
         "_pair",
         "_plain",
         "_sealed",
-        "_send_reports",
         "_send_to",
         "_sender",
         "_session",
@@ -69,15 +68,15 @@ class Outgoing:
         "errors",
         "overflows",
         "packets",
+        "reports",
         "ssrc",
     )
 
     def __init__(self, sender: RTCRtpSender) -> None:
         # Any: what is used here are private names, which seams.py lists and verifies.
         self._sender = cast(Any, sender)
-        self._send_reports = self._sender._send_rtcp
         self._sender.send = self._start
-        self._sender._send_rtcp = self._report
+        self.reports = Reports(sender, self._sent)
         # The pairs that ICE nominated, and the one that the next four belong to.
         self._nominated: dict[int, Any] = {}
         self._pair: Any = _NO_PAIR
@@ -165,46 +164,22 @@ class Outgoing:
         if sender._RTCRtpSender__started:
             return
         transport = sender.transport
-        sender._RTCRtpSender__cname = parameters.rtcp.cname
         transport._register_rtp_sender(sender, parameters)
         # stop() cancels this task and waits for these two events.
         sender._RTCRtpSender__rtp_task = asyncio.get_running_loop().create_future()
         sender._RTCRtpSender__rtp_started.set()
         sender._RTCRtpSender__rtp_exited.set()
-        sender._RTCRtpSender__rtcp_task = asyncio.ensure_future(sender._run_rtcp())
+        sender._RTCRtpSender__rtcp_task = asyncio.ensure_future(
+            self.reports.run(parameters.rtcp.cname)
+        )
         sender._RTCRtpSender__started = True
         self._type = parameters.codecs[0].payloadType
         self._session = transport._tx_srtp
         self._handle = self._session._srtp[0]
         self._nominated = transport.transport._connection._nominated
 
-    async def _report(self, packets: list[Any]) -> None:
-        """Stands for ``RTCRtpSender._send_rtcp``: put the true figures into reports.
-
-        Before the first packet there is nothing to report (RFC 3550 section 6.4). The
-        time stamps come from the monotonic clock, which that section allows: a machine
-        without a clock battery jumps by years.
-        """
-        if self.packets == 0:
-            return
-        now = time.monotonic()
-        for packet in packets:
-            if isinstance(packet, RtcpSrPacket):
-                packet.sender_info = self._info(now)
-                ntp = packet.sender_info.ntp_timestamp
-                self._sender._RTCRtpSender__lsr = (ntp >> 16) & 0xFFFFFFFF
-                self._sender._RTCRtpSender__packet_count = self.packets
-        await self._send_reports(packets)
-
-    def _info(self, now: float) -> RtcpSenderInfo:
-        """Sum up what was sent up to ``now``, with the RTP time of that same instant."""
-        elapsed = int((now - self._at) * CLOCK_RATE)
-        return RtcpSenderInfo(
-            ntp_timestamp=int(now * 2**32) & 0xFFFFFFFFFFFFFFFF,
-            rtp_timestamp=(self._timestamp + elapsed) & 0xFFFFFFFF,
-            packet_count=self.packets & 0xFFFFFFFF,
-            octet_count=self.bytes & 0xFFFFFFFF,
-        )
+    def _sent(self) -> Sent:
+        return Sent(self.packets, self.bytes, self._timestamp, self._at)
 
 
 class Incoming:

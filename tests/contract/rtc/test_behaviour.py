@@ -6,6 +6,7 @@ The names could stay and their meaning change; then one of these fails.
 import asyncio
 import socket
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from tests.loopback.rtc.pairs import End, connected, until
 
 @pytest.fixture(autouse=True)
 def _quick_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the library report every half second, its shortest interval."""
+    """Let both ends report every half second, the library's shortest interval."""
     monkeypatch.setattr("random.random", lambda: 0.0)
+    monkeypatch.setattr("stagebox.rtc.reports.REPORT_S", 0.5)
 
 
 def hear_reports(end: End) -> list[Any]:
@@ -67,19 +69,26 @@ async def test_sender_reports_carry_our_counts() -> None:
         assert any(isinstance(packet, RtcpSdesPacket) for packet in heard)
 
 
-async def test_reports_keep_one_clock_for_both_times() -> None:
+async def test_reports_come_with_news_and_keep_one_clock_for_both_times() -> None:
     async with connected() as (a, b):
         heard = hear_reports(b)
-        a.peer.send(b"x", 1, 1000, False)
 
         def reports() -> list[RtcpSrPacket]:
             return [packet for packet in heard if isinstance(packet, RtcpSrPacket)]
 
-        await until(lambda: len(reports()) >= 2, "two sender reports")
+        a.peer.send(b"x", 1, 1000, False)
+        await until(lambda: len(reports()) == 1, "a sender report")
+        await asyncio.sleep(0.8)
+        assert len(reports()) == 1, "nothing new was sent, so there is nothing to report"
+        before = time.monotonic()
+        a.peer.send(b"x", 2, 90_000, False)
+        after = time.monotonic()
+        await until(lambda: len(reports()) == 2, "another sender report")
         first, second = (report.sender_info for report in reports()[:2])
-        seconds = (second.ntp_timestamp - first.ntp_timestamp) / 2**32
-        assert seconds > 0.3
-        assert abs((second.rtp_timestamp - first.rtp_timestamp) - seconds * 48_000) < 100
+        assert second.ntp_timestamp > first.ntp_timestamp
+        at = second.ntp_timestamp / 2**32
+        elapsed = second.rtp_timestamp - 90_000
+        assert (at - after) * 48_000 - 1 <= elapsed <= (at - before) * 48_000 + 1
 
 
 async def test_receiver_reports_go_on() -> None:
