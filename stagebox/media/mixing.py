@@ -109,10 +109,11 @@ class Mixer:
         loudest = np.abs(sums).max(axis=0)
         peaks = loudest.reshape(_STEPS, _STEP).max(axis=1)
         if self._gain < 1.0 or peaks.max() > _CEILING:
-            sums *= self._curve(peaks, loudest[:_STEP])
-            if np.abs(sums).max() > _CEILING:
+            curve = self._curve(peaks, loudest[:_STEP])
+            sums *= curve
+            if (loudest * curve).max() > _CEILING:
                 self._bent += _soft_clip(sums)
-        return np.rint(sums).astype(np.int16)
+        return np.rint(sums, out=sums).astype(np.int16)
 
     def _curve(self, peaks: _Wide, beginning: _Wide) -> _Wide:
         """Return the gain for every sample, and remember where it ends."""
