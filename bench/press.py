@@ -29,6 +29,7 @@ from bench.support.press_line import Lines
 from bench.support.press_sound import (
     Wholeness,
     first_syllable,
+    joined,
     last_syllable,
     through_codec,
     words,
@@ -113,7 +114,7 @@ class Contender:
             self.found.arrivals.append(1000 * (_first_speech(packets) - press.down))
         else:  # then the first packet of speech holds what came before the press
             press.first = press.speech = inf
-        said, heard = words()[word % len(words())], _joined(packets)
+        said, heard = words()[word % len(words())], joined(pcm for _, pcm in packets)
         best = through_codec(said)
         for part, whole in ((self.found.first, first_syllable), (self.found.last, last_syllable)):
             part.setdefault(way.name, []).append((whole(said, heard), whole(said, best)))
@@ -275,10 +276,6 @@ def _first_speech(packets: list[tuple[float, Pcm]]) -> float:
         if dbfs(pcm.astype(np.float32) / np.float32(32_768)) > _SPEECH_DBFS
     ]
     return min(loud, default=inf)
-
-
-def _joined(packets: list[tuple[float, Pcm]]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    return np.concatenate([np.zeros(0, np.float32), *(pcm for _, pcm in packets)])
 
 
 def _as_data(found: dict[str, Found]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The words are digits read by five people. The microphone that hears them is the 
 what it captures at an instant is what was said at that instant, whenever it was asked for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from stagebox.media.frames import FRAME_SAMPLES, Pcm
 from stagebox.media.opus import Decoder, Encoder
 
 DIGITS: Final = 10
+# So that a key pressed and released within the word is down for longer than a round trip.
+SHORTEST_S: Final = 0.5
 # What is compared: the first syllable, or the last one.
 SYLLABLE_S: Final = 0.2
 
@@ -51,7 +54,8 @@ def words() -> tuple[Pcm, ...]:
     if not folders:
         raise VoicesMissingError(REMEDY)
     paths = [folder / f"{digit}.g722" for digit in range(DIGITS) for folder in folders]
-    return tuple(_word(path) for path in paths if path.exists())
+    spoken = [_word(path) for path in paths if path.exists()]
+    return tuple(word for word in spoken if word.size >= SHORTEST_S * SAMPLE_RATE)
 
 
 class Mouth(NullMicrophone):
@@ -163,6 +167,11 @@ def _word(path: Path) -> Pcm:
     gain = min(gain, 30_000 / float(np.abs(spoken).max()))
     pcm: Pcm = np.rint(spoken * gain).astype(np.int16)
     return pcm
+
+
+def joined(parts: Iterable[Pcm]) -> NDArray[np.float32]:
+    """Return the sound of decoded packets as one recording; empty where there are none."""
+    return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 def through_codec(pcm: Pcm) -> NDArray[np.float32]:
