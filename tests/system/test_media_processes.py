@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 # What a listener may lose when its media process is killed.
 BACK_S = 2.0
+# Longer than a busy machine needs to get there: a microphone without sound is taken away.
+VOICE_S = 170.0
 HUB = "[media]\nprocesses = 2\n"
 LISTENERS = ("Ben", "Cleo", "Dora")
 
@@ -38,6 +40,10 @@ class Crowd:
     def media_pids(self) -> list[int]:
         """Return the media processes, the oldest first."""
         return [pid for forker in children(self.hub.pid) for pid in children(forker)]
+
+    def struck(self, before: dict[str, int]) -> list[HandBox]:
+        """Return the boxes whose media session changed since they had so many events of it."""
+        return [box for box in self.boxes if len(box.events("media")) > before[box.name]]
 
     def both_run(self) -> bool:
         return self.hub.metric("stagebox_media_processes_total", event="running") == 2
@@ -64,20 +70,14 @@ def crowd(tmp_path: Path) -> Iterator[Crowd]:
     hub = Hub(tmp_path, free_port(), extra=("--config", str(tmp_path / "hub.toml")))
     with running(hub):
         hub.wait_up()
-        ana = HandBox(tmp_path, "Ana", hub.url, mic=voice(60))
+        ana = HandBox(tmp_path, "Ana", hub.url, mic=voice(VOICE_S))
         with running(ana):
-            has_sound(ana)
-            # One after the other: so Ana is with the first process, Ben with the second.
-            listeners = []
-            try:
-                for name in LISTENERS:
-                    box = HandBox(tmp_path, name, hub.url)
-                    listeners.append(box)
-                    has_sound(box)
-                yield Crowd(hub, ana, tuple(listeners))
-            finally:
+            has_sound(ana)  # so Ana is with the first process
+            listeners = tuple(HandBox(tmp_path, name, hub.url) for name in LISTENERS)
+            with running(*listeners):
                 for box in listeners:
-                    box.stop()
+                    has_sound(box)
+                yield Crowd(hub, ana, listeners)
 
 
 def has_sound(box: HandBox) -> None:
@@ -99,7 +99,7 @@ def losses(box: HandBox, since: int) -> list[float]:
     events = box.events("media")[since:]
     downs = [float(each["t"]) for each in events if each["state"] == "down"]
     ups = [float(each["t"]) for each in events if each["state"] == "up"]
-    return [up - down for down, up in zip(downs, ups, strict=True)]
+    return [up - down for down, up in zip(downs, ups, strict=False)]
 
 
 def test_the_listeners_of_a_killed_process_hear_again_and_nobody_else_notices(
@@ -111,15 +111,17 @@ def test_the_listeners_of_a_killed_process_hear_again_and_nobody_else_notices(
     before = {box.name: len(box.events("media")) for box in crowd.boxes}
     first, second = crowd.media_pids()
     os.kill(second, signal.SIGKILL)
-    ben, cleo, dora = crowd.listeners
-    for box in (ben, dora):
+    # Ana was first, so two of the three came to the second process.
+    wait_until(lambda: len(crowd.struck(before)) == 2, FOUND_S, "two notice")
+    struck = crowd.struck(before)
+    for box in struck:
         box.wait_for(lambda each: len(losses(each, before[each.name])) == 1, FOUND_S, "is back")
         assert losses(box, before[box.name])[0] < BACK_S
         hears(box)
     wait_until(crowd.both_run, FOUND_S, "another process runs")
-    # The others: not an event, not a frame missing at the talker's end, the floor kept.
-    for box in (crowd.ana, cleo):
-        assert len(box.events("media")) == before[box.name]
+    # The others: not an event, and the talker's burst goes on.
+    assert crowd.struck(before) == struck
+    assert crowd.ana not in struck
     assert crowd.ana.lamp == ("red", "live")
     assert len(crowd.ana.on_air()) == 1
     assert first in crowd.media_pids()
@@ -131,13 +133,14 @@ def test_when_the_home_is_killed_all_hear_again(crowd: Crowd) -> None:
         hears(box)
     before = {box.name: len(box.events("media")) for box in crowd.boxes}
     os.kill(crowd.media_pids()[0], signal.SIGKILL)
-    _ben, cleo, _dora = crowd.listeners
-    for box in (crowd.ana, cleo):
+    wait_until(lambda: len(crowd.struck(before)) == 2, FOUND_S, "two notice")
+    assert crowd.ana in crowd.struck(before)
+    for box in crowd.struck(before):
         box.wait_for(lambda each: len(losses(each, before[each.name])) == 1, FOUND_S, "is back")
         assert losses(box, before[box.name])[0] < BACK_S
-    if crowd.ana.last_state("floor") != "talking":
-        crowd.ana.press("talk")  # the finger goes up
-        talks(crowd.ana)
+    # The burst ended with the talker's connection: the finger goes up, and down again.
+    crowd.ana.press("talk")
+    talks(crowd.ana)
     for box in crowd.listeners:
         hears(box)
 
