@@ -42,7 +42,7 @@ CHANGES, QUICK_CHANGES = 40, 4
 SPOKEN_S = 4.0
 OPENS, CLOSES = 60, 110  # frames between which a second one talks
 MOST_LAG = 5_760  # 120 ms
-LOUD = 800  # -32 dBFS: words, in which a change would be heard
+LOUD = 2_000  # -24 dBFS: in words, not at their ends, which shift by the delay
 SETTLED = 30  # frames after a change by which both chains play steadily
 
 Wide = NDArray[np.float64]
