@@ -228,13 +228,13 @@ def house(voice_s: float) -> Iterator[House]:
             made.end()
 
 
-def import_times(module: str) -> dict[str, float]:
-    """Return the milliseconds that importing takes, by top-level package, as the interpreter says.
+def import_times(code: str) -> dict[str, float]:
+    """Return the milliseconds that the imports of a program take, by top-level package, as the interpreter says.
 
     The clock of ``-X importtime`` itself costs about a tenth.
     """
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", f"import {module}"],
+        [sys.executable, "-X", "importtime", "-c", code],
         capture_output=True,
         text=True,
         check=True,
