@@ -40,6 +40,8 @@ _SLOTS: Final = round(_WINDOW_S / _SLOT_S)
 _MEMORY: Final = 4 * SAMPLE_RATE
 # Nothing that is longer ago than this much sound keeps the target up.
 _FRESH: Final = SAMPLE_RATE * 6 // 5
+# The quantile may fall by so many seconds in a second: what comes again is waited for.
+_FALL: Final = 0.005
 # Three losses in two seconds are a line that loses 3 % or more. Room for FEC is then kept
 # as long as it can be if the delay is to be back two seconds after the trouble.
 _LOSSES: Final = 3
@@ -59,6 +61,7 @@ class ArrivalStats:
         start = config.start_s - config.safety_s
         self._recent = deque([start])
         self._sorted = [start]
+        self._usual = start
         self._peaks: deque[tuple[int, float]] = deque([(0, start)])
         self._target = config.start_s
         self._heard = 0  # samples noted
@@ -113,6 +116,7 @@ class ArrivalStats:
         self._base += seconds
         self._recent = deque(transit + seconds for transit in self._recent)
         self._sorted = sorted(self._recent)
+        self._usual += seconds
         self._peaks = deque((heard, transit + seconds) for heard, transit in self._peaks)
 
     def _lower(self, transit: float, slot: int) -> None:
@@ -135,13 +139,14 @@ class ArrivalStats:
         peaks.append((self._heard, transit))
         while peaks[0][0] <= self._heard - _FRESH:
             peaks.popleft()
+        usual = ranked[-1 - int(len(ranked) * (1 - self._config.quantile))]
+        self._usual = max(usual, self._usual - _FALL * samples / SAMPLE_RATE)
         if self._bridge and self._heard - self._losses[-1] > _LOSS_MEMORY:
             self._bridge = 0
         self._aim()
 
     def _aim(self) -> None:
-        ranked, config = self._sorted, self._config
-        usual = ranked[-1 - int(len(ranked) * (1 - config.quantile))]
-        late = min(usual, self._peaks[0][1]) - self._base
+        config = self._config
+        late = min(self._usual, self._peaks[0][1]) - self._base
         wanted = late + config.safety_s + self._bridge / SAMPLE_RATE
         self._target = min(max(wanted, config.floor_s), config.ceiling_s)

@@ -103,7 +103,7 @@ class DelayControl:
         excess = ahead + (least - target) // pull.block * pull.block
         if excess < _SPLICE_S:
             self._off_since = None
-            return self._once(Advice.TRIM, excess) if excess >= _TRIFLE_S else _NONE
+            return _by(Advice.TRIM, excess) if excess >= _TRIFLE_S else _NONE
         return self._shorten(excess, pull.now)
 
     def _lengthen(self, seconds: float, now: float) -> Change:
@@ -114,9 +114,10 @@ class DelayControl:
         off_for, far = self._off_for(now), excess > _FAR_S
         patience = _FAR_PATIENCE_S if far else self._config.patience_s
         if excess > self._config.hurry_s or (excess >= _BLOCK_S and off_for > patience):
-            return Change(Advice.HURRY, round(excess * SAMPLE_RATE))
-        gentle = off_for < _GENTLE_S and not far
-        return self._once(Advice.TRIM if gentle else Advice.ACCELERATE, excess)
+            return _by(Advice.HURRY, excess)
+        if off_for < _GENTLE_S and not far:
+            return _by(Advice.TRIM, excess)
+        return self._once(Advice.ACCELERATE, excess)
 
     def _off_for(self, now: float) -> float:
         """Return for how long the delay has been off its target."""
@@ -127,8 +128,12 @@ class DelayControl:
     def _once(self, advice: Advice, seconds: float) -> Change:
         """Measure the effect before the next correction."""
         self._clear()
-        return Change(advice, round(seconds * SAMPLE_RATE))
+        return _by(advice, seconds)
 
     def _clear(self) -> None:
         self._waits.clear()
         self._aheads.clear()
+
+
+def _by(advice: Advice, seconds: float) -> Change:
+    return Change(advice, round(seconds * SAMPLE_RATE))

@@ -31,9 +31,10 @@ def test_one_late_pull_is_no_delay() -> None:
 
 def test_a_little_late_is_first_taken_from_the_gaps_between_words() -> None:
     got = advice(*[TARGET + 0.012] * 44)
-    assert got[:5] == [*[Advice.NORMAL] * 3, Advice.TRIM, Advice.NORMAL]
-    assert got.index(Advice.ACCELERATE) == 35  # 0.6 s after the first correction
-    assert got[39] is Advice.ACCELERATE
+    assert got[:5] == [*[Advice.NORMAL] * 3, Advice.TRIM, Advice.TRIM]
+    first = got.index(Advice.ACCELERATE)
+    assert first in (33, 34)  # 0.6 s after the first correction
+    assert got[first + 1 : first + 5] == [*[Advice.NORMAL] * 3, Advice.ACCELERATE]
 
 
 def test_late_by_the_room_for_fec_goes_at_once_and_soon_in_a_hurry() -> None:
