@@ -229,7 +229,7 @@ def house(voice_s: float) -> Iterator[House]:
 
 
 def import_times(code: str) -> dict[str, float]:
-    """Return the milliseconds that the imports of a program take, by top-level package, as the interpreter says.
+    """Return the milliseconds that a program's imports take, by top-level package.
 
     The clock of ``-X importtime`` itself costs about a tenth.
     """
