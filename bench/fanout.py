@@ -47,8 +47,7 @@ Samples = dict[str, dict[int, list[float]]]
 class Sizes:
     """How much is measured; listeners of each contender.
 
-    A mixer that encodes for each member fills a core with about a hundred, and aiortc as
-    it comes takes minutes to connect four hundred.
+    A mixer that encodes for each fills a core with a hundred; aiortc connects slowly.
     """
 
     bare: tuple[int, ...] = (25, 50, 100, 200, 400)
@@ -246,7 +245,6 @@ def measure(sizes: Sizes) -> tuple[Samples, Samples, Paced]:
 
         ours = Contender(house.sender.pid, house.sender, house.ears, talk, sizes.paced)
         paced = measure_pace(ours, sizes.room, sizes.bridge, sizes.paced_rounds, sizes.paced_frames)
-        house.sender.ask("check")
         stocks = {count: _stock(stack, count, paced) for count in sizes.stock}
         house.sender.ask("check")
         bare = measure_packets(house, stocks, sizes, awake=False)
