@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.support import pictures, report
+from bench.support import report
 from bench.support.press_box import Boxed, Press, decoded
 from bench.support.press_line import Lines
 from bench.support.press_sound import (
@@ -134,6 +134,8 @@ def main() -> None:
     print_latency(found)
     print_budget(found)
     print_words(found)
+    from bench.support import pictures  # noqa: PLC0415 - every worker would wait for its import
+
     pictures.bars(
         "press",
         "From the edge of the key to the first packet of speech in the socket, 99th percentile",
@@ -168,11 +170,10 @@ def stage() -> Iterator[dict[str, Contender]]:
         def worker(make: Callable[[], object]) -> Worker:
             return stack.enter_context(Worker(make))
 
-        ear, lines, stock, stock_ear = (
-            worker(make) for make in (Boxed, Lines, StockTalker, StockEar)
-        )
+        ear = worker(Boxed)  # one after the other: starting takes all of a small machine
         ear.ask("listen", hub.url, folder)
-        far = lines.ask("lay", hub.url, ROUND_TRIP_S)
+        far = worker(Lines).ask("lay", hub.url, ROUND_TRIP_S)
+        stock, stock_ear = worker(StockTalker), worker(StockEar)
         stock.ask("accept", stock_ear.ask("answer", stock.ask("offer")))
         contenders = {STOCK: Contender(stock, stock_ear)}
         for name, url, waits in (
