@@ -105,8 +105,9 @@ class Nursery:
         self._line, its = channel.line()
         with its:
             descriptor = its.fileno()
+            # -P: whatever lies in the present folder is not imported.
             self._program = subprocess.Popen(  # noqa: ASYNC220, S603 - this very program, in 2 ms
-                [sys.executable, "-m", "hub.media.forker", str(descriptor)],
+                [sys.executable, "-P", "-m", "hub.media.forker", str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(descriptor,),
             )
