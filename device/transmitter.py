@@ -67,6 +67,7 @@ class Transmitter:
         self._on_air = False
         self._notch = Notch()
         self._tones: dict[float, float] = {}
+        self._quiet_from = -inf
 
     @property
     def is_on_air(self) -> bool:
@@ -92,6 +93,7 @@ class Transmitter:
         self.counts.bursts += 1
         self._encoder.reset()
         self._notch.reset()
+        self._quiet_from = quiet_from
         self._transmit(self._gate.open(since, quiet_from))
 
     def close(self, until: float) -> None:
@@ -105,6 +107,8 @@ class Transmitter:
 
     def capture(self, pcm: bytes, start: float) -> None:
         """Take a block of 10 ms from the microphone, captured from ``start`` on."""
+        if self._gate.is_open and start < self._quiet_from:
+            self._clean(pcm, start)  # a filter that knows what rings is ready for what leaves
         self._transmit(self._gate.push(pcm, start))
 
     def expect(self, tones: tuple[float, ...], until: float) -> None:
@@ -125,7 +129,7 @@ class Transmitter:
         if frame.first:
             # The burst starts where the clock is; inside it, time goes by frames.
             self._timestamp = self._origin + round(frame.start * SAMPLE_RATE)
-        payload = self._encoder.encode(self._clean(frame))
+        payload = self._encoder.encode(self._clean(frame.pcm, frame.start))
         if self._send is None:
             self.counts.unsent += 1
             return
@@ -138,11 +142,11 @@ class Transmitter:
             self.counts.unsent += 1
             self._set_on_air(False)
 
-    def _clean(self, frame: GateFrame) -> Pcm:
+    def _clean(self, pcm: bytes, start: float) -> Pcm:
         if self._tones:
-            self._tones = {hz: end for hz, end in self._tones.items() if end > frame.start}
+            self._tones = {hz: end for hz, end in self._tones.items() if end > start}
         self._notch.tones = tuple(self._tones)
-        return self._notch.apply(np.frombuffer(frame.pcm, np.int16))
+        return self._notch.apply(np.frombuffer(pcm, np.int16))
 
     def _end_if_over(self) -> None:
         """Tell the listeners' buffers that the burst is complete, then go dark."""

@@ -32,8 +32,9 @@ BEGIN_S, END_S = 1.5, 7.5
 # The loudspeaker's direct sound arrives 10 dB weaker than it was played.
 DIRECT = 0.3
 QUIET_RMS = 8.0  # of Ben's room, about -72 dBFS
-# Three times the room's noise, -63 dBFS. Far speech out of the room is far louder.
-LEAK_RMS = 3 * QUIET_RMS
+# -60 dBFS: what a room has left of speech is then under most rooms' own noise. Far speech
+# straight out of the loudspeaker is 35 dB louder.
+LEAK_RMS = 4 * QUIET_RMS
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,18 @@ def test_a_tone_that_is_expected_does_not_leave_and_later_it_does() -> None:
     assert loudest(box) > 1_000
 
 
+def test_a_tone_that_rings_already_when_the_burst_begins_does_not_leave() -> None:
+    box = Box()
+    box.transmitter.open(box.now, quiet_from=box.now + 0.2)
+    box.transmitter.expect((PERMIT_HZ,), box.now + 1.0)
+    sound = tone(60)
+    for at in range(0, len(sound), 2 * BLOCK_SAMPLES):
+        box.transmitter.capture(sound[at : at + 2 * BLOCK_SAMPLES], box.now)
+        box.now += BLOCK_S
+    assert len(box.packets) == 20
+    assert loudest(box, skip=0) < 100
+
+
 def test_what_the_loudspeaker_said_at_the_press_does_not_leave() -> None:
     box = Box()
     box.speak(10)
