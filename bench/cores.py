@@ -29,7 +29,7 @@ BOUND_MS = 20.0
 PROMISE_MS = 5.0
 ALL = 0.999
 LOAD = 0.8
-# Listeners that any machine carries; and how much more than these say is looked for.
+# Listeners that any core carries; and how much more than these say is looked for.
 EASY, MOST = 400, 1.6
 # A load that is refused once is tried again: a neighbour may have had the cores.
 TRIES = 2
@@ -52,7 +52,8 @@ QUICK = Sizes(connections=16, seconds=0.4, halvings=3, rounds=1, hammer_s=1.0, h
 
 async def calibrate(stage: Stage, size: Sizes) -> Step:
     """Return a step under a load that is easily carried and large enough to measure."""
-    return await stage.step(max(1, EASY // stage.connections), size.seconds)
+    times = EASY * stage.processes // stage.connections
+    return await stage.step(max(1, times), size.seconds)
 
 
 async def loaded(stage: Stage, easy: Step, size: Sizes) -> Step:

@@ -2,7 +2,8 @@
 
 A loudspeaker 15 cm from the microphone in a room on paper (bench/support/room.py), people
 who read prompts on both ends. Three sounds: the far voice alone, the near voice alone, and
-both at once. Contenders: nothing, speexdsp's canceller, and Stagebox's (WebRTC's third).
+both at once. Contenders: nothing, speexdsp's canceller, WebRTC's third, and Stagebox's, which
+chooses between that one and an adaptive filter of its own.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from bench.support.cancellers import NoCanceller, SpeexCanceller, SpeexMissingEr
 from bench.support.quality import judge
 from bench.support.room import Loudspeaker, Room, through
 from bench.support.voices import Voice, voices
+from device.audio.canceller import BoxCanceller
 from device.audio.echo import EchoCanceller, EchoMissingError, WebrtcCanceller
 from device.audio.ports import BLOCK_BYTES, BLOCK_SAMPLES
 from stagebox.media.frames import SAMPLE_RATE, Pcm
@@ -26,11 +28,11 @@ from stagebox.media.frames import SAMPLE_RATE, Pcm
 LESS_ECHO_DB, LESS_PESQ = 25.0, 0.3
 SETTLED_S = 2.0
 
-NOTHING, SPEEX, STAGEBOX = "nothing", "speexdsp", "stagebox"
-CONTENDERS: dict[str, Callable[[], EchoCanceller]] = {
+NOTHING, SPEEX, WEBRTC, STAGEBOX = "nothing", "speexdsp", "WebRTC", "stagebox"
+PEERS: dict[str, Callable[[], EchoCanceller]] = {
     NOTHING: NoCanceller,
     SPEEX: SpeexCanceller,
-    STAGEBOX: WebrtcCanceller,
+    WEBRTC: WebrtcCanceller,
 }
 # What the sound cards' buffers add to the way through the air.
 CARDS_S = 0.04
@@ -45,18 +47,23 @@ ALONE_S = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One room with one loudspeaker."""
+    """One room with one loudspeaker, on the microphone's card or on another one."""
 
     name: str
     room: Room = field(default_factory=Room)
     loudspeaker: Loudspeaker = field(default_factory=Loudspeaker)
+
+    def contenders(self) -> dict[str, Callable[[], EchoCanceller]]:
+        """Return who competes; a box with two cards uses WebRTC's canceller alone."""
+        ours = WebrtcCanceller if self.loudspeaker.drift_ppm else _box
+        return {**PEERS, STAGEBOX: ours}
 
 
 CASES = (
     Case("small room, RT60 0.3 s", Room(rt60_s=0.3)),
     Case("living room, RT60 0.5 s", Room(rt60_s=0.5)),
     Case("cone bends at half scale", Room(rt60_s=0.3), Loudspeaker(full=0.5)),
-    Case("clocks 50 ppm apart", Room(rt60_s=0.3), Loudspeaker(drift_ppm=50)),
+    Case("two cards, 50 ppm apart", Room(rt60_s=0.3), Loudspeaker(drift_ppm=50)),
 )
 # Who is far and who is near, by place in ``voices``: three languages, both sexes.
 PAIRS = ((0, 3), (4, 1), (2, 4))
@@ -136,10 +143,16 @@ def measure(make: Callable[[], EchoCanceller], sounds: Scene) -> Figures:
     )
 
 
-def contenders() -> dict[str, Callable[[], EchoCanceller]]:
+def _box() -> EchoCanceller:
+    return BoxCanceller(WebrtcCanceller())
+
+
+def present(
+    contenders: dict[str, Callable[[], EchoCanceller]],
+) -> dict[str, Callable[[], EchoCanceller]]:
     """Return those that are on this machine; of the others say what to install."""
     found = {}
-    for name, make in CONTENDERS.items():
+    for name, make in contenders.items():
         try:
             make()
         except (SpeexMissingError, EchoMissingError) as error:
@@ -154,9 +167,9 @@ def measure_all(
 ) -> dict[str, dict[str, list[Figures]]]:
     """Return figures by case and contender, one for each pair of voices."""
     people = voices()
-    makes = contenders()
     found: dict[str, dict[str, list[Figures]]] = {}
     for case in cases:
+        makes = present(case.contenders())
         found[case.name] = {name: [] for name in makes}
         for far, near in pairs:
             sounds = scene(case, people[far], people[near])

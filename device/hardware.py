@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from device.audio.canceller import BoxCanceller
 from device.audio.cards import Direction
-from device.audio.echo import ClearMicrophone, EchoMissingError, KnownLoudspeaker, WebrtcCanceller
+from device.audio.echo import (
+    ClearMicrophone,
+    EchoCanceller,
+    EchoMissingError,
+    KnownLoudspeaker,
+    WebrtcCanceller,
+)
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone, list_devices
 from device.audio.ports import Loudspeaker, Microphone, SoundError
 from device.audio.room import Air, RoomLoudspeaker, RoomMicrophone
@@ -59,7 +66,7 @@ def sound(config: BoxConfig, simulation: Simulation | None) -> Sound:
     if config.sound.duplex is not Duplex.FULL or config.role is Role.SPEAKER:
         return Sound(mic, speaker, full_duplex=config.sound.duplex is not Duplex.HALF)
     try:
-        canceller = WebrtcCanceller()
+        canceller = _canceller(config, simulation)
     except EchoMissingError as error:
         return Sound(mic, speaker, full_duplex=False, lacks=str(error))
     return Sound(
@@ -67,6 +74,14 @@ def sound(config: BoxConfig, simulation: Simulation | None) -> Sound:
         lambda: KnownLoudspeaker(speaker(), canceller),
         full_duplex=True,
     )
+
+
+def _canceller(config: BoxConfig, simulation: Simulation | None) -> EchoCanceller:
+    """Return the better canceller where both devices surely have one clock."""
+    names = config.sound.microphone, config.sound.loudspeaker
+    one_card = names[0] is not None and names[0] == names[1]
+    one_clock = simulation.air is not None if simulation is not None else one_card
+    return BoxCanceller(WebrtcCanceller()) if one_clock else WebrtcCanceller()
 
 
 def microphone(config: BoxConfig, simulation: Simulation | None) -> MakeMicrophone:

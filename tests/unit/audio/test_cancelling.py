@@ -1,0 +1,170 @@
+"""The linear canceller and what makes its rest quiet, on noise and a made-up way."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from device.audio.adaptive import BINS, PARTS, AdaptiveFilter, Block
+from device.audio.choice import Choice, Pairing
+from device.audio.ports import BLOCK_SAMPLES
+from device.audio.residue import ResidueSuppressor
+
+Sound = NDArray[np.float32]
+BLOCKS = 300
+
+
+def noise(seed: int, blocks: int = BLOCKS, level: float = 2_000.0) -> Sound:
+    random = np.random.default_rng(seed)
+    return random.normal(0, level, blocks * BLOCK_SAMPLES).astype(np.float32)
+
+
+def echo_of(played: Sound, late: int = 700) -> Sound:
+    """Through a way of three arrivals, the last one 30 ms after the first."""
+    way = np.zeros(late + 1_500)
+    way[[late, late + 333, late + 1_450]] = 0.8, -0.4, 0.2
+    size = 1 << (played.size + way.size).bit_length()
+    spectrum = np.fft.rfft(played, size) * np.fft.rfft(way, size)
+    echo: Sound = np.fft.irfft(spectrum, size)[: played.size].astype(np.float32)
+    return echo
+
+
+def passed(adaptive: AdaptiveFilter, heard: Sound, played: Sound) -> Sound:
+    left = [
+        adaptive.cancel(mic, loud).left
+        for mic, loud in zip(blocks_of(heard), blocks_of(played), strict=True)
+    ]
+    return np.concatenate(left)
+
+
+def blocks_of(sound: Sound) -> list[Block]:
+    return list(sound.reshape(-1, BLOCK_SAMPLES))
+
+
+def db(sound: Sound) -> float:
+    return 20 * float(np.log10(np.sqrt(np.mean(sound.astype(np.float64) ** 2)) + 1e-9))
+
+
+def test_an_echo_goes_away_and_a_voice_stays() -> None:
+    played, near = noise(1), noise(2, level=300.0)
+    near[: near.size // 2] = 0
+    echo = echo_of(played)
+    left = passed(AdaptiveFilter(), echo + near, played)
+    alone = slice(BLOCKS // 3 * BLOCK_SAMPLES, BLOCKS // 2 * BLOCK_SAMPLES)
+    assert db(echo[alone]) - db(left[alone]) > 20
+    both = slice(BLOCKS // 2 * BLOCK_SAMPLES, None)
+    assert db(left[both] - near[both]) < db(near[both]) - 5
+
+
+def test_without_an_echo_nothing_is_changed() -> None:
+    adaptive, near = AdaptiveFilter(), noise(3, 20)
+    silence = np.zeros_like(near)
+    assert np.array_equal(passed(adaptive, near, silence), near)
+    assert not adaptive.cancel(near[:BLOCK_SAMPLES], silence[:BLOCK_SAMPLES]).residue.any()
+
+
+def test_the_echo_of_the_last_word_is_waited_for() -> None:
+    played = noise(4, 200)
+    adaptive = AdaptiveFilter()
+    passed(adaptive, echo_of(played), played)
+    silence = np.zeros(BLOCK_SAMPLES, np.float32)
+    left = [adaptive.cancel(np.ones_like(silence), silence).left for _ in range(PARTS + 2)]
+    assert not np.array_equal(left[0], np.ones_like(silence))
+    assert np.array_equal(left[-1], np.ones_like(silence))
+
+
+def test_a_way_that_changes_is_learned_anew() -> None:
+    played = noise(5, 600)
+    heard = echo_of(played)
+    half = heard.size // 2
+    heard[half:] = echo_of(played, late=1_900)[half:]
+    left = passed(AdaptiveFilter(), heard, played)
+    last = slice(-100 * BLOCK_SAMPLES, None)
+    assert db(heard[last]) - db(left[last]) > 20
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bursts_and_pauses_never_make_it_louder_for_long(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    gates = np.repeat(random.random(60) < 0.6, 10 * BLOCK_SAMPLES)
+    played = np.where(gates, noise(seed, 600), 0).astype(np.float32)
+    heard = echo_of(played) + noise(seed + 9, 600, 8.0)
+    left = passed(AdaptiveFilter(), heard, played)
+    last = slice(-300 * BLOCK_SAMPLES, None)
+    assert db(heard[last]) - db(left[last]) > 20
+
+
+def test_where_no_echo_is_expected_the_suppressor_only_delays() -> None:
+    near, suppressor = noise(6, 20), ResidueSuppressor()
+    nothing = np.zeros(BINS, np.float32)
+    out = np.concatenate([suppressor.clean(block, nothing) for block in blocks_of(near)])
+    assert np.abs(out[BLOCK_SAMPLES:] - near[:-BLOCK_SAMPLES])[BLOCK_SAMPLES:].max() < 0.05
+
+
+def test_what_is_only_rest_gets_quiet_and_what_is_louder_stays() -> None:
+    rest = noise(7, 40, 50.0)
+    expected = np.full(BINS, 50.0**2 * BLOCK_SAMPLES, np.float32)
+
+    def cleaned(sound: Sound) -> Sound:
+        suppressor = ResidueSuppressor()
+        return np.concatenate([suppressor.clean(block, expected) for block in blocks_of(sound)])
+
+    assert db(rest) - db(cleaned(rest)) > 12
+    loud = noise(8, 40, 2_000.0)
+    assert abs(db(loud) - db(cleaned(loud)[BLOCK_SAMPLES:])) < 0.5
+
+
+def one(value: float) -> Block:
+    return np.full(BLOCK_SAMPLES, value, np.float32)
+
+
+def test_the_filter_is_believed_without_a_far_voice_and_once_it_has_shown_what_it_can() -> None:
+    choice = Choice()
+    assert choice.trusted
+    choice.note(one(1_000), one(1_000), far=True)
+    assert not choice.trusted
+    choice.note(one(1_000), one(1_000), far=False)
+    assert choice.trusted
+    for _ in range(100):
+        choice.note(one(1_000), one(100), far=True)
+    assert choice.trusted
+    for _ in range(600):
+        choice.note(one(1_000), one(900), far=True)
+    assert not choice.trusted
+
+
+def test_an_echo_that_cannot_be_heard_proves_nothing() -> None:
+    choice = Choice()
+    for _ in range(300):
+        choice.note(one(10), one(1), far=True)
+    assert not choice.trusted
+
+
+def test_a_word_of_the_near_voice_does_not_shake_the_belief() -> None:
+    choice = Choice()
+    for _ in range(400):
+        choice.note(one(1_000), one(100), far=True)
+    for _ in range(400):
+        choice.note(one(5_000), one(4_900), far=True)
+    assert choice.trusted
+
+
+def test_blocks_stay_paired_when_a_thread_is_late() -> None:
+    pairing = Pairing()
+    pairing.put(one(1))
+    assert pairing.take()[0] == 1
+    assert pairing.take()[0] == 0  # the second is late
+    pairing.put(one(2))
+    pairing.put(one(3))
+    assert pairing.take()[0] == 3
+
+
+def test_a_loudspeaker_that_is_filled_anew_does_not_put_the_pairs_out_for_ever() -> None:
+    pairing = Pairing()
+    for number in range(1, 9):
+        pairing.put(one(number))
+    assert pairing.take()[0] == 6
+    for _ in range(9):
+        pairing.take()
+    for number in range(10, 16):
+        pairing.put(one(number))
+    assert pairing.take()[0] == 13
