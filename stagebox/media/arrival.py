@@ -22,9 +22,11 @@ class JitterConfig:
     """What the jitter buffer aims at. Times in seconds."""
 
     start_s: float = 0.030  # enough for a LAN before anything is known
-    floor_s: float = 0.005  # what a thread's turn may come late on a busy machine
+    # Room for FEC, which is in the next packet, from the first loss on: a delay that comes and
+    # goes with each loss is heard more than it is worth (PESQ-WB at 1 % loss: 3.4 against 3.9).
+    floor_s: float = 0.021
     ceiling_s: float = 0.200  # more, and two people talk over each other
-    safety_s: float = 0.005  # the same, on top of what the network does
+    safety_s: float = 0.005  # what a thread's turn may come late on a busy machine
     quantile: float = 0.97  # 3 % of packets may come too late; FEC and PLC cover those
     max_depth_s: float = 0.600  # the longest pre-roll that is kept
     max_packets: int = 60  # the same in packets of 10 ms

@@ -7,7 +7,7 @@ import pytest
 from stagebox.media.arrival import ArrivalStats, JitterConfig
 
 FRAME = 960
-CONFIG = JitterConfig()
+CONFIG = JitterConfig(floor_s=0.005)
 
 
 def feed(

@@ -18,6 +18,8 @@ from tests.unit.media.link import CUT, Listener, Network, Sender, run
 REAL, FEC, PLC, SILENCE = FrameKind.REAL, FrameKind.FEC, FrameKind.PLC, FrameKind.SILENCE
 STILL = JitterConfig(start_s=0.040, floor_s=0.040, ceiling_s=0.040)
 FRAME_S = 0.02
+# Packets wait at least so long; whole blocks and alignment add up to 17 ms.
+FLOOR_MS = JitterConfig().floor_s * 1e3
 
 
 @dataclass
@@ -66,9 +68,9 @@ def test_drift_is_corrected_no_more_than_needed(ppm: int) -> None:
     drift = 120 * 48_000 * 200e-6
     # Corrections come in whole blocks of 10 ms.
     assert call.changed - before == pytest.approx(drift, abs=480 + CUT)
-    assert max(call.delays[1:]) < 22
-    assert min(call.delays) > 1
-    assert max(call.held) <= 0.04
+    assert max(call.delays[1:]) < FLOOR_MS + 17
+    assert min(call.delays) > FLOOR_MS - 4
+    assert max(call.held) <= 0.06
     assert call.listener.kinds[PLC] <= 1
 
 
@@ -90,7 +92,7 @@ def test_where_there_are_no_gaps_speech_itself_is_corrected(ppm: int) -> None:
     advice = {step.change.advice for step in call.listener.steps[begun:]}
     assert (Advice.EXPAND if ppm < 0 else Advice.ACCELERATE) in advice
     assert Advice.HURRY not in advice
-    assert 1 < min(call.delays) <= max(call.delays[1:]) < 25
+    assert FLOOR_MS - 4 < min(call.delays) <= max(call.delays[1:]) < FLOOR_MS + 20
 
 
 def test_only_differences_of_the_clock_count() -> None:
