@@ -41,6 +41,7 @@ from bench.support.verdict import (
     promises,
     row,
 )
+from bench.support.voice import box_encoder
 from stagebox.media.frames import FRAME_S
 from stagebox.media.opus import Encoder, packet_has_fec
 
@@ -155,7 +156,8 @@ def measure(size: Size, pool: Executor) -> Lines:
 
 def fec_cost(size: Size, pool: Executor) -> list[Coded]:
     """Return what packets with FEC are worth, then ones without: at the usual rate and at lower."""
-    usual, sparing = (Encoder(), Encoder(fec=False)), (Encoder(r, fec=False) for r in LOWER_RATES)
+    usual = box_encoder(), box_encoder(fec=False)
+    sparing = (box_encoder(rate, fec=False) for rate in LOWER_RATES)
     return [coded(size, encoder, pool) for encoder in (*usual, *sparing)]
 
 

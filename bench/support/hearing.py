@@ -15,6 +15,7 @@ from bench.support.chains import BLOCK_S, Chain, drive
 from bench.support.chromium import Recording
 from bench.support.impairments import NETWORK_S, Schedule
 from bench.support.quality import delay
+from bench.support.voice import box_encoder
 from bench.support.voices import conversation, voices
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from stagebox.media.opus import Decoder, Encoder, packet_has_fec
@@ -85,7 +86,7 @@ def script(speakers: int, scored_s: float, edge_s: float, encoder: Encoder | Non
     first = edge // FRAME_SAMPLES
     return Script(
         pcm=pcm,
-        payloads=tuple(_packets(pcm, encoder or Encoder())),
+        payloads=tuple(_packets(pcm, encoder or box_encoder())),
         scored=tuple(range(edge + each.start, edge + each.stop) for each in places),
         disturbed=range(first, first + middle.size // FRAME_SAMPLES),
     )

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from bench.support.press_sound import Mouth, words
+from bench.support.voice import box_encoder
 from device import app, hardware
 from device.audio.gate import FRAME_S, GateFrame, MicGate
 from device.audio.output import Output
@@ -31,7 +32,7 @@ from device.floor.participant import Participant
 from device.floor.talk import HANG_S
 from device.transmitter import Send, Transmitter
 from stagebox.media.frames import SAMPLE_RATE, Pcm
-from stagebox.media.opus import END_OF_BURST, Decoder, Encoder
+from stagebox.media.opus import END_OF_BURST, Decoder
 from stagebox.media.playout import Playout
 from stagebox.media.rtp import AudioPacket
 from stagebox.wire.messages import FloorGranted, Role
@@ -144,7 +145,7 @@ class Boxed:
         floor = WatchedFloor(name.lower(), hang_s=0.0 if waits else HANG_S)
         floor.note = self._note
         transmitter = WatchedTransmitter(
-            gate=gate, encoder=Encoder(), observer=made.parts.tally, sequence=0, timestamp=0
+            gate=gate, encoder=box_encoder(), observer=made.parts.tally, sequence=0, timestamp=0
         )
         transmitter.note_sent = self._note_sent
         made.parts.floor, made.parts.transmitter = floor, transmitter

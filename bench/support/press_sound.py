@@ -16,12 +16,13 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from bench.support.voice import box_encoder
 from bench.support.voices import REMEDY, SOUNDS, SPEAKERS, VoicesMissingError
 from device.audio.ports import BLOCK_SAMPLES, SAMPLE_RATE
 from device.audio.wav import NullMicrophone
 from stagebox.measure import best_lag
 from stagebox.media.frames import FRAME_SAMPLES, Pcm
-from stagebox.media.opus import Decoder, Encoder
+from stagebox.media.opus import Decoder
 
 DIGITS: Final = 10
 # So that a key pressed and released within the word is down for longer than a round trip.
@@ -176,7 +177,7 @@ def joined(parts: Iterable[Pcm]) -> NDArray[np.float32]:
 
 def through_codec(pcm: Pcm) -> NDArray[np.float32]:
     """Return a word as it is after encoding and decoding alone: the best there can be."""
-    encoder, decoder = Encoder(), Decoder()
+    encoder, decoder = box_encoder(), Decoder()
     whole = np.zeros((pcm.size // FRAME_SAMPLES + 3) * FRAME_SAMPLES, np.int16)
     whole[FRAME_SAMPLES : FRAME_SAMPLES + pcm.size] = pcm
     frames = whole.reshape(-1, FRAME_SAMPLES)

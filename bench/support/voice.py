@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from device.config import TalkConfig
 from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.opus import Encoder
 from stagebox.speech import read_wav, recordings, synthesise
@@ -33,9 +34,15 @@ def speech(seconds: float) -> Pcm:
     return pcm
 
 
+def box_encoder(bitrate: int | None = None, *, fec: bool = True) -> Encoder:
+    """Return an encoder with a box's settings: 32 kb/s, voip, 20 ms, FEC on."""
+    usual = TalkConfig()
+    return Encoder(bitrate or usual.bitrate, usual.complexity, fec=fec)
+
+
 def packets(pcm: Pcm) -> list[bytes]:
-    """Encode as a box does: 32 kb/s, voip, 20 ms, FEC on."""
-    encoder = Encoder()
+    """Encode as a box does."""
+    encoder = box_encoder()
     whole = pcm[: pcm.size // FRAME_SAMPLES * FRAME_SAMPLES]
     return [encoder.encode(frame) for frame in whole.reshape(-1, FRAME_SAMPLES)]
 
