@@ -79,7 +79,7 @@ def sound(config: BoxConfig, simulation: Simulation | None) -> Sound:
 def _canceller(config: BoxConfig, simulation: Simulation | None) -> EchoCanceller:
     """Return the better canceller where both devices surely have one clock."""
     names = config.sound.microphone, config.sound.loudspeaker
-    one_card = names[0] is not None and names[0] == names[1]
+    one_card = bool(names[0]) and names[0] == names[1]
     one_clock = simulation.air is not None if simulation is not None else one_card
     return BoxCanceller(WebrtcCanceller()) if one_clock else WebrtcCanceller()
 

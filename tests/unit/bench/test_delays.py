@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="measures of speech need requirements/bench.txt")
-
 from bench.support.delays import Reading, back_after, middle, readings
 from stagebox.media.frames import SAMPLE_RATE, Pcm
 
