@@ -18,6 +18,7 @@ from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
 from stagebox.wire.messages import MEMBER_PATH, Challenge, Kind, Role
+from tests.support.processes import family
 
 BAD_MESSAGES = (
     "not json",
@@ -144,9 +145,9 @@ async def count_open(sockets: list[socket.socket]) -> int:
 
 
 def udp_ports(pid: int) -> list[int]:
-    """Return the loopback UDP ports of a process: its live media."""
+    """Return the loopback UDP ports of a process and its children: its live media."""
     inodes = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for link in (link for each in family(pid) for link in Path(f"/proc/{each}/fd").iterdir()):
         try:
             target = str(link.readlink())
         except OSError:

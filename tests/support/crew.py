@@ -21,14 +21,15 @@ import numpy as np
 
 from stagebox.media.frames import SAMPLE_RATE
 from stagebox.speech import write_wav
+from tests.support.processes import family, rss_mib
 
 Event = dict[str, Any]
 START_S = 30.0  # a loaded machine takes seconds to import the WebRTC stack
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as server:
+    version = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=version) as server:
         port: int = server.getsockname()[1]
         return port
 
@@ -92,10 +93,7 @@ class Program:
         return self.process.wait(seconds)
 
     def rss_mib(self) -> float:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        raise AssertionError("no VmRSS")
+        return sum(map(rss_mib, family(self.pid)))
 
     def logged(self) -> str:
         return self.log.read_text(errors="replace")

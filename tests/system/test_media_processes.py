@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.crew import START_S, Event, Hub, free_port, running, wait_until
 from tests.support.hands import FOUND_S, HandBox, talks
+from tests.support.processes import children
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -47,14 +48,6 @@ class Crowd:
 
     def both_run(self) -> bool:
         return self.hub.metric("stagebox_media_processes_total", event="running") == 2
-
-
-def children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return sorted(int(each) for each in text.split())
 
 
 def is_there(pid: int) -> bool:
