@@ -31,6 +31,9 @@ PAST: Final = 5
 _APART: Final = 25
 # The leader's packets are played as they come: whoever waits for them is the beat.
 _IN_STEP: Final = JitterConfig(start_s=0.0, floor_s=0.0, ceiling_s=0.0)
+# The others' wait less than at a box's loudspeaker: whoever hears the mix adds a delay of
+# his own. Three losses within two seconds make room for FEC here as well.
+_OTHERS: Final = JitterConfig(floor_s=0.010)
 # What a playout holds on a good network is gone in half of this.
 _LAST_FRAMES: Final = 5
 _FADE: Final = 240  # 5 ms: long enough not to click
@@ -114,7 +117,7 @@ class Mixdown:
 
     def wait_for(self, member_id: str) -> None:
         """Let a member that led the beat be one of the others, whose packets may wait."""
-        self._voices[member_id].playout = Playout()
+        self._voices[member_id].playout = Playout(_OTHERS)
 
     def leave(self, member_id: str) -> None:
         """Let a member's voice end with what came of it."""
