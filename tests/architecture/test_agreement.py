@@ -1,9 +1,11 @@
 """Where two places must say the same, they do."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from bench.page import KEPT, PAGE, filled
 from hub.control.link import CloseCode
 from tests.architecture.pure import ROOT
 from tests.unit.wire.spec import sections
@@ -66,3 +68,10 @@ def test_a_run_that_executed_nothing_fails(tmp_path: Path) -> None:
     full, empty = report(tmp_path / "a.xml", 3, 0), report(tmp_path / "b.xml", 2, 2)
     assert tally(full, empty).returncode == 1
     assert tally(full, tmp_path / "missing.xml").returncode == 1
+
+
+def test_the_page_of_figures_shows_the_runs_that_are_kept() -> None:
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    assert filled(text, ROOT / KEPT) == text
+    for name in re.findall(r"\(performance/([\w-]+\.svg)\)", text):
+        assert (ROOT / KEPT / name).is_file(), name
