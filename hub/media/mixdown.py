@@ -33,7 +33,7 @@ _APART: Final = 25
 _IN_STEP: Final = JitterConfig(start_s=0.0, floor_s=0.0, ceiling_s=0.0)
 # The others' wait less than at a box's loudspeaker: whoever hears the mix adds a delay of
 # his own. Three losses within two seconds make room for FEC here as well.
-_OTHERS: Final = JitterConfig(floor_s=0.010)
+_OTHERS: Final = JitterConfig(start_s=0.020, floor_s=0.010)
 # What a playout holds on a good network is gone in half of this.
 _LAST_FRAMES: Final = 5
 _FADE: Final = 240  # 5 ms: long enough not to click
@@ -68,7 +68,7 @@ class _Coder:
 class _Voice:
     """One in the mix. ``leaving`` counts down the frames that it may still take."""
 
-    playout: Playout = field(default_factory=Playout)
+    playout: Playout = field(default_factory=lambda: Playout(_OTHERS))
     coder: _Coder = field(default_factory=_Coder)
     leaving: int | None = None
     is_over: bool = False
