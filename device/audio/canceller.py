@@ -16,6 +16,8 @@ from device.audio.ports import BLOCK_SAMPLES
 from device.audio.residue import ResidueSuppressor
 
 _UP: Final = np.linspace(0, 1, BLOCK_SAMPLES, dtype=np.float32)
+# The far voice is there for 300 ms after its last block: cards, and a room that rings.
+_RINGS: Final = 30
 _LOUDEST: Final = 32_767
 
 
@@ -31,12 +33,16 @@ class BoxCanceller:
         self._pairing = Pairing()
         self._lock = threading.Lock()
         self._share = 0.0
+        self._silent = _RINGS  # captured blocks since something was played
 
     def played(self, block: bytes) -> None:
         """Take a block that the loudspeaker is about to be given."""
         self._cautious.played(block)
+        samples = _samples(block)
         with self._lock:
-            self._pairing.put(_samples(block))
+            self._pairing.put(samples)
+            if samples.any():
+                self._silent = 0
 
     def cancelled(self, block: bytes) -> bytes:
         """Return the microphone's block, some 10 ms late, without what was played.
@@ -47,9 +53,11 @@ class BoxCanceller:
         safe = _samples(self._cautious.cancelled(block))
         with self._lock:
             played = self._pairing.take()
+            self._silent += 1
+            far = self._silent <= _RINGS
         heard = _samples(block)
         found = self._filter.cancel(heard, played)
-        self._choice.note(heard, found.left, far=bool(found.residue.any()))
+        self._choice.note(heard, found.left, far=far)
         whole = self._suppressor.clean(found.left, found.residue)
         mixed = np.rint(safe + (whole - safe) * self._ramp())
         return np.clip(mixed, -_LOUDEST - 1, _LOUDEST).astype(np.int16).tobytes()

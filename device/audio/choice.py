@@ -65,26 +65,19 @@ class Choice:
 class Pairing:
     """Gives each captured block the block that was played with it. Pure.
 
-    The threads that play and capture are late at times; the cards are not. A block that
-    was missing when its time came is left out when it comes, so that all after it fit.
+    The threads that play and capture take turns in no fixed order. Where a block was
+    missing once, it and all after it wait for one turn more from then on.
     """
 
     def __init__(self) -> None:
-        self._played: deque[Block] = deque()
-        self._owed = 0
+        self._played: deque[Block] = deque(maxlen=_WAITING)
 
     def put(self, block: Block) -> None:
         """Take a block that is played."""
-        if self._owed:
-            self._owed -= 1
-            return
         self._played.append(block)
-        if len(self._played) > _WAITING:
-            self._played.popleft()
 
     def take(self) -> Block:
         """Return the block for the one that was captured; silence if there is none yet."""
         if self._played:
             return self._played.popleft()
-        self._owed = min(self._owed + 1, _WAITING)
         return np.zeros(BLOCK_SAMPLES, np.float32)
