@@ -46,7 +46,7 @@ from stagebox.media.playout import Playout
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 from stagebox.statefile import state_dir
-from stagebox.wire.messages import Kind, Role
+from stagebox.wire.terms import Kind, Role
 
 # A recording of half an hour is read and converted in less.
 SOUND_START_S: Final = 10.0

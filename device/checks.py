@@ -27,7 +27,7 @@ from device.link.dial import LinkError, ask_who, make_http
 from device.link.discovery import own_addresses, reachable
 from device.link.hubs import KnownHubs
 from stagebox.media.opus import OpusMissingError, opus_version
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 OLDEST_PYTHON: Final = (3, 11)
 # A hub that is there answers in well under one; a lost multicast packet is sent again after one.

@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 STATE_DIR: Final = "/var/lib/stagebox"  # what systemd's StateDirectory gives the unit
 FALLBACK_NAME: Final = "Stagebox"

@@ -24,7 +24,7 @@ from device.buttons.ports import Panel, PanelError
 from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.terminal import TerminalPanel
 from device.config import NOT_FITTED, BoxConfig, Duplex, PanelConfig
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 MakeMicrophone = Callable[[], Microphone]
 MakeLoudspeaker = Callable[[], Loudspeaker]

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
-from stagebox.wire.messages import Mode
+from stagebox.wire.terms import Mode
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Quantity = Annotated[int, Meta(ge=1, le=100_000)]

@@ -23,7 +23,7 @@ from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 from hub.metrics import Metrics
-from stagebox.wire.messages import MEMBER_PATH, PROTOCOL_VERSION, SERVICE_TYPE
+from stagebox.wire.terms import MEMBER_PATH, PROTOCOL_VERSION, SERVICE_TYPE
 
 # Nothing tells us of new addresses; a cable or a lease is noticed within one scan.
 RESCAN_S: Final = 5.0

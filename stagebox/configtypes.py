@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from stagebox.tomltext import Steps
-from stagebox.wire.messages import MemberId, Name, SpaceId
+from stagebox.wire.terms import MemberId, Name, SpaceId
 
 # What the wire says as a pattern, for the people who write settings.
 NameInWords = Annotated[Name, Meta(description="1 to 40 letters and signs, in one line")]

@@ -26,7 +26,8 @@ from stagebox.media.frames import FRAME_S, FRAME_SAMPLES
 from stagebox.rtc.peer import Peer
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
-from stagebox.wire.messages import MEMBER_PATH, Kind, Ping, Role
+from stagebox.wire.messages import Ping
+from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 
 PATHS = ("/metrics", "/api/spaces", "/healthz", "/metrics")
 # Well inside the 20 messages a second that a member may send.

@@ -13,20 +13,18 @@ from stagebox.rtc.peer import Direction, Peer, PeerState
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
 from stagebox.wire.messages import (
-    MEMBER_PATH,
     Error,
     FloorGranted,
     FloorRequest,
     HubMessage,
     Join,
-    Kind,
     MediaAnswer,
     MediaOffer,
     MemberMessage,
     Ping,
-    Role,
     Snapshot,
 )
+from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 
 ANSWER_S: Final = 20.0
 # As often as a talking box: a lease is longer than two of these.

@@ -35,7 +35,8 @@ from stagebox.media.frames import SAMPLE_RATE, Pcm
 from stagebox.media.opus import END_OF_BURST, Decoder
 from stagebox.media.playout import Playout
 from stagebox.media.rtp import AudioPacket
-from stagebox.wire.messages import FloorGranted, Role
+from stagebox.wire.messages import FloorGranted
+from stagebox.wire.terms import Role
 
 READY_S: Final = 20.0
 # Between the order to press and the word, for threads to wake.

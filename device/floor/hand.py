@@ -13,7 +13,8 @@ from device.floor.model import HAND, Act, Effect, Hand, HandCue, Say, Send
 from device.floor.prompts import Prompt
 from device.floor.timers import Ask
 from stagebox.wire.causes import CancelCause
-from stagebox.wire.messages import FloorRelease, FloorRequest, Via
+from stagebox.wire.messages import FloorRelease, FloorRequest
+from stagebox.wire.terms import Via
 
 # One by HAND and those of a few impatient presses of TALK.
 NAMES_KEPT: Final = 4

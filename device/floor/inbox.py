@@ -17,7 +17,6 @@ from stagebox.wire.causes import CancelCause, DenyCause
 from stagebox.wire.messages import (
     Error,
     FloorCancelled,
-    FloorChanged,
     FloorDenied,
     FloorGranted,
     FloorOffered,
@@ -25,13 +24,16 @@ from stagebox.wire.messages import (
     FloorReleased,
     FloorRevoked,
     HubMessage,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
     Ping,
     Pong,
     Snapshot,
     SnapshotRequest,
+)
+from stagebox.wire.space import (
+    FloorChanged,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
     SpaceChanged,
     StateEvent,
 )

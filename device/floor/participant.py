@@ -45,15 +45,8 @@ from device.floor.prompts import Prompt
 from device.floor.space import standing
 from device.floor.talk import HANG_S, TalkKey
 from stagebox.wire.causes import DenyCause
-from stagebox.wire.messages import (
-    HEARTBEAT_MS,
-    LEASE_MS,
-    FloorRelease,
-    HubMessage,
-    Snapshot,
-    StatusUpdate,
-    Welcome,
-)
+from stagebox.wire.messages import FloorRelease, HubMessage, Snapshot, StatusUpdate, Welcome
+from stagebox.wire.terms import HEARTBEAT_MS, LEASE_MS
 from stagebox.wire.view import SpaceView
 
 # Room for a counter of any length a box can reach within the 32 characters of a req.

@@ -5,7 +5,9 @@ from typing import Final
 from device.floor.hand import RaisedHand
 from device.floor.model import FloorState, Hand, Talk
 from device.floor.talk import TalkKey
-from stagebox.wire.messages import Member, Mode, Place, Snapshot, StateEvent
+from stagebox.wire.messages import Snapshot
+from stagebox.wire.space import Member, StateEvent
+from stagebox.wire.terms import Mode, Place
 from stagebox.wire.view import SpaceView
 
 # A snapshot is one answer away; asking again sooner only adds to what is already late.

@@ -22,14 +22,8 @@ from device.floor.model import (
 from device.floor.prompts import Prompt
 from device.floor.timers import Ask, Burst
 from stagebox.wire.causes import RevokeCause
-from stagebox.wire.messages import (
-    LEASE_MS,
-    FloorGranted,
-    FloorRelease,
-    FloorRequest,
-    FloorRevoked,
-    Via,
-)
+from stagebox.wire.messages import FloorGranted, FloorRelease, FloorRequest, FloorRevoked
+from stagebox.wire.terms import LEASE_MS, Via
 
 # The finger lifts before the last syllable is out of the mouth and the room.
 HANG_S: Final = 0.150

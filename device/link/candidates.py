@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from stagebox.wire.messages import MEMBER_PATH, MemberId
+from stagebox.wire.terms import MEMBER_PATH, MemberId
 
 DEFAULT_PORT: Final = 7300
 # The next address is tried before the last one gave up, but not so early that a slow

@@ -18,7 +18,8 @@ from device.link.candidates import MAX_CANDIDATES, Candidate, admits
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, DecodeError, decode_hub, encode
 from stagebox.wire.handshake import HandshakeError, MemberHandshake
-from stagebox.wire.messages import Challenge, Error, Hello, HubMessage, Kind, Role, Welcome
+from stagebox.wire.messages import Challenge, Error, Hello, HubMessage, Welcome
+from stagebox.wire.terms import Kind, Role
 
 # One lost SYN is sent again after 1 s. Kept below the pause between tries, see reconnect.
 CONNECT_S: Final = 1.5

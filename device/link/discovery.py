@@ -17,7 +17,7 @@ from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from device.link.candidates import SeenHub, add_seen
-from stagebox.wire.messages import MEMBER_PATH, SERVICE_TYPE
+from stagebox.wire.terms import MEMBER_PATH, SERVICE_TYPE
 
 # Nobody tells us of a new address, so we look; a person plugging in a cable waits this long.
 RESCAN_S: Final = 5.0

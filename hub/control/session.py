@@ -21,12 +21,11 @@ from hub.spaces.registry import NoSuchSpaceError
 from hub.spaces.running import RunningSpace
 from hub.spaces.space import SpaceFullError
 from hub.store.records import Memory
+from stagebox.wire.acts import FloorNext
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.handshake import HandshakeError, HubHandshake
 from stagebox.wire.messages import (
-    LOST_AFTER_MS,
     Done,
-    FloorNext,
     FloorRelease,
     FloorReleased,
     FloorRequest,
@@ -41,6 +40,7 @@ from stagebox.wire.messages import (
     StatusUpdate,
     Welcome,
 )
+from stagebox.wire.terms import LOST_AFTER_MS
 
 _LOST_AFTER_S: Final = LOST_AFTER_MS / 1000
 # If the loop itself was late, what the member sent may still wait in the socket:

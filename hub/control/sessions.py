@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from hub.control.limits import takeover_wait_s
-from stagebox.wire.messages import MemberId
+from stagebox.wire.terms import MemberId
 
 
 class Replaceable(Protocol):

@@ -20,7 +20,7 @@ from hub.control.link import CLOSE_S, Link
 from hub.control.session import Session
 from stagebox import __version__
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
-from stagebox.wire.messages import MEMBER_PATH
+from stagebox.wire.terms import MEMBER_PATH
 
 # No route reads a body; aiohttp refuses larger ones.
 MAX_BODY: Final = 64 * 1024

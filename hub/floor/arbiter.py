@@ -45,18 +45,9 @@ from hub.floor.rules import FloorRules
 from hub.floor.seat import Seat
 from hub.floor.table import Row, State, Trigger
 from stagebox.wire.causes import DenyCause, ErrorCode
-from stagebox.wire.messages import (
-    Done,
-    Error,
-    Floor,
-    FloorDenied,
-    FloorReleased,
-    Member,
-    MemberId,
-    Place,
-    Req,
-    Role,
-)
+from stagebox.wire.messages import Done, Error, FloorDenied, FloorReleased
+from stagebox.wire.space import Floor, Member
+from stagebox.wire.terms import MemberId, Place, Req, Role
 
 
 class FloorArbiter:

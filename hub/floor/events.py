@@ -6,18 +6,9 @@ in order. Both are plain values. ``req`` is the member's own name for a request.
 
 from dataclasses import dataclass
 
-from stagebox.wire.messages import (
-    Done,
-    Error,
-    FloorReply,
-    Kind,
-    MemberId,
-    Place,
-    Req,
-    Role,
-    StateEvent,
-    Via,
-)
+from stagebox.wire.messages import Done, Error, FloorReply
+from stagebox.wire.space import StateEvent
+from stagebox.wire.terms import Kind, MemberId, Place, Req, Role, Via
 
 Answer = FloorReply | Done | Error
 

@@ -9,7 +9,8 @@ from hub.floor.rules import FloorRules
 from hub.floor.seat import TALKING, Seat
 from hub.floor.table import Row, State, Trigger
 from stagebox.wire.causes import DenyCause, ErrorCode
-from stagebox.wire.messages import Error, MemberId, Mode, Place, Req, Via
+from stagebox.wire.messages import Error
+from stagebox.wire.terms import MemberId, Mode, Place, Req, Via
 
 
 class Judge:

@@ -19,8 +19,8 @@ from stagebox.wire.messages import (
     FloorQueued,
     FloorReleased,
     FloorRevoked,
-    MemberId,
 )
+from stagebox.wire.terms import MemberId
 
 _REVOKED: Final = {
     Trigger.LIMIT: RevokeCause.TOO_LONG,

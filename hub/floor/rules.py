@@ -7,7 +7,7 @@ defaults that suit a mode. A rule set that cannot work is refused when it is mad
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from stagebox.wire.messages import LOST_AFTER_MS, Mode
+from stagebox.wire.terms import LOST_AFTER_MS, Mode
 
 LOST_AFTER_S: Final = LOST_AFTER_MS / 1000
 

@@ -7,7 +7,9 @@ from typing import Final
 from hub.floor.events import Answer
 from hub.floor.rules import LOST_AFTER_S, OFFER_REPEATS, FloorRules
 from hub.floor.table import State, Trigger
-from stagebox.wire.messages import FloorReleased, Member, Place, Req
+from stagebox.wire.messages import FloorReleased
+from stagebox.wire.space import Member
+from stagebox.wire.terms import Place, Req
 
 # How many ended requests are remembered, so that a late repetition hears how they ended.
 # A finger makes a few requests in the few seconds for which a repetition may be under way.

@@ -14,7 +14,8 @@ from hub.ports import MediaPlane
 from hub.spaces.running import Outbox, RunningSpace
 from hub.store.database import Store, StoredSpace, StoreError
 from hub.store.records import Records
-from stagebox.wire.messages import MemberId, SpaceInfo
+from stagebox.wire.space import SpaceInfo
+from stagebox.wire.terms import MemberId
 
 # A box whose control connection breaks keeps hearing the space while it connects again.
 MEDIA_LINGER_S: Final = 10.0

@@ -24,7 +24,9 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.space import Space
 from stagebox.wire.codec import encode
-from stagebox.wire.messages import FloorReply, HubMessage, MediaLost, MemberId, Snapshot, SpaceInfo
+from stagebox.wire.messages import FloorReply, HubMessage, MediaLost, Snapshot
+from stagebox.wire.space import SpaceInfo
+from stagebox.wire.terms import MemberId
 
 # A deadline that has just passed is not handled more often than this.
 _MIN_DELAY_S: Final = 0.005

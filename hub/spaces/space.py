@@ -11,17 +11,16 @@ from types import MappingProxyType
 from hub.floor.arbiter import FloorArbiter
 from hub.floor.events import Announce, Effect, Enter, Event, Spoke
 from hub.floor.rules import FloorRules
-from stagebox.wire.messages import (
+from stagebox.wire.messages import Snapshot
+from stagebox.wire.space import (
     FloorChanged,
     Member,
     MemberChanged,
-    MemberId,
     MemberJoined,
     MemberLeft,
-    Req,
-    Snapshot,
     SpaceInfo,
 )
+from stagebox.wire.terms import MemberId, Req
 
 
 class SpaceFullError(Exception):

@@ -11,7 +11,7 @@ lets people talk, a hub that does not start does not.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from hub.store.schema import MIGRATIONS, NEWEST
 from stagebox.calendar import utc_stamp
-from stagebox.wire.messages import Kind, Mode, Place, Role
+from stagebox.wire.terms import Kind, Mode, Place, Role
 
 # More calls than this waiting means the disk hangs; a call is refused rather than kept.
 MAX_WAITING: Final = 1_000
@@ -29,6 +29,9 @@ MAX_ASIDE: Final = 5
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+# What a column can hold.
+Value = str | int | float | bytes | None
 
 
 class Trouble(StrEnum):
@@ -113,7 +116,7 @@ class Store:
 
     async def save_space(self, space: StoredSpace) -> None:
         """Keep a space, replacing the one of the same id."""
-        await self._write(
+        await self.execute(
             "INSERT OR REPLACE INTO spaces (id, name, mode, rules) VALUES (?, ?, ?, ?)",
             (space.id, space.name, space.mode.value, space.rules),
         )
@@ -130,7 +133,7 @@ class Store:
     async def saw(self, member: StoredMember) -> None:
         """Keep who a member is and that it is here now; its dates are the store's."""
         now = utc_stamp()
-        await self._write(
+        await self.execute(
             "INSERT INTO members (id, key, name, kind, role, first_seen, last_seen)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET key = excluded.key,"
             " name = excluded.name, kind = excluded.kind, role = excluded.role,"
@@ -140,7 +143,7 @@ class Store:
 
     async def set_last_space(self, member_id: str, space_id: str) -> None:
         """Keep the space a member entered last; an unknown member is no error."""
-        await self._write("UPDATE members SET last_space = ? WHERE id = ?", (space_id, member_id))
+        await self.execute("UPDATE members SET last_space = ? WHERE id = ?", (space_id, member_id))
 
     async def places(self, member_id: str) -> dict[str, Place]:
         """Return the places a member was given, by space id."""
@@ -149,13 +152,24 @@ class Store:
 
     async def set_place(self, member_id: str, space_id: str, place: Place) -> None:
         """Keep the place of a member in a space."""
-        await self._write(
+        await self.execute(
             "INSERT OR REPLACE INTO places (member, space, place) VALUES (?, ?, ?)",
             (member_id, space_id, place.value),
         )
 
-    async def _write(self, sql: str, values: tuple[str, ...]) -> None:
-        await self._run(_execute, self._database(), sql, values)
+    async def fetch(
+        self, sql: str, values: tuple[Value, ...], make: Callable[[tuple[Any, ...]], _T]
+    ) -> list[_T]:
+        """Return what ``make`` makes of each row that ``sql`` finds."""
+        return await self._run(_fetch, self._database(), sql, values, make)
+
+    async def execute(self, sql: str, values: tuple[Value, ...] = ()) -> int:
+        """Carry out one statement, kept when this returns; return how many rows it changed."""
+        return await self._run(_execute, self._database(), sql, values)
+
+    async def execute_all(self, statements: Sequence[tuple[str, tuple[Value, ...]]]) -> None:
+        """Carry out all statements, or none of them."""
+        await self._run(_execute_all, self._database(), statements)
 
     def _database(self) -> sqlite3.Connection:
         if self._db is None:
@@ -193,14 +207,27 @@ def _place(row: tuple[Any, ...]) -> tuple[str, Place]:
 def _fetch(
     db: sqlite3.Connection,
     sql: str,
-    values: tuple[str, ...],
+    values: tuple[Value, ...],
     make: Callable[[tuple[Any, ...]], _T],
 ) -> list[_T]:
     return [make(row) for row in db.execute(sql, values)]
 
 
-def _execute(db: sqlite3.Connection, sql: str, values: tuple[str, ...]) -> None:
-    db.execute(sql, values)
+def _execute(db: sqlite3.Connection, sql: str, values: tuple[Value, ...]) -> int:
+    return db.execute(sql, values).rowcount
+
+
+def _execute_all(
+    db: sqlite3.Connection, statements: Sequence[tuple[str, tuple[Value, ...]]]
+) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for sql, values in statements:
+            db.execute(sql, values)
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, list[Trouble]]:

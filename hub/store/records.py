@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.store.database import Store, StoredMember, StoreError
-from stagebox.wire.messages import Hello, Place, Role
+from stagebox.wire.messages import Hello
+from stagebox.wire.terms import Place, Role
 
 # A member waits for this at its hello, inside the hello deadline.
 RECALL_S: Final = 1.0

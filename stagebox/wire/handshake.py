@@ -12,16 +12,8 @@ import hashlib
 import hmac
 
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.messages import (
-    PROTOCOL_VERSION,
-    Challenge,
-    Hello,
-    HubMessage,
-    Kind,
-    MemberMessage,
-    Role,
-    Welcome,
-)
+from stagebox.wire.messages import Challenge, Hello, HubMessage, MemberMessage, Welcome
+from stagebox.wire.terms import PROTOCOL_VERSION, Kind, Role
 
 SUPPORTED = (1, PROTOCOL_VERSION)  # lowest and highest version this code speaks
 

@@ -1,126 +1,50 @@
-"""Every message of the Stagebox wire protocol, version 1.
+"""The messages of the Stagebox wire protocol, version 1: session, media and floor.
 
-PROTOCOL.md beside this file is the specification; this module is its schema.
-Messages are frozen structs tagged by ``t``. Unknown fields, unknown types and
-values out of range do not decode (see ``stagebox.wire.codec``).
+PROTOCOL.md beside this file is the specification; this package is its schema: the words
+in ``terms``, a space and its events in ``space``, what members ask of it in ``acts``.
+Messages are frozen structs tagged by ``t``. Unknown fields, unknown types and values out
+of range do not decode (see ``stagebox.wire.codec``).
 
 A message from a member to the hub that asks for something carries ``req``, the
 member's own name for the request; sending it again is safe. A state event from
 the hub carries ``rev``; a gap in ``rev`` means: ask for a snapshot.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from stagebox.wire.acts import Act, ActReply, SpaceMade, SpaceNew
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
-
-PROTOCOL_VERSION = 1
-SERVICE_TYPE = "_stagebox._tcp.local."
-MEMBER_PATH = "/member/v1"
-
-# A member pings at least this often; while it talks, twice as often.
-HEARTBEAT_MS = 1_000
-# A grant is a lease. A box may send audio only while the last ping that a pong
-# confirmed (or the request that was granted) was sent less than this ago.
-LEASE_MS = 2_500
-# The hub gives the slot of a silent member away only after this long. It is
-# longer than the lease, so that two microphones can never overlap.
-LOST_AFTER_MS = 3_000
-
-MemberId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
-Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Signature = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
-Req = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
-SpaceId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
-Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
-Sdp = Annotated[str, Meta(min_length=1, max_length=32_768)]
-Software = Annotated[str, Meta(max_length=64, pattern=r"^[\x20-\x7e]*\Z")]
-Detail = Annotated[str, Meta(max_length=200)]
-Rev = Annotated[int, Meta(ge=0, le=2**53)]
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-Version = Annotated[int, Meta(ge=1, le=65_535)]
-
-
-class Kind(StrEnum):
-    """What a member is made of."""
-
-    BOX = "box"
-    BROWSER = "browser"
-    BRIDGE = "bridge"
-
-
-class Role(StrEnum):
-    """What a box was built to do; the place in a space is the hub's to give."""
-
-    GUEST = "guest"
-    STUDIO = "studio"
-    SPEAKER = "speaker"
-
-
-class Place(StrEnum):
-    """Where a member stands in a space."""
-
-    LISTENER = "listener"
-    SPEAKER = "speaker"
-    COHOST = "cohost"
-    HOST = "host"
-
-
-class Mode(StrEnum):
-    """How a space gives the floor."""
-
-    WALKIE = "walkie"
-    OPEN = "open"
-    FIFO = "fifo"
-    MODERATED = "moderated"
-    STAGE = "stage"
-
-
-class Via(StrEnum):
-    """Which control asked for the floor. HAND can queue but never open a microphone."""
-
-    TALK = "talk"
-    HAND = "hand"
-
-
-class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="t"):
-    """Base of all messages."""
-
-
-# --- what a space looks like ----------------------------------------------------
-
-
-class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One member as everybody in the space sees them."""
-
-    id: MemberId
-    name: Name
-    kind: Kind
-    place: Place
-    muted: bool = False
-    connected: bool = True
-
-
-class Floor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who has the floor. ``queue`` is in order; ``offered`` may press TALK now."""
-
-    mode: Mode
-    open_limit: Annotated[int, Meta(ge=1, le=64)]
-    talkers: tuple[MemberId, ...] = ()
-    offered: tuple[MemberId, ...] = ()
-    queue: tuple[MemberId, ...] = ()
-
-
-class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a space is called."""
-
-    id: SpaceId
-    name: Name
-
+from stagebox.wire.space import Floor, Member, Pin, SpaceInfo, StateEvent
+from stagebox.wire.terms import (
+    HEARTBEAT_MS,
+    LEASE_MS,
+    Count,
+    Detail,
+    Gone,
+    HubTime,
+    Key,
+    Kind,
+    Mark,
+    MemberId,
+    Message,
+    Moment,
+    Name,
+    News,
+    Nonce,
+    Req,
+    Rev,
+    Role,
+    Sdp,
+    Seconds,
+    Signature,
+    Software,
+    SpaceId,
+    Token,
+    Version,
+    Via,
+)
 
 # --- member to hub --------------------------------------------------------------
 
@@ -151,10 +75,15 @@ class Ping(Message, frozen=True, kw_only=True, tag="ping"):
 
 
 class Join(Message, frozen=True, kw_only=True, tag="join"):
-    """Enter a space; without ``space``, the one the hub keeps for this member."""
+    """Enter a space; without ``space``, the one the hub keeps for this member.
+
+    ``invite``: the token of an invitation. ``hidden``: listen, counted and not named.
+    """
 
     req: Req
     space: SpaceId | None = None
+    invite: Token | None = None
+    hidden: bool = False
 
 
 class Leave(Message, frozen=True, kw_only=True, tag="leave"):
@@ -183,13 +112,6 @@ class FloorRelease(Message, frozen=True, kw_only=True, tag="floor.release"):
     req: Req
 
 
-class FloorNext(Message, frozen=True, kw_only=True, tag="floor.next"):
-    """Host or co-host: offer the floor to ``member``, or to the next hand."""
-
-    req: Req
-    member: MemberId | None = None
-
-
 class StatusUpdate(Message, frozen=True, kw_only=True, tag="status"):
     """The box's own switch. A muted member keeps its hand but is not offered the floor."""
 
@@ -201,6 +123,19 @@ class SnapshotRequest(Message, frozen=True, kw_only=True, tag="snapshot.get"):
     """Ask for the whole state of the space."""
 
     req: Req
+
+
+class Health(Message, frozen=True, kw_only=True, tag="health"):
+    """How a member is doing, every ten seconds or so. Never answered."""
+
+    loss: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of the packets due in the last ten seconds
+    late_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # waiting in the jitter buffer
+    round_trip_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # ping to pong
+    mic_dbfs: Annotated[float, Meta(ge=-120, le=0)] = -120.0
+    xruns: Count = 0
+    uptime_s: Count = 0
+    media: bool = False
+    battery: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 # --- hub to member --------------------------------------------------------------
@@ -233,10 +168,15 @@ class Pong(Message, frozen=True, kw_only=True, tag="pong"):
 
     n: Count
     grant: Req | None = None
+    clock: HubTime = 0.0
 
 
 class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
-    """The whole space at ``rev``; answers join and snapshot.get."""
+    """The whole space at ``rev``; answers join and snapshot.get.
+
+    ``you`` is not among ``members`` while you listen hidden. ``admin``: you may do here what
+    a host may. ``clock``: the hub's clock now, for all ``HubTime``.
+    """
 
     req: Req | None
     rev: Rev
@@ -244,6 +184,9 @@ class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
     space: SpaceInfo
     members: tuple[Member, ...]
     floor: Floor
+    pins: tuple[Pin, ...] = ()
+    admin: bool = False
+    clock: HubTime = 0.0
 
 
 class MediaAnswer(Message, frozen=True, kw_only=True, tag="media.answer"):
@@ -326,39 +269,36 @@ class Error(Message, frozen=True, kw_only=True, tag="error"):
     retry_after_s: Seconds = 0
 
 
-class MemberJoined(Message, frozen=True, kw_only=True, tag="member.joined"):
-    """Somebody came in."""
+class SpaceLeft(Message, frozen=True, kw_only=True, tag="space.left"):
+    """You are out of the space, and did not ask for it. Your media session is over."""
 
-    rev: Rev
-    member: Member
-
-
-class MemberChanged(Message, frozen=True, kw_only=True, tag="member.changed"):
-    """Place, name, mute or connection of a member changed."""
-
-    rev: Rev
-    member: Member
+    space: SpaceId
+    cause: Gone
 
 
-class MemberLeft(Message, frozen=True, kw_only=True, tag="member.left"):
-    """Somebody is gone."""
+class Reaction(Message, frozen=True, kw_only=True, tag="reaction"):
+    """A member of the space shows a mark."""
 
-    rev: Rev
-    id: MemberId
-
-
-class FloorChanged(Message, frozen=True, kw_only=True, tag="floor.changed"):
-    """Talkers, offers or the queue changed."""
-
-    rev: Rev
-    floor: Floor
+    member: MemberId
+    mark: Mark
 
 
-class SpaceChanged(Message, frozen=True, kw_only=True, tag="space.changed"):
-    """The space's own data changed."""
+class Caption(Message, frozen=True, kw_only=True, tag="caption"):
+    """What a member says, in words. A later one with the same ``n`` replaces it until ``final``."""
 
-    rev: Rev
-    space: SpaceInfo
+    member: MemberId
+    n: Count
+    text: Annotated[str, Meta(max_length=1_000)]
+    final: bool
+
+
+class Notice(Message, frozen=True, kw_only=True, tag="notice"):
+    """News of a space that this member is not in, or that is not live yet."""
+
+    news: News
+    space: SpaceId
+    name: Name
+    starts_at: Moment | None = None
 
 
 MemberMessage = (
@@ -369,9 +309,11 @@ MemberMessage = (
     | MediaOffer
     | FloorRequest
     | FloorRelease
-    | FloorNext
     | StatusUpdate
     | SnapshotRequest
+    | Health
+    | SpaceNew
+    | Act
 )
 FloorReply = (
     FloorGranted
@@ -382,7 +324,6 @@ FloorReply = (
     | FloorCancelled
     | FloorReleased
 )
-StateEvent = MemberJoined | MemberChanged | MemberLeft | FloorChanged | SpaceChanged
 HubMessage = (
     Challenge
     | Welcome
@@ -393,5 +334,11 @@ HubMessage = (
     | FloorReply
     | Done
     | Error
+    | SpaceMade
+    | ActReply
+    | SpaceLeft
+    | Reaction
+    | Caption
+    | Notice
     | StateEvent
 )

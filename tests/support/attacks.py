@@ -17,7 +17,8 @@ from aiohttp import WSMsgType
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
-from stagebox.wire.messages import MEMBER_PATH, Challenge, Kind, Role
+from stagebox.wire.messages import Challenge
+from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 from tests.support.processes import family
 
 BAD_MESSAGES = (

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from stagebox.wire.codec import MAX_HUB_MESSAGE
-from stagebox.wire.messages import MEMBER_PATH
+from stagebox.wire.terms import MEMBER_PATH
 from tests.support.lossy_relay import LossyRelay
 
 

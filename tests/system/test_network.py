@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stagebox import measure as m
-from stagebox.wire.messages import MEMBER_PATH, PROTOCOL_VERSION
+from stagebox.wire.terms import MEMBER_PATH, PROTOCOL_VERSION
 from tests.support import netns
 from tests.support.avahi import Avahi, Service, avahi
 from tests.support.avahi import missing as missing_avahi

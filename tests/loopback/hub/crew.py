@@ -21,17 +21,8 @@ from hub.store.database import Store
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
-from stagebox.wire.messages import (
-    MEMBER_PATH,
-    Error,
-    HubMessage,
-    Join,
-    Kind,
-    MemberMessage,
-    Ping,
-    Role,
-    Snapshot,
-)
+from stagebox.wire.messages import Error, HubMessage, Join, MemberMessage, Ping, Snapshot
+from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 
 PATIENCE_S = 20.0  # for anything that should come at once; the machine may be busy
 _M = TypeVar("_M")

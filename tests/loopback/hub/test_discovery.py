@@ -10,7 +10,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from hub import discovery as hub_discovery
 from hub.discovery import Advertiser, Link, local_links
 from hub.metrics import Metrics
-from stagebox.wire.messages import MEMBER_PATH, SERVICE_TYPE
+from stagebox.wire.terms import MEMBER_PATH, SERVICE_TYPE
 from tests.loopback.hub.crew import PATIENCE_S, until
 
 

@@ -12,16 +12,8 @@ import pytest
 from hub.floor.events import Enter
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
-from stagebox.wire.messages import (
-    MEMBER_PATH,
-    Challenge,
-    Error,
-    Kind,
-    Place,
-    Pong,
-    Role,
-    SnapshotRequest,
-)
+from stagebox.wire.messages import Challenge, Error, Pong, SnapshotRequest
+from stagebox.wire.terms import MEMBER_PATH, Kind, Place, Role
 from tests.loopback.hub.crew import (
     PATIENCE_S,
     Guest,

@@ -13,7 +13,7 @@ from hub.config import HubConfig, SpaceConfig, SpaceLimits
 from hub.spaces.registry import MAX_SPACES, SpaceExistsError
 from hub.store.database import Store, StoredMember, StoredSpace, StoreError, Trouble
 from hub.store.schema import NEWEST
-from stagebox.wire.messages import Kind, Mode, Place, Role
+from stagebox.wire.terms import Kind, Mode, Place, Role
 from tests.loopback.hub.crew import Guest, crew, running_hub
 
 TWO = HubConfig(space=(SpaceConfig(id="main", name="Main"), SpaceConfig(id="side", name="Side")))
@@ -133,7 +133,7 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
         "import asyncio, sys\n"
         "from pathlib import Path\n"
         "from hub.store.database import Store\n"
-        "from stagebox.wire.messages import Place\n"
+        "from stagebox.wire.terms import Place\n"
         "async def main():\n"
         "    store = await Store.open(Path(sys.argv[1]))\n"
         "    number = 0\n"

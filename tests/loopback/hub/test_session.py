@@ -7,15 +7,14 @@ import pytest
 
 from hub.config import HubConfig, SpaceConfig, SpaceLimits
 from hub.ports import BadOfferError, MediaError
+from stagebox.wire.acts import FloorNext
 from stagebox.wire.causes import DenyCause, ErrorCode
 from stagebox.wire.messages import (
     Challenge,
     Done,
     Error,
-    FloorChanged,
     FloorDenied,
     FloorGranted,
-    FloorNext,
     FloorOffered,
     FloorQueued,
     FloorRelease,
@@ -26,18 +25,13 @@ from stagebox.wire.messages import (
     Leave,
     MediaAnswer,
     MediaOffer,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    Mode,
-    Place,
     Pong,
-    Role,
     Snapshot,
     SnapshotRequest,
     StatusUpdate,
-    Via,
 )
+from stagebox.wire.space import FloorChanged, MemberChanged, MemberJoined, MemberLeft
+from stagebox.wire.terms import Mode, Place, Role, Via
 from stagebox.wire.view import SpaceView
 from tests.loopback.hub.crew import Guest, crew, no_errors_logged, running_hub, until
 

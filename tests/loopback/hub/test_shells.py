@@ -20,10 +20,10 @@ from stagebox.wire.messages import (
     Leave,
     MediaAnswer,
     MediaOffer,
-    MemberChanged,
     Ping,
     Pong,
 )
+from stagebox.wire.space import MemberChanged
 from tests.loopback.hub.crew import Guest, crew, running_hub, until
 
 

@@ -8,7 +8,8 @@ import pytest
 from hub.config import HubConfig, SpaceConfig
 from hub.control.server import BindError, HubServer
 from stagebox import __version__
-from stagebox.wire.messages import MEMBER_PATH, FloorGranted, FloorRequest, Mode
+from stagebox.wire.messages import FloorGranted, FloorRequest
+from stagebox.wire.terms import MEMBER_PATH, Mode
 from tests.loopback.hub.crew import Guest, crew, running_hub
 
 SPACES = HubConfig(

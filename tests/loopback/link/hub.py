@@ -10,7 +10,8 @@ from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import decode_member, encode
 from stagebox.wire.handshake import HubHandshake
-from stagebox.wire.messages import MEMBER_PATH, Error, MemberMessage, Ping, Pong
+from stagebox.wire.messages import Error, MemberMessage, Ping, Pong
+from stagebox.wire.terms import MEMBER_PATH
 
 Manner = Callable[["SmallHub", web.WebSocketResponse], Awaitable[None]]
 

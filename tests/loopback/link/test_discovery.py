@@ -14,7 +14,7 @@ from device.link import discovery
 from device.link.candidates import MAX_SEEN, Candidate, HubChoice, Source
 from device.link.discovery import MAX_RESOLVING, HubBrowser, own_addresses, seen_hub
 from device.link.hubs import FILE_NAME, KnownHubs
-from stagebox.wire.messages import SERVICE_TYPE
+from stagebox.wire.terms import SERVICE_TYPE
 
 OWN = "a" * 32
 

@@ -17,7 +17,8 @@ from device.link.signalling import LinkState, Signalling
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, encode
-from stagebox.wire.messages import Challenge, Error, HubMessage, Join, Kind, Ping, Pong, Role
+from stagebox.wire.messages import Challenge, Error, HubMessage, Join, Ping, Pong
+from stagebox.wire.terms import Kind, Role
 from tests.loopback.link.hub import SmallHub, complain, say_nothing
 
 FACTS = Facts(name="Kitchen", kind=Kind.BOX, role=Role.GUEST, software="test")

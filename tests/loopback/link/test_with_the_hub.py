@@ -10,7 +10,8 @@ from device.config import BoxConfig
 from device.link.signalling import LinkState
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.messages import MEMBER_PATH, Join, Ping, Pong, Snapshot
+from stagebox.wire.messages import Join, Ping, Pong, Snapshot
+from stagebox.wire.terms import MEMBER_PATH
 from tests.loopback.hub.crew import Hub, running_hub
 from tests.loopback.link.hub import SmallHub, complain
 from tests.loopback.link.test_signalling import Box, running

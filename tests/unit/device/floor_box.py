@@ -14,20 +14,9 @@ from device.floor.model import (
 )
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
-from stagebox.wire.messages import (
-    Floor,
-    FloorGranted,
-    FloorRequest,
-    HubMessage,
-    Kind,
-    Member,
-    MemberMessage,
-    Mode,
-    Place,
-    Snapshot,
-    SpaceInfo,
-    Via,
-)
+from stagebox.wire.messages import FloorGranted, FloorRequest, HubMessage, MemberMessage, Snapshot
+from stagebox.wire.space import Floor, Member, SpaceInfo
+from stagebox.wire.terms import Kind, Mode, Place, Via
 
 ME = "a" * 32
 ANNA = "b" * 32

@@ -6,7 +6,7 @@ import pytest
 
 from device.config import SILENT_DB, BoxConfig, Duplex, SoundConfig, host_name, hub_url
 from stagebox.config import ConfigError, parse_config
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 ID = "0123456789abcdef" * 2
 

@@ -13,7 +13,7 @@ from device.checks import Finding
 from device.config import BoxConfig, PanelConfig
 from device.doctor import exit_code, main, report, verdict
 from stagebox.media.opus import OpusMissingError
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 USB = SoundDevice(0, "USB Audio", "Device", 1, 2, 48_000)
 HDMI = SoundDevice(1, "HDMI", "vc4", 0, 2, 48_000)

@@ -29,7 +29,6 @@ from stagebox.wire.messages import (
     Done,
     Error,
     FloorCancelled,
-    FloorChanged,
     FloorDenied,
     FloorGranted,
     FloorOffered,
@@ -38,17 +37,14 @@ from stagebox.wire.messages import (
     FloorReleased,
     FloorRequest,
     FloorRevoked,
-    MemberJoined,
-    MemberLeft,
-    Mode,
     Ping,
-    Place,
     Pong,
     SnapshotRequest,
     StatusUpdate,
-    Via,
     Welcome,
 )
+from stagebox.wire.space import FloorChanged, MemberJoined, MemberLeft
+from stagebox.wire.terms import Mode, Place, Via
 from tests.unit.device.floor_box import ANNA, HOST, ME, Box, floor, member, snapshot
 
 CUT = CutBurst()

@@ -34,7 +34,6 @@ from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
     Error,
     FloorCancelled,
-    FloorChanged,
     FloorDenied,
     FloorGranted,
     FloorOffered,
@@ -43,13 +42,12 @@ from stagebox.wire.messages import (
     FloorRequest,
     FloorRevoked,
     HubMessage,
-    MemberChanged,
-    MemberLeft,
     Ping,
     Pong,
-    Via,
     Welcome,
 )
+from stagebox.wire.space import FloorChanged, MemberChanged, MemberLeft
+from stagebox.wire.terms import Via
 from tests.unit.device.floor_box import ANNA, ME, floor, member, snapshot
 
 LEASE_S = 2.5

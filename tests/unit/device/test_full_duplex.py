@@ -10,7 +10,7 @@ from device.audio.echo import ClearMicrophone, KnownLoudspeaker
 from device.audio.wav import WavLoudspeaker, WavMicrophone
 from device.config import BoxConfig, Duplex, SoundConfig
 from stagebox.config import parse_config
-from stagebox.wire.messages import Role
+from stagebox.wire.terms import Role
 
 SIMULATION = hardware.Simulation(Path("mic.wav"), Path("speaker.wav"), None)
 

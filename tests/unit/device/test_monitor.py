@@ -14,7 +14,8 @@ from device.view import monitor
 from device.view.monitor import Monitor
 from device.view.status import Status
 from stagebox.media.frames import Pcm
-from stagebox.wire.messages import Floor, Kind, Member, Mode, Place, SpaceInfo
+from stagebox.wire.space import Floor, Member, SpaceInfo
+from stagebox.wire.terms import Kind, Mode, Place
 from stagebox.wire.view import SpaceView
 
 

@@ -24,17 +24,8 @@ from hub.floor.events import (
 from hub.floor.rules import FloorRules
 from hub.spaces.space import Space
 from stagebox.wire.codec import decode_hub, encode
-from stagebox.wire.messages import (
-    LOST_AFTER_MS,
-    Floor,
-    Kind,
-    Member,
-    Mode,
-    Place,
-    Role,
-    SpaceInfo,
-    Via,
-)
+from stagebox.wire.space import Floor, Member, SpaceInfo
+from stagebox.wire.terms import LOST_AFTER_MS, Kind, Mode, Place, Role, Via
 from stagebox.wire.view import SpaceView
 
 INFO = SpaceInfo(id="hall", name="Hall")

@@ -28,15 +28,13 @@ from hub.floor.events import (
 )
 from hub.floor.rules import FloorRules
 from hub.spaces.space import Space
+from stagebox.wire.acts import FloorNext
 from stagebox.wire.messages import (
-    LEASE_MS,
-    LOST_AFTER_MS,
     Done,
     Error,
     FloorCancelled,
     FloorDenied,
     FloorGranted,
-    FloorNext,
     FloorOffered,
     FloorQueued,
     FloorRelease,
@@ -46,17 +44,14 @@ from stagebox.wire.messages import (
     FloorRevoked,
     HubMessage,
     Join,
-    Kind,
     Leave,
     MemberMessage,
     Ping,
-    Place,
     Pong,
-    Role,
     Snapshot,
     StatusUpdate,
-    Via,
 )
+from stagebox.wire.terms import LEASE_MS, LOST_AFTER_MS, Kind, Place, Role, Via
 from tests.unit.hub.floor_kit import CHAIR, INFO, mid
 
 UP, DOWN, SOUND = "up", "down", "sound"

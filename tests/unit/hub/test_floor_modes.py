@@ -17,10 +17,8 @@ from stagebox.wire.messages import (
     FloorQueued,
     FloorReleased,
     FloorRevoked,
-    Mode,
-    Place,
-    Role,
 )
+from stagebox.wire.terms import Mode, Place, Role
 from tests.unit.hub.floor_kit import HOST, STRANGER, A, B, C, D, Room, name_of
 
 QUEUEING = (Mode.FIFO, Mode.MODERATED)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import hub.floor.seat
 from hub.floor.rules import FloorRules
-from stagebox.wire.messages import Mode, Place, Via
+from stagebox.wire.terms import Mode, Place, Via
 from tests.unit.hub.floor_net import DOWN, SOUND, STEP_S, UP, Weather, World
 
 FINE = Weather()

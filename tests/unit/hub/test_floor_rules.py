@@ -1,7 +1,7 @@
 import pytest
 
 from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
-from stagebox.wire.messages import Mode
+from stagebox.wire.terms import Mode
 
 
 def test_each_mode_has_its_defaults() -> None:

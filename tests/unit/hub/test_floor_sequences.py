@@ -22,17 +22,8 @@ from hub.floor.rules import FloorRules
 from hub.floor.seat import REMEMBERED, Seat
 from hub.floor.table import TABLE, State, Trigger
 from hub.spaces.space import Space
-from stagebox.wire.messages import (
-    FloorGranted,
-    FloorOffered,
-    FloorQueued,
-    FloorReleased,
-    Kind,
-    Mode,
-    Place,
-    Role,
-    Via,
-)
+from stagebox.wire.messages import FloorGranted, FloorOffered, FloorQueued, FloorReleased
+from stagebox.wire.terms import Kind, Mode, Place, Role, Via
 from tests.unit.hub.floor_kit import CHAIR, Room, mid, name_of
 
 MODES = [Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED]

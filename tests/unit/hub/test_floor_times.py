@@ -17,9 +17,8 @@ from stagebox.wire.messages import (
     FloorQueued,
     FloorReleased,
     FloorRevoked,
-    Mode,
-    Place,
 )
+from stagebox.wire.terms import Mode, Place
 from tests.unit.hub.floor_kit import HOST, A, B, C, Room, mid
 
 # --- the talk limit -------------------------------------------------------------

@@ -3,16 +3,8 @@ import pytest
 from hub.floor.events import Announce, Enter
 from hub.floor.rules import FloorRules
 from hub.spaces.space import Space, SpaceFullError
-from stagebox.wire.messages import (
-    FloorChanged,
-    Kind,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    Mode,
-    Place,
-    Role,
-)
+from stagebox.wire.space import FloorChanged, MemberChanged, MemberJoined, MemberLeft
+from stagebox.wire.terms import Kind, Mode, Place, Role
 from tests.unit.hub.floor_kit import INFO, A, B, C, Room
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.config import HubConfig, SpaceConfig, default_processes
 from stagebox.config import ConfigError, parse_config
-from stagebox.wire.messages import Mode
+from stagebox.wire.terms import Mode
 
 
 def test_an_empty_file_gives_one_walkie_space_on_all_addresses() -> None:

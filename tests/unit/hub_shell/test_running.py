@@ -13,15 +13,9 @@ from hub.spaces.running import RunningSpace
 from hub.spaces.space import SpaceFullError
 from hub.store.records import Memory
 from stagebox.wire.codec import decode_hub
-from stagebox.wire.messages import (
-    FloorRevoked,
-    Kind,
-    Mode,
-    Place,
-    Role,
-    Snapshot,
-    SpaceInfo,
-)
+from stagebox.wire.messages import FloorRevoked, Snapshot
+from stagebox.wire.space import SpaceInfo
+from stagebox.wire.terms import Kind, Mode, Place, Role
 from tests.loopback.hub.crew import FakeMedia, until
 
 INFO = SpaceInfo(id="main", name="Main")

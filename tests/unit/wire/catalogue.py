@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import stagebox.wire
 from stagebox.wire import codec
-from stagebox.wire.messages import HubMessage, MemberMessage, Message
+from stagebox.wire.messages import HubMessage, MemberMessage
+from stagebox.wire.terms import Message
 
 WIRE = Path(stagebox.wire.__path__[0])
 EXAMPLES = WIRE / "examples"

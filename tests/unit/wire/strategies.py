@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect as mi
 
-from stagebox.wire.messages import Message
+from stagebox.wire.terms import Message
 
 
 def messages(classes: Iterable[type[Message]]) -> st.SearchStrategy[Any]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from stagebox.wire import codec
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, MAX_MEMBER_MESSAGE, DecodeError, encode
-from stagebox.wire.messages import Error, FloorRequest, HubMessage, MemberMessage, Via
+from stagebox.wire.messages import Error, FloorRequest, HubMessage, MemberMessage
+from stagebox.wire.terms import Via
 from tests.unit.wire.catalogue import TAGS, valid
 from tests.unit.wire.strategies import messages
 

@@ -16,7 +16,8 @@ from stagebox.wire.handshake import (
     common_version,
     member_id,
 )
-from stagebox.wire.messages import Challenge, Hello, Kind, Ping, Pong, Role, Welcome
+from stagebox.wire.messages import Challenge, Hello, Ping, Pong, Welcome
+from stagebox.wire.terms import Kind, Role
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER_KEY = base64.b64encode(bytes(32)).decode()

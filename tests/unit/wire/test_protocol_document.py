@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from stagebox.wire import causes, codec, messages
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
-from stagebox.wire.messages import Floor, Kind, Member, Mode, Place, Role, SpaceInfo, Via
+from stagebox.wire.space import Floor, Member, SpaceInfo
+from stagebox.wire.terms import Kind, Mode, Place, Role, Via
 from tests.unit.wire.catalogue import MEMBER_TAGS, TAGS, WIRE, valid
 from tests.unit.wire.spec import Row, aliases, fields_of, range_of, sections
 

@@ -6,17 +6,9 @@ from typing import get_args
 import pytest
 
 from stagebox.wire import causes, messages
-from stagebox.wire.messages import (
-    HEARTBEAT_MS,
-    LEASE_MS,
-    LOST_AFTER_MS,
-    FloorReply,
-    HubMessage,
-    MemberMessage,
-    Message,
-    StateEvent,
-    Welcome,
-)
+from stagebox.wire.messages import FloorReply, HubMessage, MemberMessage, Welcome
+from stagebox.wire.space import StateEvent
+from stagebox.wire.terms import HEARTBEAT_MS, LEASE_MS, LOST_AFTER_MS, Message
 from tests.unit.wire.catalogue import HUB_TAGS, MEMBER_TAGS, TAGS, tag_of
 
 ANSWERS_WITHOUT_REQ = {"challenge", "welcome", "pong", "media.lost"}

@@ -7,21 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagebox.wire.messages import (
+from stagebox.wire.messages import Snapshot
+from stagebox.wire.space import (
     Floor,
     FloorChanged,
-    Kind,
     Member,
     MemberChanged,
     MemberJoined,
     MemberLeft,
-    Mode,
-    Place,
-    Snapshot,
     SpaceChanged,
     SpaceInfo,
     StateEvent,
 )
+from stagebox.wire.terms import Kind, Mode, Place
 from stagebox.wire.view import SpaceView
 
 IDS = [f"{n:032x}" for n in range(4)]
