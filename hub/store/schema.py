@@ -23,6 +23,12 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    # Spaces with a life of their own: what is kept of each, who was there, what happened.
+    (2, ()),
+    # The console: accounts, sessions, webhooks, answers to repeated requests.
+    (3, ()),
+    # Recordings and captions.
+    (4, ()),
 )
 
 NEWEST: Final = MIGRATIONS[-1][0]
