@@ -13,16 +13,14 @@ import pytest
 
 from bench.support.room import Room
 from stagebox import measure as m
-from stagebox.media.frames import SAMPLE_RATE, Pcm
-from stagebox.speech import write_wav
-from tests.support.crew import Box, Hub, free_port, running
+from stagebox.media.frames import Pcm
+from tests.support.crew import Box
 from tests.support.recordings import recording
-from tests.support.signals import voice
+from tests.support.two_rooms import Scene, played
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SECONDS = 8.0
-HUB = '[[space]]\nid = "main"\nname = "Main"\nmode = "open"\n'
 ANA = "0.3 talk down\n7.5 talk up"
 BEN = "2 talk down\n3.5 talk up\n5 talk down\n6.5 talk up"
 # The permit tone of device.audio.earcons.
@@ -52,36 +50,12 @@ def room() -> Pcm:
     return np.rint(path * (DIRECT / np.abs(path).max()) * 32_767).astype(np.int16)
 
 
+SCENE = Scene(ANA, BEN, SECONDS, room, noise=QUIET_RMS)
+
+
 def run(folder: Path, duplex: str) -> Said:
     """Let them talk over Ben's box with this duplex; return what it sent."""
-    write_wav(folder / "room.wav", room())
-    (folder / "hub.toml").write_text(HUB)
-    (folder / "ana.toml").write_text('[sound]\nduplex = "headset"\n')
-    (folder / "ben.toml").write_text(f'[sound]\nduplex = "{duplex}"\n')
-    hub = Hub(folder, free_port(), extra=("--config", str(folder / "hub.toml")))
-    noise = np.random.default_rng(5).normal(0, QUIET_RMS, round(SECONDS + 20) * SAMPLE_RATE)
-    with running(hub):
-        hub.wait_up()
-        ana, ben = (
-            Box(
-                folder,
-                name,
-                hub.url,
-                script=script,
-                mic=mic,
-                seconds=SECONDS,
-                wait_joined=30,
-                extra=("--config", str(folder / f"{name.lower()}.toml"), *air),
-            )
-            for name, script, mic, air in (
-                ("Ana", ANA, voice(SECONDS, 3), ()),
-                ("Ben", BEN, noise.astype(np.int16), ("--room", str(folder / "room.wav"))),
-            )
-        )
-        with running(ana, ben):
-            for box in (ana, ben):
-                assert box.wait(SECONDS + 60) == 0, box.logged()
-    return judge(ana, ben)
+    return judge(*played(folder, SCENE, duplex))
 
 
 def judge(ana: Box, ben: Box) -> Said:
