@@ -21,6 +21,7 @@ class DenyCause(StrEnum):
     RETRY_AFTER = "retry_after"
     STAGE_FULL = "stage_full"
     FROZEN = "frozen"
+    HELD = "held"  # this member alone is held, not the whole space
     INTERNAL = "internal"
 
 

@@ -42,7 +42,10 @@ Moment = Annotated[
     str,
     Meta(
         max_length=32,
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)\Z",
+        pattern=(
+            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+            r"(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
+        ),
     ),
 ]
 # Seconds on the hub's own clock, which only counts on; the hub says where it stands now

@@ -54,8 +54,10 @@ class SpaceView:
                 return replace(self, rev=event.rev, floor=floor)
             case SpaceChanged(space=space):
                 return replace(self, rev=event.rev, space=space)
-            case _:
+            case PinAdded() | PinRemoved():
                 return replace(self, rev=event.rev, pins=_pins(self.pins, event))
+            case _:
+                return None
 
 
 def _members(
