@@ -56,8 +56,6 @@ class SpaceView:
                 return replace(self, rev=event.rev, space=space)
             case PinAdded() | PinRemoved():
                 return replace(self, rev=event.rev, pins=_pins(self.pins, event))
-            case _:
-                return None
 
 
 def _members(
