@@ -1,9 +1,10 @@
 """What all sessions of one hub share."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.config import HubLimits
+from hub.control.health import HealthBook
 from hub.control.sessions import SessionBook
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
@@ -23,3 +24,4 @@ class House:
     media: MediaPlane
     media_slots: asyncio.Semaphore
     metrics: Metrics
+    health: HealthBook = field(default_factory=HealthBook)

@@ -12,10 +12,10 @@ from aiohttp.http import WSMessageNoDecodeText
 
 from hub.config import HubLimits
 from hub.control.limits import Offences
-from hub.control.link import CloseCode, Link
+from hub.control.link import Link
 from hub.metrics import Metrics
 from stagebox.bucket import TokenBucket
-from stagebox.wire.causes import ErrorCode
+from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.codec import DecodeError, decode_member, encode
 from stagebox.wire.messages import Error, HubMessage, MemberMessage
 

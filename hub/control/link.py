@@ -7,33 +7,19 @@ own connection; nobody else notices.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from enum import IntEnum
 from typing import Final
 
 from aiohttp import WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
 
 from hub.control.connections import Connection
+from stagebox.wire.causes import CloseCode
 
 # A peer that does not finish the closing handshake in this time is cut.
 CLOSE_S: Final = 2.0
 # Many members may act in one turn of the event loop, before any queue can empty: a
 # queue whose peer does read may hold this many times as much.
 _BURST: Final = 16
-
-
-class CloseCode(IntEnum):
-    """WebSocket close codes; those from 4400 on are the protocol's own."""
-
-    OK = 1000
-    GOING_AWAY = 1001
-    INTERNAL = 1011
-    FULL = 1013
-    MALFORMED = 4400
-    REFUSED = 4403
-    TOO_FAST = 4408
-    REPLACED = 4409
-    SILENT = 4410
 
 
 class Link:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 from hub.control.house import House
 from hub.control.limits import Refusal
 from hub.control.line import Line
-from hub.control.link import CloseCode, Link
+from hub.control.link import Link
 from hub.control.offers import OfferDesk
 from hub.control.sessions import BookError, HubFullError
 from hub.floor.events import Ask, Enter, Next, Release, Request, SetMuted
@@ -22,7 +22,7 @@ from hub.spaces.running import RunningSpace
 from hub.spaces.space import SpaceFullError
 from hub.store.records import Memory
 from stagebox.wire.acts import FloorNext
-from stagebox.wire.causes import ErrorCode
+from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.handshake import HandshakeError, HubHandshake
 from stagebox.wire.messages import (
     Done,

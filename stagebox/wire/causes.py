@@ -5,7 +5,7 @@ One list per verb: the same situation has different words for "you may not",
 phrases, lamp patterns and sentences that go with them live in ``stagebox.phrases``.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class DenyCause(StrEnum):
@@ -94,3 +94,17 @@ class ErrorCode(StrEnum):
     NO_CAPTIONS = "no_captions"
     DISK_FULL = "disk_full"
     INTERNAL = "internal"
+
+
+class CloseCode(IntEnum):
+    """WebSocket close codes; those from 4400 on are the protocol's own."""
+
+    OK = 1000
+    GOING_AWAY = 1001
+    INTERNAL = 1011
+    FULL = 1013
+    MALFORMED = 4400
+    REFUSED = 4403
+    TOO_FAST = 4408
+    REPLACED = 4409
+    SILENT = 4410

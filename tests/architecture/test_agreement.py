@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bench.page import KEPT, PAGE, filled
-from hub.control.link import CloseCode
+from stagebox.wire.causes import CloseCode
 from tests.architecture.pure import ROOT
 from tests.unit.wire.spec import sections
 
