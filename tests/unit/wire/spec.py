@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from stagebox.wire import messages
+from stagebox.wire import terms
 from tests.unit.wire.catalogue import WIRE
 
 Row = tuple[str, ...]
@@ -21,7 +21,7 @@ def aliases() -> dict[str, Any]:
     """Return the named types of the schema (``Name = Annotated[...]``)."""
     return {
         name: value
-        for name, value in vars(messages).items()
+        for name, value in vars(terms).items()
         if name[0].isupper() and get_origin(value) is not None and metas(value)
     }
 
@@ -33,6 +33,8 @@ def metas(annotation: object) -> list[Meta]:
 def range_of(annotation: object) -> str:
     """Return the limits of a named or nameless restricted type, in words."""
     base, meta = get_args(annotation)[0], metas(annotation)[0]
+    if get_origin(base) is tuple:
+        return f"list of at most {meta.max_length} {type_of(get_args(base)[0])}"
     if base is str:
         lengths = []
         if meta.min_length is not None:
@@ -43,7 +45,8 @@ def range_of(annotation: object) -> str:
         if meta.pattern is not None:
             parts.append(f"`{meta.pattern.removesuffix(chr(92) + 'Z')}$`")
         return ", ".join(["text", *parts])
-    return f"{'whole number' if base is int else 'number'}, {meta.ge} to {meta.le}"
+    limits = f"{meta.ge} or more" if meta.le is None else f"{meta.ge} to {meta.le}"
+    return f"{'whole number' if base is int else 'number'}, {limits}"
 
 
 def type_of(annotation: object) -> str:
@@ -99,7 +102,9 @@ class Section:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+    """Split a row of a table; a bar that belongs to a cell has a backslash before it."""
+    parts = re.split(r"(?<!\\)\|", line.strip())[1:-1]
+    return [part.strip().replace(r"\|", "|") for part in parts]
 
 
 def sections() -> dict[str, Section]:

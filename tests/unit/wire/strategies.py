@@ -48,7 +48,7 @@ def _value(info: mi.Type) -> st.SearchStrategy[Any]:
         case mi.IntType(ge=low, le=high):
             return st.integers(low, high)
         case mi.FloatType(ge=low, le=high):
-            return st.floats(low, high)
+            return st.floats(low, high, allow_infinity=False, allow_nan=False)
         case mi.StrType():
             return _text(info)
     raise AssertionError(f"no strategy for {info}: add one")

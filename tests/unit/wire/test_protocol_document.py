@@ -6,15 +6,27 @@ from enum import StrEnum
 import pytest
 from msgspec import Struct
 
-from stagebox.wire import causes, codec, messages
+from stagebox.wire import causes, codec, terms
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
-from stagebox.wire.space import Floor, Member, SpaceInfo
-from stagebox.wire.terms import Kind, Mode, Place, Role, Via
+from stagebox.wire.space import Floor, Member, Pin, Recording, SpaceInfo
+from stagebox.wire.terms import (
+    Gone,
+    Kind,
+    Mark,
+    Mode,
+    News,
+    Place,
+    Role,
+    SpaceState,
+    Speak,
+    Via,
+)
 from tests.unit.wire.catalogue import MEMBER_TAGS, TAGS, WIRE, valid
 from tests.unit.wire.spec import Row, aliases, fields_of, range_of, sections
 
-ENUMS = [Kind, Role, Place, Mode, Via, DenyCause, RevokeCause, CancelCause, ErrorCode]
-STRUCTS = [Member, Floor, SpaceInfo]
+WORDS = [Kind, Role, Place, Mode, Via, SpaceState, Speak, Mark, Gone, News]
+ENUMS = [*WORDS, DenyCause, RevokeCause, CancelCause, ErrorCode]
+STRUCTS = [Member, Floor, SpaceInfo, Recording, Pin]
 SECTIONS = sections()
 TEXT = (WIRE / "PROTOCOL.md").read_text(encoding="utf-8")
 
@@ -63,7 +75,7 @@ def test_every_value_is_listed_with_a_meaning(enum: type[StrEnum]) -> None:
 
 def test_no_enum_is_left_out() -> None:
     known = set(ENUMS)
-    for module in (messages, causes):
+    for module in (terms, causes):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum:
                 assert value in known
@@ -71,12 +83,12 @@ def test_no_enum_is_left_out() -> None:
 
 def test_figures_in_the_prose_are_those_of_the_code() -> None:
     for figure in (
-        f"version {messages.PROTOCOL_VERSION}\n",
-        f"`{messages.MEMBER_PATH}`",
-        f"`{messages.SERVICE_TYPE}`",
-        f"`heartbeat_ms` ({messages.HEARTBEAT_MS})",
-        f"**{messages.LOST_AFTER_MS} ms**",
-        f"{messages.LEASE_MS} ms after",
+        f"version {terms.PROTOCOL_VERSION}\n",
+        f"`{terms.MEMBER_PATH}`",
+        f"`{terms.SERVICE_TYPE}`",
+        f"`heartbeat_ms` ({terms.HEARTBEAT_MS})",
+        f"**{terms.LOST_AFTER_MS} ms**",
+        f"{terms.LEASE_MS} ms after",
     ):
         assert figure in TEXT
     limits = {row[0]: row[1] for row in SECTIONS["Limits"].rows}

@@ -5,13 +5,15 @@ from typing import get_args
 
 import pytest
 
-from stagebox.wire import causes, messages
+from stagebox.wire import causes, terms
 from stagebox.wire.messages import FloorReply, HubMessage, MemberMessage, Welcome
 from stagebox.wire.space import StateEvent
 from stagebox.wire.terms import HEARTBEAT_MS, LEASE_MS, LOST_AFTER_MS, Message
 from tests.unit.wire.catalogue import HUB_TAGS, MEMBER_TAGS, TAGS, tag_of
 
-ANSWERS_WITHOUT_REQ = {"challenge", "welcome", "pong", "media.lost"}
+NEVER_ANSWERED = {"hello", "ping", "health"}  # not with a message that names them
+UNASKED = {"challenge", "welcome", "pong", "media.lost"}
+UNASKED |= {"space.left", "reaction", "caption", "notice"}
 
 
 def test_every_message_class_can_be_sent_by_exactly_one_side() -> None:
@@ -22,7 +24,7 @@ def test_every_message_class_can_be_sent_by_exactly_one_side() -> None:
 
 def test_every_request_carries_req() -> None:
     for tag, cls in MEMBER_TAGS.items():
-        assert ("req" in cls.__struct_fields__) == (tag not in {"hello", "ping"}), tag
+        assert ("req" in cls.__struct_fields__) == (tag not in NEVER_ANSWERED), tag
 
 
 def test_a_hub_message_answers_a_request_or_is_a_state_event() -> None:
@@ -30,7 +32,7 @@ def test_a_hub_message_answers_a_request_or_is_a_state_event() -> None:
     for tag, cls in HUB_TAGS.items():
         fields = set(cls.__struct_fields__)
         assert ("rev" in fields) == (tag in events | {"snapshot"}), tag
-        assert ("req" in fields) == (tag not in events | ANSWERS_WITHOUT_REQ), tag
+        assert ("req" in fields) == (tag not in events | UNASKED), tag
 
 
 def test_floor_replies_name_the_request() -> None:
@@ -44,7 +46,7 @@ def test_messages_are_frozen_and_refuse_unknown_fields() -> None:
         assert cls.__struct_config__.tag_field == "t"
 
 
-@pytest.mark.parametrize("listing", [messages, causes])
+@pytest.mark.parametrize("listing", [terms, causes])
 def test_words_on_the_wire_are_lower_case_and_plain(listing: object) -> None:
     enums = [kind for kind in vars(listing).values() if isinstance(kind, type)]
     for kind in enums:
