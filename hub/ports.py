@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from hub.media.mail import Tape
 from hub.media.report import MediaReport
+
+__all__ = ["BadOfferError", "MediaError", "MediaPlane", "Tape"]
 
 
 class MediaError(Exception):
@@ -44,6 +47,25 @@ class MediaPlane(Protocol):
 
     def close_gate(self, space_id: str, member_id: str) -> None:
         """From now on it is not; late packets are dropped and counted."""
+
+    def set_volume(self, space_id: str, member_id: str, percent: int) -> None:
+        """From now on this member is so loud for everybody; 100 is as it came.
+
+        It is mixed then, even if nobody else talks. A change is spread over one frame.
+        """
+
+    def tape(self, space_id: str, on: bool) -> None:
+        """From now on, or no longer, copies of what is said and heard go to ``on_tape``.
+
+        Wishes are counted: what was turned on twice is to be turned off twice.
+        """
+
+    def on_tape(self, callback: Callable[[Tape], None]) -> None:
+        """Call ``callback`` for each packet of an open microphone, then for what it became.
+
+        For every taped space. It must not wait. Copies for which there is no room on
+        their way are dropped and counted.
+        """
 
     async def disconnect(self, member_id: str) -> None:
         """End the member's media session. Unknown members are no error."""

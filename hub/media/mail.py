@@ -69,6 +69,21 @@ class Ear(_Mail, frozen=True, array_like=True):
     process: int | None
 
 
+class Volume(_Mail, frozen=True, array_like=True):
+    """Told to the home: how loud a member is in the mix."""
+
+    space: str
+    member: str
+    percent: int
+
+
+class Taping(_Mail, frozen=True, array_like=True):
+    """Told to the home: copy what is said and heard to the main process, or no longer."""
+
+    space: str
+    on: bool
+
+
 class Connect(_Mail, frozen=True, array_like=True):
     """Answer an offer; ``Answered`` or ``Refused`` of the same ``call`` comes back."""
 
@@ -150,15 +165,32 @@ class Hears(_Mail, frozen=True, array_like=True):
     on: bool
 
 
+class Tape(_Mail, frozen=True, array_like=True):
+    """A copy of a packet that was let into a space, or of one frame of its programme.
+
+    ``member``: whose microphone it is from; None: the programme, which is what a member
+    who does not talk hears. ``timestamp`` counts 1/48000 s in 32 bit: each member's, and
+    the programme's, is a line of its own, and the programme's begins anew when the home
+    of the space moves. ``at``: when the packet came, on the monotonic clock.
+    """
+
+    space: str
+    member: str | None
+    timestamp: int
+    payload: bytes
+    marker: bool
+    at: float
+
+
 class Beat(_Mail, frozen=True, array_like=True):
     """The process is alive, and this is what it counted so far."""
 
     report: MediaReport
 
 
-Order = Meet | Part | Home | Gate | Ear | Connect | Disconnect | Stop
+Order = Meet | Part | Home | Gate | Ear | Volume | Taping | Connect | Disconnect | Stop
 Inbound = Order | Voice | Sound
-News = Answered | Refused | Spoke | Hears | Beat
+News = Answered | Refused | Spoke | Hears | Tape | Beat
 
 encode: Final = msgspec.msgpack.Encoder().encode
 read_birth: Final = msgspec.msgpack.Decoder(Birth).decode

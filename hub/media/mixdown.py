@@ -66,12 +66,17 @@ class _Coder:
 
 @dataclass(slots=True)
 class _Voice:
-    """One in the mix. ``leaving`` counts down the frames that it may still take."""
+    """One in the mix. ``leaving`` counts down the frames that it may still take.
+
+    ``gain`` is what the last frame ended with, ``wanted`` what the next one ends with.
+    """
 
     playout: Playout = field(default_factory=lambda: Playout(_OTHERS))
     coder: _Coder = field(default_factory=_Coder)
     leaving: int | None = None
     is_over: bool = False
+    gain: float = 1.0
+    wanted: float = 1.0
 
 
 class Mixdown:
@@ -91,13 +96,13 @@ class Mixdown:
         """Who is in the mix, those leaving included."""
         return self._voices.keys()
 
-    def join(self, member_id: str) -> None:
+    def join(self, member_id: str, gain: float = 1.0) -> None:
         """Let a member be heard from its next packet on, and hear the others at once."""
         if member_id in self._voices:  # it had begun to leave
             voice = self._voices[member_id]
             voice.leaving, voice.is_over = None, False
             return
-        voice = _Voice()
+        voice = _Voice(gain=gain, wanted=gain)
         voice.coder.go_on(self._past)
         self._voices[member_id] = voice
         self._mixer.make_room(len(self._voices))
@@ -106,6 +111,7 @@ class Mixdown:
         """Let a member that was forwarded until now go on where its last packets end."""
         voice = self._voices[member_id]
         voice.playout = Playout(_IN_STEP)
+        voice.gain = 1.0  # as it was heard until now
         for packet, came_at in packets:
             voice.playout.put(packet, came_at)
             while _held(voice) >= FRAME_SAMPLES:
@@ -114,6 +120,18 @@ class Mixdown:
         for name, other in self._voices.items():
             if name != member_id:
                 other.coder.go_on(self._past)
+
+    def set_gain(self, member_id: str, gain: float) -> None:
+        """Let a voice go over to another gain within its next frame."""
+        if member_id in self._voices:
+            self._voices[member_id].wanted = gain
+
+    def is_plain(self, member_id: str) -> bool:
+        """Say whether the mix is this voice alone, as it comes."""
+        if self._voices.keys() != {member_id}:
+            return False
+        voice = self._voices[member_id]
+        return voice.gain == voice.wanted == 1.0
 
     def wait_for(self, member_id: str) -> None:
         """Let a member that led the beat be one of the others, whose packets may wait."""
@@ -143,7 +161,7 @@ class Mixdown:
         """Mix one frame; yield it encoded for each voice that hears, and for the other ears."""
         frames = {name: _pull(voice, at) for name, voice in self._voices.items()}
         bent = self._mixer.bent
-        mixed = self._mixer.mix(frames)
+        mixed = self._mixer.mix(frames, self._gains())
         self._counts.mixed_frames += len(frames)
         self._counts.bent_samples += self._mixer.bent - bent
         self._past.append(mixed.full)
@@ -160,6 +178,15 @@ class Mixdown:
         """Take those out who have been heard to the end."""
         for name in [name for name, voice in self._voices.items() if voice.is_over]:
             del self._voices[name]
+
+    def _gains(self) -> dict[str, tuple[float, float]]:
+        """Return with which gain each voice begins and ends its next frame, if not plain."""
+        gains = {}
+        for name, voice in self._voices.items():
+            if voice.gain != 1.0 or voice.wanted != 1.0:
+                gains[name] = voice.gain, voice.wanted
+                voice.gain = voice.wanted
+        return gains
 
 
 def _held(voice: _Voice) -> int:

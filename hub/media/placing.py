@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.media.mail import Disconnect, Ear, Gate, Home, Order, Part
+from hub.media.mail import Disconnect, Ear, Gate, Home, Order, Part, Taping, Volume
 
 # Of the sessions to be set up anew at once, this much apart on average: 10 to 30 ms of
 # CPU time each on a PC. All of them must still be back within the 2 s that were promised.
@@ -54,6 +54,8 @@ class _Space:
     epoch: int = 0
     ears: dict[str, int] = field(default_factory=dict)
     gates: dict[str, None] = field(default_factory=dict)  # in the order of their opening
+    volumes: dict[str, int] = field(default_factory=dict)  # other than 100
+    is_taped: bool = False
 
 
 class Placing:
@@ -157,6 +159,27 @@ class Placing:
             for process in self._concerned(space, member_id)
         ]
 
+    def volume(self, space_id: str, member_id: str, percent: int) -> list[Letter]:
+        """Set how loud a member is."""
+        space = self._space(space_id)
+        if percent == 100:
+            space.volumes.pop(member_id, None)
+        else:
+            space.volumes[member_id] = percent
+        if space.home is None:
+            return []
+        return [Letter(space.home, Volume(space_id, member_id, percent))]
+
+    def tape(self, space_id: str, *, on: bool) -> list[Letter]:
+        """Have a space copied, or no longer."""
+        space = self._space(space_id)
+        if space.is_taped == on:
+            return []
+        space.is_taped = on
+        if space.home is None:
+            return self._settle(space)
+        return [Letter(space.home, Taping(space_id, on))]
+
     # --- private --------------------------------------------------------------
 
     def _space(self, space_id: str) -> _Space:
@@ -187,8 +210,13 @@ class Placing:
         letters = [
             Letter(process, Home(space.id, home, space.epoch)) for process in (home, *others)
         ]
-        # The ears before the gates: what is opened is heard by all of them.
+        # The ears before the gates: what is opened is heard by all of them, and is copied.
         letters[1:1] = [
+            *([Letter(home, Taping(space.id, True))] if space.is_taped else []),
+            *(
+                Letter(home, Volume(space.id, member_id, percent))
+                for member_id, percent in space.volumes.items()
+            ),
             *(
                 Letter(home, Ear(space.id, member_id, process))
                 for member_id, process in space.ears.items()

@@ -20,6 +20,7 @@ from hub.media.mail import Sound, Voice
 from hub.media.report import MediaReport, as_report
 from hub.media.routing import AudioCounts, Post, SpaceAudio
 from hub.media.sessions import Sessions
+from hub.media.tapes import Take, Tapes
 from stagebox.media.frames import FRAME_S
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.guard import counters
@@ -61,6 +62,7 @@ class HubMedia:
         self._metronome: asyncio.Task[None] | None = None
         self._sounded_at = 0.0
         self._reported: dict[str, float] = {}
+        self._tapes = Tapes()
         self._loop = asyncio.get_running_loop()
         self._spoke: Callable[[str], None] = lambda _member_id: None
 
@@ -87,6 +89,20 @@ class HubMedia:
     def close_gate(self, space_id: str, member_id: str) -> None:
         """See ``MediaPlane``."""
         self._space(space_id).close(member_id)
+
+    def set_volume(self, space_id: str, member_id: str, percent: int) -> None:
+        """See ``MediaPlane``."""
+        self._space(space_id).set_volume(member_id, percent)
+        self._run_clock(space_id)
+
+    def tape(self, space_id: str, on: bool) -> None:
+        """See ``MediaPlane``."""
+        wanted = self._tapes.wish(space_id, on=on)
+        self._space(space_id).tape(self._tapes.deliver if wanted else None)
+
+    def on_tape(self, callback: Take) -> None:
+        """See ``MediaPlane``."""
+        self._tapes.add(callback)
 
     async def disconnect(self, member_id: str) -> None:
         """See ``MediaPlane``."""

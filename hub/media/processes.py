@@ -27,12 +27,14 @@ from hub.media.mail import (
     Refused,
     Spoke,
     Stop,
+    Tape,
     encode,
     read_news,
 )
 from hub.media.nursery import Child, Nursery, NurseryError
 from hub.media.placing import Letter, Placing
 from hub.media.report import MediaReport, nothing, total
+from hub.media.tapes import Take, Tapes
 from hub.media.worker import BEAT_S, STOP_S
 
 # Six missed beats. Its members hear nothing meanwhile, so it should be short; a machine
@@ -76,6 +78,7 @@ class MediaProcesses:
         self._retired = nothing()
         self._next = 1
         self._calls = Calls()
+        self._tapes = Tapes()
         self._restarts = 0
         self._again_s = AGAIN_FIRST_S
         self._closing = False
@@ -140,6 +143,18 @@ class MediaProcesses:
         """See ``MediaPlane``."""
         self._post(self._placing.gate(space_id, member_id, is_open=False))
 
+    def set_volume(self, space_id: str, member_id: str, percent: int) -> None:
+        """See ``MediaPlane``."""
+        self._post(self._placing.volume(space_id, member_id, percent))
+
+    def tape(self, space_id: str, on: bool) -> None:
+        """See ``MediaPlane``."""
+        self._post(self._placing.tape(space_id, on=self._tapes.wish(space_id, on=on)))
+
+    def on_tape(self, callback: Take) -> None:
+        """See ``MediaPlane``."""
+        self._tapes.add(callback)
+
     async def disconnect(self, member_id: str) -> None:
         """See ``MediaPlane``; the process may still be saying goodbye."""
         self._post(self._placing.disconnect(member_id))
@@ -183,6 +198,8 @@ class MediaProcesses:
         match news:
             case Beat(report):
                 process.beat_at, process.report = self._loop.time(), report
+            case Tape():
+                self._tapes.deliver(news)
             case Spoke(member_id):
                 self._spoke(member_id)
             case Hears(space_id, member_id, on):

@@ -14,7 +14,8 @@ from typing import Final
 
 from hub.media.counts import AudioCounts
 from hub.media.fan import Fan, Send
-from hub.media.mail import Sound, Voice
+from hub.media.mail import Sound, Tape, Voice
+from hub.media.tapes import Take
 from hub.media.trunk import Frame, Trunk
 from stagebox.media.rtp import AudioPacket
 from stagebox.media.timeline import Stamp
@@ -25,6 +26,8 @@ __all__ = ["AudioCounts", "Post", "Send", "SpaceAudio"]
 Post = Callable[[tuple[int, ...], Voice | Sound], None]
 
 _FIRST_EPOCH: Final = 0
+# The ear for which the programme is made even when nobody else listens; no member's id.
+_TAPE: Final = "*tape*"
 
 
 class SpaceAudio:
@@ -52,6 +55,8 @@ class SpaceAudio:
         # Who hears by way of another process, and for how many each has to be sent to.
         self._far: dict[str, int] = {}
         self._far_processes: tuple[int, ...] = ()
+        self._volumes: dict[str, int] = {}
+        self._tape: Take | None = None
         self.fan = Fan(counts)
         self.trunk: Trunk | None = self._new_trunk()
 
@@ -117,11 +122,30 @@ class SpaceAudio:
         if self.trunk is not None:
             self.trunk.close(member_id)
 
+    def set_volume(self, member_id: str, percent: int) -> None:
+        """Let a member be so loud from now on, 100 being as it comes."""
+        if percent == 100:
+            self._volumes.pop(member_id, None)
+        else:
+            self._volumes[member_id] = percent
+        if self.trunk is not None:
+            self.trunk.set_gain(member_id, percent / 100)
+
+    def tape(self, take: Take | None) -> None:
+        """Copy what is said and heard to ``take``, or no longer; at the home only."""
+        self._tape = take
+        if self.trunk is not None and take is not None:
+            self.trunk.add_ear(_TAPE)
+        elif self.trunk is not None:
+            self.trunk.remove_ear(_TAPE)
+
     # --- packets --------------------------------------------------------------
 
     def packet(self, member_id: str, packet: AudioPacket, now: float) -> None:
         """Take one packet from a member's microphone, which came at ``now``."""
         if self.trunk is not None:
+            if self._tape is not None and member_id in self._open:
+                self._tape(self._copy(member_id, packet, packet.payload, now))
             for frame in self.trunk.packet(member_id, packet, now):
                 self._deliver(frame, now)
         elif self._home is not None and member_id in self._open:
@@ -151,6 +175,10 @@ class SpaceAudio:
         trunk = Trunk(sequence=sequence, timestamp=timestamp, counts=self._counts)
         for member_id in self.fan.members:
             trunk.add_ear(member_id)
+        if self._tape is not None:
+            trunk.add_ear(_TAPE)
+        for member_id, percent in self._volumes.items():
+            trunk.set_gain(member_id, percent / 100)
         for member_id in sorted(self._open):
             trunk.open(member_id)
         return trunk
@@ -194,6 +222,13 @@ class SpaceAudio:
             self._post(processes, self._sound(frame, now))
         if frame.to is None or not processes:
             self._fan_out(frame, now)
+        if self._tape is not None and frame.to is None:
+            self._tape(self._copy(None, frame.stamp, frame.payload, now))
+
+    def _copy(
+        self, member_id: str | None, head: AudioPacket | Stamp, payload: bytes, now: float
+    ) -> Tape:
+        return Tape(self._space_id, member_id, head.timestamp, payload, head.marker, now)
 
     def _sound(self, frame: Frame, now: float) -> Sound:
         stamp = frame.stamp

@@ -5,9 +5,9 @@ Pure: packets and ``now`` in, frames out. Three paths:
 - nobody talks: there is nothing to hear;
 - one member talks: its packets go on as they are, with gaps kept, so that the
   listener's own FEC and concealment work on the real losses;
-- two or more talk: each is decoded into a mix, in step with the packets of the one
-  who leads the beat; those who do not talk share one encoded mix, each talker gets
-  the mix without its own voice.
+- two or more talk, or one is to be louder or softer: each is decoded into a mix, in
+  step with the packets of the one who leads the beat; those who do not talk share one
+  encoded mix, each talker gets the mix without its own voice.
 
 What all share is one continuous stream of numbers. A change of path in the middle of
 a word goes on with the next number and the next 20 ms: who was forwarded leads the
@@ -69,6 +69,7 @@ class Trunk:
         self._shared = OutTimeline(sequence, timestamp)
         self._ears: set[str] = set()
         self._open: set[str] = set()
+        self._gains: dict[str, float] = {}  # of those who are not heard as they come
         self._counts = counts
         # The last packets of the one who is forwarded, and when they came.
         self._last: deque[tuple[AudioPacket, float]] = deque(maxlen=PAST)
@@ -109,12 +110,20 @@ class Trunk:
             return
         self._open.add(member_id)
         if self._mix is not None:
-            self._mix.down.join(member_id)
-        elif len(self._open) > 1:
-            self._mixes += 1
-            self._mix = _Mix(f"mix {self._mixes}", Mixdown(self._counts))
-            for each in sorted(self._open):
-                self._mix.down.join(each)
+            self._mix.down.join(member_id, self._gains.get(member_id, 1.0))
+        elif len(self._open) > 1 or member_id in self._gains:
+            self._begin_mix()
+
+    def set_gain(self, member_id: str, gain: float) -> None:
+        """Let a member be louder or softer; 1 is as it comes, and anything else is mixed."""
+        if gain == 1.0:
+            self._gains.pop(member_id, None)
+        else:
+            self._gains[member_id] = gain
+        if self._mix is not None:
+            self._mix.down.set_gain(member_id, gain)
+        elif member_id in self._gains and member_id in self._open:
+            self._begin_mix()
 
     def close(self, member_id: str) -> None:
         """Let no more of this member's packets through; what came already is heard."""
@@ -142,7 +151,7 @@ class Trunk:
         mix = self._mix
         if mix is None:
             return self._forward(member_id, packet, now)
-        if mix.down.voices == {member_id}:
+        if mix.down.is_plain(member_id):
             if mix.beat is None or packet.marker:
                 return [*self._stop(), *self._forward(member_id, packet, now)]
             if mix.beat.leader == member_id and mix.down.is_empty_in_lull(member_id):
@@ -157,6 +166,12 @@ class Trunk:
         return self._run(self._mix, self._beat(self._mix, now), now)
 
     # --- private --------------------------------------------------------------
+
+    def _begin_mix(self) -> None:
+        self._mixes += 1
+        self._mix = _Mix(f"mix {self._mixes}", Mixdown(self._counts))
+        for each in sorted(self._open):
+            self._mix.down.join(each, self._gains.get(each, 1.0))
 
     def _forward(self, member_id: str, packet: AudioPacket, now: float) -> list[Frame]:
         source = f"{member_id}/{packet.ssrc}"

@@ -32,7 +32,10 @@ from hub.media.mail import (
     Sound,
     Spoke,
     Stop,
+    Tape,
+    Taping,
     Voice,
+    Volume,
     encode,
     read_inbound,
 )
@@ -91,6 +94,7 @@ class Worker:
         self._ending: set[asyncio.Task[None]] = set()
         self._media = HubMedia(Outlets(self._post, self._hears))
         self._media.on_audio(lambda member_id: self._tell(Spoke(member_id)))
+        self._media.on_tape(self._copy)
 
     def take(self, data: memoryview, descriptor: int | None) -> None:
         """Do what one message says."""
@@ -145,6 +149,12 @@ class Worker:
     def _ear(self, ear: Ear) -> None:
         self._media.far_ear(ear.space, ear.member, ear.process)
 
+    def _volume(self, volume: Volume) -> None:
+        self._media.set_volume(volume.space, volume.member, volume.percent)
+
+    def _taping(self, taping: Taping) -> None:
+        self._media.tape(taping.space, taping.on)
+
     def _connect(self, connect: Connect) -> None:
         older = self._connecting.pop(connect.member, None)
         if older is not None:
@@ -180,6 +190,8 @@ class Worker:
         Home: _home,
         Gate: _gate,
         Ear: _ear,
+        Volume: _volume,
+        Taping: _taping,
         Connect: _connect,
         Disconnect: _disconnect,
         Voice: _voice,
@@ -216,6 +228,10 @@ class Worker:
     def _hears(self, space_id: str, member_id: str, on: bool) -> None:
         self._tell(Hears(space_id, member_id, on))
 
+    def _copy(self, tape: Tape) -> None:
+        """Send a copy up now or never: what was taped is no word that must come."""
+        self._up.offer(encode(tape))
+
     def _tell(self, news: News) -> None:
         try:
             self._up.order(encode(news))
@@ -225,6 +241,10 @@ class Worker:
             self._over.set()
 
     def _report(self) -> MediaReport:
-        dropped = self._dropped + sum(each.dropped for each in self._neighbours.values())
+        dropped = (
+            self._dropped
+            + self._up.dropped
+            + sum(each.dropped for each in self._neighbours.values())
+        )
         drops = {"dropped": dropped, "unreadable": self._unreadable}
         return msgspec.structs.replace(self._media.report(), channel_drops=drops)

@@ -14,6 +14,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 from stagebox.media.frames import FRAME_SAMPLES, Pcm, require_frame
 
 _Wide = NDArray[np.float32]
+# What a voice is multiplied by at the beginning and at the end of a frame.
+Gain = tuple[float, float]
+_PLAIN: Final[Mapping[str, Gain]] = MappingProxyType({})
 
 _MAX_TALKERS: Final = 16
 _CEILING: Final = 29_204.0  # -1 dBFS: what the limiter aims at and the soft clip leaves alone
@@ -83,8 +87,8 @@ class Mixer:
             # Row 0 is the full mix, the others are without one talker each.
             self._sums = np.zeros((talkers + 1, FRAME_SAMPLES), dtype=np.float32)
 
-    def mix(self, frames: Mapping[str, Pcm]) -> Mix:
-        """Mix one frame of each talker.
+    def mix(self, frames: Mapping[str, Pcm], gains: Mapping[str, Gain] = _PLAIN) -> Mix:
+        """Mix one frame of each talker, those with a gain in a straight line between both.
 
         Raises:
             TooManyTalkersError: there are more than the mixer was made for.
@@ -95,9 +99,12 @@ class Mixer:
             raise TooManyTalkersError(msg)
         voices = self._voices[: len(frames)]
         sums = self._sums[: len(frames) + 1]
-        for row, pcm in zip(voices, frames.values(), strict=True):
+        for row, (name, pcm) in zip(voices, frames.items(), strict=True):
             require_frame(pcm)
             row[:] = pcm
+            if name in gains:
+                ramp = np.linspace(*gains[name], FRAME_SAMPLES, dtype=np.float32)
+                np.multiply(row, ramp, out=row)
         np.sum(voices, axis=0, out=sums[0])
         np.subtract(sums[0], voices, out=sums[1:])
         out = self._limited(sums)
