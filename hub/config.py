@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
+from hub.floor.rules import FloorRules, RulesError
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
 from stagebox.wire.terms import Mode
@@ -22,6 +22,7 @@ Quantity = Annotated[int, Meta(ge=1, le=100_000)]
 # One core stays for the control plane and the network's interrupts; past this the members
 # that one hub may have (512) are carried many times over.
 MOST_PROCESSES = 3
+HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z"
 Period = Annotated[float, Meta(gt=0, le=3_600)]
 
 
@@ -33,6 +34,7 @@ class SpaceLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     queue_limit: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     talk_limit_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # 0: no limit
     offer_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
+    stage_limit: Annotated[int, Meta(ge=1, le=1_000)] | None = None
 
 
 class SpaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,8 +49,6 @@ class SpaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         """Refuse rules that cannot work."""
         try:
             self.rules()
-        except UnsupportedModeError as error:
-            raise WrongKeyError("mode", str(error)) from None
         except RulesError as error:
             raise WrongKeyError("limits", str(error)) from None
 
@@ -101,6 +101,25 @@ class MediaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return default_processes(len(os.sched_getaffinity(0)))
 
 
+class WebConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The console and the HTTP API (the ``[web]`` table)."""
+
+    # HTTPS with a certificate of the hub's own: browsers give a microphone to no other page.
+    secure_port: Port = 7443
+    # Names by which people reach the hub, besides its addresses and those it knows itself.
+    names: Annotated[tuple[Annotated[str, Meta(pattern=HOST_NAME)], ...], Meta(max_length=32)] = ()
+    # An administrator logs in for an evening.
+    session_hours: Annotated[float, Meta(gt=0, le=24 * 365)] = 12
+    # From one address: a console opens with some twenty, and asks some few a second.
+    requests_per_s: Annotated[float, Meta(gt=0, le=10_000)] = 20
+    request_burst: Quantity = 200
+    # Wrong spoken codes (one in a million is right) a minute: from one address, and in all.
+    wrong_codes: Quantity = 5
+    wrong_codes_in_all: Quantity = 30
+    wrong_passwords: Quantity = 5
+    wrong_passwords_in_all: Quantity = 60
+
+
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
@@ -112,6 +131,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     advertise: bool = True
     limits: HubLimits = HubLimits()
     media: MediaConfig = MediaConfig()
+    web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),
     )

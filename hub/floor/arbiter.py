@@ -20,12 +20,19 @@ gone up since releases it.
 
 Every request may be repeated. While it is open the answer is where it stands; after that,
 how it ended. A release that arrives before its request ends it.
+
+Orders (``hub.floor.chair``) change what may be. They close microphones and take back offers,
+they never open one; a member that was held, paused, frozen or asked to agree presses anew.
+A lower limit ends nobody's turn: it only keeps the next one waiting.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec.structs import replace
 
+from hub.floor.board import Board
+from hub.floor.chair import Chair
 from hub.floor.events import (
     Ask,
     Depart,
@@ -33,6 +40,7 @@ from hub.floor.events import (
     Enter,
     Event,
     Next,
+    Order,
     Release,
     Request,
     SetMuted,
@@ -41,8 +49,8 @@ from hub.floor.events import (
 )
 from hub.floor.judge import Judge, not_allowed
 from hub.floor.machine import FloorMachine
-from hub.floor.rules import FloorRules
-from hub.floor.seat import Seat
+from hub.floor.rules import LOST_AFTER_S, FloorRules
+from hub.floor.seat import TALKING, Seat
 from hub.floor.table import Row, State, Trigger
 from stagebox.wire.causes import DenyCause, ErrorCode
 from stagebox.wire.messages import Done, Error, FloorDenied, FloorReleased
@@ -54,10 +62,11 @@ class FloorArbiter:
     """The floor of one space: events in, effects out. Announcing is ``hub.spaces.space``'s work."""
 
     def __init__(self, rules: FloorRules) -> None:
-        self._machine = FloorMachine(rules)
-        self._rules = rules
-        self._seats = self._machine.seats
-        self._judge = Judge(rules, self._seats, self._machine.rows)
+        self._board = Board(rules)
+        self._seats = self._board.seats
+        self._machine = FloorMachine(self._board)
+        self._judge = Judge(self._board)
+        self._chair = Chair(self._board, self._machine, self._judge)
 
     def members(self) -> Iterator[Member]:
         """Yield the members, in the order in which they came."""
@@ -65,14 +74,7 @@ class FloorArbiter:
 
     def floor(self) -> Floor:
         """Return the floor as members see it."""
-        rows = self._machine.rows
-        return Floor(
-            mode=self._rules.mode,
-            open_limit=self._rules.open_limit,
-            talkers=tuple(rows[Row.TALKERS]),
-            offered=tuple(rows[Row.OFFERED]),
-            queue=tuple(rows[Row.QUEUE]),
-        )
+        return self._board.floor()
 
     def grant_of(self, member_id: MemberId) -> Req | None:
         """Return the request whose lease a pong to this member renews now."""
@@ -82,8 +84,9 @@ class FloorArbiter:
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None for never."""
-        seats = self._seats.values()
-        return min((at for seat in seats for at, _ in seat.clocks(self._rules)), default=None)
+        rules, seats = self._board.rules, self._seats.values()
+        clocks = (at for seat in seats for at, _ in seat.clocks(rules))
+        return min(chain(clocks, self._board.ghosts), default=None)
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Apply one event; return what is to be done, in order."""
@@ -93,14 +96,25 @@ class FloorArbiter:
                 self._seats[event.member_id].spoke_at = now
             return []
         self._machine.expire(now)
-        seat = self._seats.get(event.member_id)
-        if isinstance(event, Enter):
+        if isinstance(event, Order):
+            self._chair.carry_out(event, now)
+        elif isinstance(event, Enter):
             self._on_enter(event, now)
-        elif seat is None:
+        elif event.member_id not in self._seats:
             self._on_stranger(event)
         else:
-            self._apply(seat, event, now)
+            self._apply(self._seats[event.member_id], event, now)
+        self._chair.settle(now)
         return self.tick(now)
+
+    def call(self, req: Req, target: MemberId | None, now: float) -> Done | Error:
+        """Offer the floor to ``target``, or to the next hand, for one who may; ``tick`` is next."""
+        self._machine.expire(now)
+        callee = self._judge.callee(req, target)
+        if isinstance(callee, Error):
+            return callee
+        self._offer(callee, now)
+        return Done(req=req)
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due and serve the queue; return what is to be done, in order."""
@@ -112,8 +126,7 @@ class FloorArbiter:
     def _apply(self, seat: Seat, event: Depart | Vanish | Request, now: float) -> None:
         match event:
             case Depart():
-                self._machine.fire(seat, Trigger.GONE, now)
-                del self._seats[event.member_id]
+                self._on_depart(seat, event, now)
             case Vanish():
                 self._on_vanish(seat, event, now)
             case Release():
@@ -124,15 +137,23 @@ class FloorArbiter:
                 self._on_request(seat, event, now)
 
     def _on_enter(self, event: Enter, now: float) -> None:
-        # A smart speaker has no microphone, whatever place it was given.
-        place = Place.LISTENER if event.role is Role.SPEAKER else event.place
-        member = Member(id=event.member_id, name=event.name, kind=event.kind, place=place)
+        member = _member(event)
         seat = self._seats.setdefault(event.member_id, Seat(member))
         seat.member = member
         seat.forget_at = None
-        self._machine.fire(seat, Trigger.GONE if place is Place.LISTENER else Trigger.REENTER, now)
-        # A box that was restarted counts its requests from the beginning again.
+        self._machine.fire(seat, Trigger.REENTER, now)
+        # A box that was restarted counts its requests from the beginning again, and nobody
+        # knows whether a finger still holds its priority.
         seat.ended.clear()
+        if self._board.priority == event.member_id:
+            self._board.priority = None
+
+    def _on_depart(self, seat: Seat, event: Depart, now: float) -> None:
+        if event.put_out and seat.state in TALKING and not self._board.is_exempt(seat):
+            until = seat.until if seat.state is State.CLOSING else now + LOST_AFTER_S
+            self._board.ghosts.append(until)
+        self._machine.fire(seat, Trigger.GONE, now)
+        del self._seats[event.member_id]
 
     def _on_stranger(self, event: Depart | Vanish | Request) -> None:
         match event:
@@ -147,7 +168,7 @@ class FloorArbiter:
         seat.heard_at = event.heard_at
         if seat.member.connected:
             seat.member = replace(seat.member, connected=False)
-            seat.forget_at = now + self._rules.keep_place_s
+            seat.forget_at = now + self._board.rules.keep_place_s
         self._machine.fire(seat, Trigger.VANISH, now)
 
     def _on_release(self, seat: Seat, event: Release, now: float) -> None:
@@ -181,7 +202,7 @@ class FloorArbiter:
         if seat.req:  # a press takes up the offer to a hand, or the hand's place in the queue
             self._machine.conclude(seat, FloorReleased(req=seat.req))
         seat.req = event.req
-        victim = self._judge.victim()
+        victim = self._board.victim()
         if verdict is Trigger.BREAK_IN and victim is not None:
             self._machine.fire(victim, Trigger.PRE_EMPT, now)
         self._machine.fire(seat, verdict, now)
@@ -189,13 +210,12 @@ class FloorArbiter:
     def _call(self, seat: Seat, event: Next, now: float) -> Done | Error:
         if not seat.is_chair:
             return not_allowed(event.req, "Only a host or co-host gives the floor.")
-        if not self._rules.queues:
-            return not_allowed(event.req, f"In the mode {self._rules.mode} nobody waits.")
-        callee = self._judge.callee(event.req, event.target)
-        if isinstance(callee, Error):
-            return callee
-        self._machine.fire(callee, Trigger.CALL, now)
-        return Done(req=event.req)
+        return self.call(event.req, event.target, now)
+
+    def _offer(self, seat: Seat, now: float) -> None:
+        if seat.member.place is Place.LISTENER:
+            seat.member = replace(seat.member, place=Place.SPEAKER)
+        self._machine.fire(seat, Trigger.CALL, now)
 
     def _on_muted(self, seat: Seat, event: SetMuted, now: float) -> None:
         seat.member = replace(seat.member, muted=event.muted)
@@ -204,14 +224,14 @@ class FloorArbiter:
         self._machine.conclude(seat, Done(req=event.req))
 
     def _serve(self, now: float) -> None:
-        for member_id in tuple(self._machine.rows[Row.QUEUE]):
-            seat = self._seats[member_id]
-            if not seat.is_ready or not self._judge.has_room(seat):
+        board = self._board
+        for seat in board.in_row(Row.QUEUE):
+            if not board.is_ready(seat) or not board.has_room(seat):
                 continue
             if seat.state is State.PRESSED:
                 self._machine.fire(seat, Trigger.GRANT, now)
-            elif self._rules.calls_itself:
-                self._machine.fire(seat, Trigger.CALL, now)
+            elif board.rules.calls_itself and board.has_stage(seat):
+                self._offer(seat, now)
 
     def _denied(self, seat: Seat, req: Req, cause: DenyCause, now: float) -> FloorDenied:
         taken = cause is DenyCause.FLOOR_TAKEN
@@ -221,3 +241,19 @@ class FloorArbiter:
             holder=self._judge.holder(seat) if taken else None,
             retry_after_s=seat.barred_until - now if cause is DenyCause.RETRY_AFTER else 0,
         )
+
+
+def _member(event: Enter) -> Member:
+    # A smart speaker has no microphone, whatever place it was given.
+    place = Place.LISTENER if event.role is Role.SPEAKER else event.place
+    return Member(
+        id=event.member_id,
+        name=event.name,
+        kind=event.kind,
+        place=place,
+        role=event.role,
+        held=event.held,
+        agreed=event.agreed,
+        captioned=event.captioned,
+        volume=event.volume,
+    )

@@ -1,4 +1,4 @@
-"""Moves requests through the floor's table and keeps the rows that members see.
+"""Moves requests through the floor's table and keeps the rows of the board.
 
 The arbiter decides which trigger fires; this carries it out: state, clocks, rows of
 the floor, gates and what the member is told.
@@ -7,10 +7,11 @@ the floor, gates and what the member is told.
 from collections.abc import Callable
 from typing import Final
 
+from hub.floor.board import Board
 from hub.floor.events import Answer, CloseGate, Effect, OpenGate, Tell
-from hub.floor.rules import OFFER_REPEAT_S, FloorRules
+from hub.floor.rules import OFFER_REPEAT_S
 from hub.floor.seat import Seat
-from hub.floor.table import ROW_OF, TABLE, Action, Row, State, Trigger
+from hub.floor.table import ROW_OF, STOPS, TABLE, Action, Row, State, Trigger
 from stagebox.wire.causes import CancelCause, RevokeCause
 from stagebox.wire.messages import (
     FloorCancelled,
@@ -27,20 +28,24 @@ _REVOKED: Final = {
     Trigger.SILENCE: RevokeCause.SILENCE,
     Trigger.PRE_EMPT: RevokeCause.PRE_EMPTED,
     Trigger.VANISH: RevokeCause.LOST,
+    Trigger.HOLD: RevokeCause.HOST_HOLD,
+    Trigger.FREEZE: RevokeCause.FROZEN,
+    Trigger.CONSENT: RevokeCause.CONSENT_NEEDED,
+    Trigger.DEMOTE: RevokeCause.LEFT_STAGE,
 }
 _CANCELLED: Final = {
     Trigger.EXPIRE: CancelCause.OFFER_EXPIRED,
     Trigger.MUTE: CancelCause.BY_SELF,
+    Trigger.CLEAR: CancelCause.BY_HOST,
+    **dict.fromkeys(STOPS, CancelCause.BY_HOST),
 }
 
 
 class FloorMachine:
-    """The seats of one floor, their requests and the three rows."""
+    """The requests of one floor."""
 
-    def __init__(self, rules: FloorRules) -> None:
-        self.rules: Final = rules
-        self.seats: Final[dict[MemberId, Seat]] = {}
-        self.rows: Final[dict[Row, list[MemberId]]] = {row: [] for row in Row}
+    def __init__(self, board: Board) -> None:
+        self._board = board
         self._out: list[Effect] = []
         self._acts: Final[dict[Action, Callable[[Seat, Trigger, float], None]]] = {
             Action.OPEN_GATE: self._open_gate,
@@ -54,6 +59,7 @@ class FloorMachine:
             Action.TELL_RELEASED: self._tell_released,
             Action.TELL_ENDING: self._tell_ending,
             Action.PENALISE: self._penalise,
+            Action.SET_LIMIT: self._set_limit,
             Action.FROM_HEARD: self._from_heard,
         }
 
@@ -85,17 +91,18 @@ class FloorMachine:
 
     def expire(self, now: float) -> None:
         """Fire what is due, until nothing is."""
-        for seat in tuple(self.seats.values()):
+        self._board.ghosts = [until for until in self._board.ghosts if until > now]
+        for seat in tuple(self._board.seats.values()):
             while (trigger := self._due(seat, now)) is not None:
                 self.fire(seat, trigger, now)
                 if trigger is Trigger.GONE:
-                    del self.seats[seat.member.id]
+                    del self._board.seats[seat.member.id]
                     break
 
     def tell_places(self) -> None:
         """Tell their position to those in the queue for whom it is news."""
-        for place, member_id in enumerate(self.rows[Row.QUEUE], start=1):
-            seat = self.seats[member_id]
+        for place, member_id in enumerate(self._board.rows[Row.QUEUE], start=1):
+            seat = self._board.seats[member_id]
             if seat.told_place != place and seat.member.connected:
                 seat.told_place = place
                 self.tell(seat.member.id, FloorQueued(req=seat.req, position=place))
@@ -104,14 +111,14 @@ class FloorMachine:
         before, after = ROW_OF.get(seat.state), ROW_OF.get(state)
         if before is not after:
             if before is not None:
-                self.rows[before].remove(seat.member.id)
+                self._board.rows[before].remove(seat.member.id)
             if after is not None:
-                self.rows[after].append(seat.member.id)
+                self._board.rows[after].append(seat.member.id)
         seat.state = state
-        seat.begin(now, self.rules)
+        seat.begin(now, self._board.rules)
 
     def _due(self, seat: Seat, now: float) -> Trigger | None:
-        due = (trigger for at, trigger in seat.clocks(self.rules) if at <= now)
+        due = (trigger for at, trigger in seat.clocks(self._board.rules) if at <= now)
         return next(due, None)
 
     def _open_gate(self, seat: Seat, _trigger: Trigger, _now: float) -> None:
@@ -121,8 +128,8 @@ class FloorMachine:
         self._out.append(CloseGate(seat.member.id))
 
     def _to_head(self, seat: Seat, _trigger: Trigger, _now: float) -> None:
-        self.rows[Row.QUEUE].remove(seat.member.id)
-        self.rows[Row.QUEUE].insert(0, seat.member.id)
+        self._board.rows[Row.QUEUE].remove(seat.member.id)
+        self._board.rows[Row.QUEUE].insert(0, seat.member.id)
 
     def _tell_granted(self, seat: Seat, _trigger: Trigger, now: float) -> None:
         left = None if seat.limit_at is None else seat.limit_at - now
@@ -141,7 +148,7 @@ class FloorMachine:
         answer = FloorRevoked(
             req=seat.req,
             cause=_REVOKED[trigger],
-            grace_s=self.rules.grace_s if graced else 0,
+            grace_s=self._board.rules.grace_s if graced else 0,
             retry_after_s=seat.barred_until - now if graced else 0,
         )
         self._end_with(seat, answer)
@@ -161,7 +168,10 @@ class FloorMachine:
         self.tell(seat.member.id, answer)
 
     def _penalise(self, seat: Seat, _trigger: Trigger, now: float) -> None:
-        seat.barred_until = now + self.rules.grace_s + self.rules.penalty_s
+        seat.barred_until = now + self._board.rules.grace_s + self._board.rules.penalty_s
+
+    def _set_limit(self, seat: Seat, _trigger: Trigger, now: float) -> None:
+        seat.set_limit(now, self._board.rules)
 
     def _from_heard(self, seat: Seat, _trigger: Trigger, _now: float) -> None:
         seat.lease_from_heard()

@@ -26,23 +26,20 @@ KEEP_PLACE_S: Final = 30.0
 OFFER_REPEAT_S: Final = 1.0
 OFFER_REPEATS: Final = 3
 
-_MODES: Final = (Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED)
-
 QUEUE_LIMIT: Final = 100
 MEMBER_LIMIT: Final = 200
-# What the wire can carry (messages.Floor.open_limit, messages.FloorQueued.position,
-# messages.Seconds).
+# A host, two co-hosts and ten speakers: more voices than that nobody tells apart.
+STAGE_LIMIT: Final = 13
+# What the wire can carry (Floor.open_limit, FloorQueued.position, SpaceInfo.stage_limit,
+# Seconds).
 _MAX_OPEN: Final = 64
+_MAX_STAGE: Final = 1_000
 _MAX_QUEUE: Final = 10_000
 _MAX_SECONDS: Final = 86_400.0
 
 
 class RulesError(ValueError):
     """These rules cannot work; the text says which and what would."""
-
-
-class UnsupportedModeError(RulesError):
-    """A mode that this hub does not have; the text says which it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +49,12 @@ class FloorRules:
     ``override``: a press on a full floor takes it from whoever has it longest (where
     nobody queues).
     ``chair_always``: host and co-hosts may always talk and take nobody's slot.
+    ``listeners_ask``: a listener may raise a hand (where there is a queue), and comes on
+    the stage when it is called. ``stage_limit``: how many may stand there, chairs included,
+    for a listener to be called.
 
     Raises:
-        RulesError: a value is out of range, or the mode is one this hub does not have.
+        RulesError: a value is out of range.
     """
 
     mode: Mode
@@ -69,13 +69,15 @@ class FloorRules:
     member_limit: int = MEMBER_LIMIT
     override: bool = False
     chair_always: bool = True
+    listeners_ask: bool = True
+    stage_limit: int = STAGE_LIMIT
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        _supported(self.mode)
         _within("open_limit", self.open_limit, 1, _MAX_OPEN)
         _within("queue_limit", self.queue_limit, 0, _MAX_QUEUE)
         _within("member_limit", self.member_limit, 1, _MAX_QUEUE)
+        _within("stage_limit", self.stage_limit, 1, _MAX_STAGE)
         if self.talk_limit_s is not None:
             _within("talk_limit_s", self.talk_limit_s, 1, _MAX_SECONDS)
         _within("grace_s", self.grace_s, 0, _MAX_SECONDS / 2)
@@ -92,7 +94,6 @@ class FloorRules:
         Raises:
             RulesError: as for the class itself.
         """
-        _supported(mode)
         fields: dict[str, Any] = dict(changes)
         return replace(_DEFAULTS[mode], **fields)
 
@@ -107,12 +108,6 @@ class FloorRules:
         return self.mode is Mode.FIFO
 
 
-def _supported(mode: Mode) -> None:
-    if mode not in _MODES:
-        msg = f"The mode {mode} is not available on this hub. Choose one of {', '.join(_MODES)}."
-        raise UnsupportedModeError(msg)
-
-
 def _within(rule: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         msg = f"{rule} is {value:g}; it must be between {low:g} and {high:g}."
@@ -125,4 +120,6 @@ _DEFAULTS: Final = {
     Mode.OPEN: FloorRules(Mode.OPEN, 4, 0, talk_limit_s=None),
     Mode.FIFO: FloorRules(Mode.FIFO, 1, QUEUE_LIMIT, talk_limit_s=120),
     Mode.MODERATED: FloorRules(Mode.MODERATED, 2, QUEUE_LIMIT, talk_limit_s=120),
+    # Everybody on the stage was invited to it, and may talk at any time.
+    Mode.STAGE: FloorRules(Mode.STAGE, STAGE_LIMIT, 0, talk_limit_s=None),
 }

@@ -49,8 +49,8 @@ class Seat:
         return self.member.place in CHAIR
 
     @property
-    def is_ready(self) -> bool:
-        """Whether an offer would reach somebody who can take it up."""
+    def is_there(self) -> bool:
+        """Whether somebody who could speak would hear an offer."""
         return self.member.connected and not self.member.muted
 
     def begin(self, now: float, rules: FloorRules) -> None:
@@ -58,8 +58,7 @@ class Seat:
         match self.state:
             case State.LIVE:
                 self.granted_at = self.spoke_at = now
-                limit = None if self.is_chair else rules.talk_limit_s
-                self.limit_at = None if limit is None else now + limit
+                self.set_limit(now, rules)
             case State.OFFERED:
                 self.until = now + rules.offer_s
                 self.repeats_left = OFFER_REPEATS + 1
@@ -68,6 +67,11 @@ class Seat:
             case State.CLOSING:
                 # Until this moment the lease may have been renewed.
                 self.until = now + LOST_AFTER_S
+
+    def set_limit(self, now: float, rules: FloorRules) -> None:
+        """Let the talk limit run from now; a chair has none."""
+        limit = None if self.is_chair else rules.talk_limit_s
+        self.limit_at = None if limit is None else now + limit
 
     def lease_from_heard(self) -> None:
         """Let the lease end sooner: nothing can have renewed it since the last message."""

@@ -62,6 +62,13 @@ class Trigger(StrEnum):
     LIMIT = "talk limit reached"
     SILENCE = "no audio"
     PRE_EMPT = "pre-empted"
+    HOLD = "held by a chair"
+    FREEZE = "space frozen"
+    CONSENT = "has not agreed to be recorded"
+    DEMOTE = "made a listener"
+    CLEAR = "hand taken down by a chair"
+    RECALL = "no room for the offer any more"
+    RERANK = "made a chair, or one no longer"
     GRACE_END = "grace over"
     LEASE_END = "lease has run out"
 
@@ -80,6 +87,7 @@ class Action(StrEnum):
     TELL_ENDING = "how it ended"
     TELL_RELEASED = "released"
     PENALISE = "must wait before asking again"
+    SET_LIMIT = "talk limit starts"
     FROM_HEARD = "lease counts from when last heard"
 
 
@@ -91,7 +99,15 @@ class Move:
     actions: tuple[Action, ...] = ()
 
 
+# What silences a member whatever the mode; its hand stays up.
+STOPS: Final = (Trigger.PRE_EMPT, Trigger.HOLD, Trigger.FREEZE, Trigger.CONSENT)
+
+
 def _table() -> dict[tuple[State, Trigger], Move]:
+    return {**_of_members(), **_of_chairs()}
+
+
+def _of_members() -> dict[tuple[State, Trigger], Move]:
     s, t, a = State, Trigger, Action
     to_live = Move(s.LIVE, (a.OPEN_GATE, a.TELL_GRANTED))
     place, offer = (a.TELL_PLACE,), (a.TELL_OFFERED,)
@@ -110,6 +126,7 @@ def _table() -> dict[tuple[State, Trigger], Move]:
         (s.WAITING, t.GRANT): to_live,
         (s.WAITING, t.QUEUE): Move(s.WAITING, place),
         (s.WAITING, t.AGAIN): Move(s.WAITING, place),
+        (s.WAITING, t.BREAK_IN): Move(s.PRESSED, place),
         (s.WAITING, t.CALL): Move(s.OFFERED, offer),
         (s.WAITING, t.RELEASE): hand_down,
         (s.WAITING, t.REENTER): Move(s.WAITING, place),
@@ -140,14 +157,12 @@ def _table() -> dict[tuple[State, Trigger], Move]:
         (s.LIVE, t.GONE): ended,
         (s.LIVE, t.LIMIT): Move(s.GRACE, (a.PENALISE, a.TELL_REVOKED)),
         (s.LIVE, t.SILENCE): cut,
-        (s.LIVE, t.PRE_EMPT): cut,
         (s.GRACE, t.AGAIN): Move(s.GRACE, (a.TELL_ENDING,)),
         (s.GRACE, t.RELEASE): released,
         (s.GRACE, t.MUTE): muted,
         (s.GRACE, t.VANISH): lost,
         (s.GRACE, t.REENTER): ended,
         (s.GRACE, t.GONE): ended,
-        (s.GRACE, t.PRE_EMPT): cut,
         (s.GRACE, t.GRACE_END): Move(s.CLOSING, (a.CLOSE_GATE,)),
         (s.CLOSING, t.AGAIN): Move(s.CLOSING, (a.TELL_ENDING,)),
         (s.CLOSING, t.RELEASE): hand_down,
@@ -155,6 +170,25 @@ def _table() -> dict[tuple[State, Trigger], Move]:
         (s.CLOSING, t.REENTER): Move(s.IDLE),
         (s.CLOSING, t.GONE): Move(s.IDLE),
         (s.CLOSING, t.LEASE_END): Move(s.IDLE),
+    }
+
+
+def _of_chairs() -> dict[tuple[State, Trigger], Move]:
+    s, t, a = State, Trigger, Action
+    cut = Move(s.CLOSING, (a.CLOSE_GATE, a.TELL_REVOKED))
+    back = Move(s.WAITING, (a.TO_HEAD, a.TELL_PLACE))
+    dropped = Move(s.IDLE, (a.TELL_CANCELLED,))
+    stopped = {s.LIVE: cut, s.GRACE: cut, s.OFFERED: back, s.PRESSED: dropped}
+    lowered = {s.WAITING: dropped, s.OFFERED: dropped, s.PRESSED: dropped}
+    return {
+        **{(state, stop): move for stop in STOPS for state, move in stopped.items()},
+        **{(state, t.CLEAR): move for state, move in lowered.items()},
+        **{
+            (state, t.DEMOTE): move
+            for state, move in {**lowered, s.LIVE: cut, s.GRACE: cut}.items()
+        },
+        (s.OFFERED, t.RECALL): back,
+        (s.LIVE, t.RERANK): Move(s.LIVE, (a.SET_LIMIT, a.TELL_GRANTED)),
     }
 
 

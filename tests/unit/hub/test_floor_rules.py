@@ -1,6 +1,6 @@
 import pytest
 
-from hub.floor.rules import FloorRules, RulesError, UnsupportedModeError
+from hub.floor.rules import FloorRules, RulesError
 from stagebox.wire.terms import Mode
 
 
@@ -16,20 +16,18 @@ def test_each_mode_has_its_defaults() -> None:
     moderated = FloorRules.for_mode(Mode.MODERATED)
     assert (moderated.open_limit, moderated.talk_limit_s) == (2, 120)
     assert moderated.chair_always
+    stage = FloorRules.for_mode(Mode.STAGE)
+    assert (stage.open_limit, stage.queue_limit, stage.talk_limit_s) == (13, 0, None)
+    for mode in Mode:
+        rules = FloorRules.for_mode(mode)
+        assert (rules.listeners_ask, rules.stage_limit) == (True, 13)
 
 
 def test_only_a_mode_with_a_queue_queues_and_only_fifo_calls_by_itself() -> None:
-    modes = (Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED)
+    modes = (Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED, Mode.STAGE)
     rules = [FloorRules.for_mode(mode) for mode in modes]
-    assert [each.queues for each in rules] == [False, False, True, True]
-    assert [each.calls_itself for each in rules] == [False, False, True, False]
-
-
-def test_a_mode_that_is_not_there_says_which_are() -> None:
-    with pytest.raises(UnsupportedModeError, match=r"stage is not available.*walkie, open, fifo"):
-        FloorRules.for_mode(Mode.STAGE)
-    with pytest.raises(UnsupportedModeError):
-        FloorRules(Mode.STAGE, 1, 0, None)
+    assert [each.queues for each in rules] == [False, False, True, True, False]
+    assert [each.calls_itself for each in rules] == [False, False, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +38,8 @@ def test_a_mode_that_is_not_there_says_which_are() -> None:
         ("queue_limit", -1),
         ("queue_limit", 10_001),
         ("member_limit", 0),
+        ("stage_limit", 0),
+        ("stage_limit", 1_001),
         ("talk_limit_s", 0),
         ("talk_limit_s", 86_401),
         ("grace_s", -1),

@@ -58,7 +58,7 @@ def test_spaces_and_limits_are_read() -> None:
         ('bind = ["10.0.0.5", "10.0.0"]', "config:1: bind:"),
         ("port = 70000", "config:1: port:"),
         ('[[space]]\nid = "a"\nname = "A"\n[[space]]\nid = "a"\nname = "B"', "given twice"),
-        ('[[space]]\nid = "a"\nname = "A"\nmode = "stage"', "config:4: space[0].mode:"),
+        ('[[space]]\nid = "a"\nname = "A"\nmode = "chaos"', "config:4: space[0].mode:"),
         ('[[space]]\nid = "A!"\nname = "A"', "config:2: space[0].id:"),
         ('[[space]]\nid = "a"\nname = "A"\nlimits = { talk_limit_s = 0.5 }', "space[0].limits"),
         ("[limits]\nhello = 5", "config:2: limits.hello:"),
