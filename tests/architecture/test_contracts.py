@@ -39,6 +39,11 @@ PLANTS = [
     ("WebRTC lives in stagebox.rtc", "device.link.session", "import pylibsrtp"),
     ("gpiozero lives in device.buttons.gpio", "device.buttons.lamps", "import gpiozero"),
     (
+        "PocketSphinx lives in hub.captions.recogniser",
+        "hub.captions.sphinx",
+        "import pocketsphinx",
+    ),
+    (
         "composition roots are loaded by the command line alone",
         "hub.control.session",
         "def f():\n    import hub.app",
