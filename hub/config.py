@@ -6,12 +6,14 @@ a hub that works: one walkie-talkie space, all addresses, port 7300, advertised.
 
 import ipaddress
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
+from hub.captions.service import Service
 from hub.floor.rules import FloorRules, RulesError
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
@@ -120,6 +122,39 @@ class WebConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wrong_passwords_in_all: Quantity = 60
 
 
+class CaptionEngine(StrEnum):
+    """What turns speech into words."""
+
+    OFF = "off"
+    POCKETSPHINX = "pocketsphinx"
+    WYOMING = "wyoming"
+
+
+class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Captions (the ``[captions]`` table). They cost nothing until a space turns them on."""
+
+    engine: CaptionEngine = CaptionEngine.POCKETSPHINX
+    # Of the Wyoming service: tcp://host:port.
+    address: Annotated[str, Meta(max_length=260)] = ""
+    language: Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9_-]*\Z")] = ""
+    model: Annotated[str, Meta(max_length=100)] = ""
+    # Utterances at once. PocketSphinx takes 150 MB and a third of a PC's core for each.
+    at_once: Annotated[int, Meta(ge=1, le=8)] = 1
+    # What waits longer comes too late to be read beside the speech.
+    backlog_s: Annotated[float, Meta(ge=5, le=300)] = 30
+    # From the end of an utterance to its words: a large model on a small machine.
+    answer_s: Annotated[float, Meta(ge=1, le=120)] = 20
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none."""
+        if self.engine is not CaptionEngine.WYOMING:
+            return
+        try:
+            Service.of(self.address)
+        except ValueError as error:
+            raise WrongKeyError("address", str(error)) from None
+
+
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
@@ -131,6 +166,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     advertise: bool = True
     limits: HubLimits = HubLimits()
     media: MediaConfig = MediaConfig()
+    captions: CaptionsConfig = CaptionsConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),
