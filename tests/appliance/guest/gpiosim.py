@@ -1,0 +1,35 @@
+"""A GPIO chip of the kernel's own whose lines a program pushes and reads.
+
+The kernel's simulator (gpio-sim) is set up by configfs; whoever opens the chip cannot tell
+it from one with pins.
+"""
+
+from pathlib import Path
+from typing import Final
+
+LINES: Final = 54
+_CONFIG: Final = Path("/sys/kernel/config/gpio-sim")
+
+
+class Chip:
+    """A simulated chip. Lines rest where their pull takes them."""
+
+    def __init__(self, name: str = "panel") -> None:
+        folder = _CONFIG / name
+        bank = folder / "bank0"
+        folder.mkdir()
+        bank.mkdir()
+        (bank / "num_lines").write_text(str(LINES))
+        (bank / "label").write_text("pinctrl-bcm2711")
+        (folder / "live").write_text("1")
+        self.device = (folder / "dev_name").read_text().strip()
+        self.chip = (bank / "chip_name").read_text().strip()
+        self._lines = Path("/sys/devices/platform") / self.device / self.chip
+
+    def pull(self, line: int, *, high: bool) -> None:
+        """Let a line rest high or low: a finger on a key to ground pulls it low."""
+        (self._lines / f"sim_gpio{line}" / "pull").write_text("pull-up" if high else "pull-down")
+
+    def level(self, line: int) -> int:
+        """Return the level of a line, as an oscilloscope would."""
+        return int((self._lines / f"sim_gpio{line}" / "value").read_text())
