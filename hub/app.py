@@ -18,6 +18,7 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
 from hub.store.database import Store, StoreError
+from hub.web.desk import Home
 from stagebox import logs
 from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError
@@ -80,7 +81,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
         stack.push_async_callback(spaces.aclose)
         await spaces.start()
-        server = HubServer(config, identity, spaces, metrics, media)
+        server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in))
         stack.push_async_callback(server.aclose)
         await server.start()
         if config.advertise:

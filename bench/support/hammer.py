@@ -21,6 +21,7 @@ from hub.media.processes import MediaProcesses
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
+from hub.web.desk import Home
 from stagebox.identity import Identity
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES
 from stagebox.rtc.peer import Peer
@@ -29,7 +30,7 @@ from stagebox.wire.handshake import MemberHandshake
 from stagebox.wire.messages import Ping
 from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 
-PATHS = ("/metrics", "/api/spaces", "/healthz", "/metrics")
+PATHS = ("/metrics", "/api/v1/spaces", "/healthz", "/metrics")
 # Well inside the 20 messages a second that a member may send.
 PING_EVERY_S = 0.1
 
@@ -52,8 +53,9 @@ class HubHouse:
         metrics.add_media(self._media.report)
         store = await Store.open(Path(self._folder.name) / "hub.sqlite3", lambda _kind: None)
         config = HubConfig(bind=(LOOPBACK,), port=0)
+        home = Home(store, Path(self._folder.name))
         spaces = Spaces(config.space, media=self._media, store=store, metrics=metrics)
-        server = HubServer(config, Identity.generate(), spaces, metrics, self._media)
+        server = HubServer(config, Identity.generate(), spaces, metrics, self._media, home)
         await server.start()
         self._ends = (server, spaces, self._media, store)
         return f"http://{LOOPBACK}:{server.port}"

@@ -93,9 +93,3 @@ def takeover_wait_s(now: float, heard_at: float, took_over_at: float | None) -> 
     if took_over_at is None or now - heard_at > SILENT_S:
         return 0.0
     return max(0.0, took_over_at + TAKEOVER_S - now)
-
-
-def same_host(origin: str, host: str) -> bool:
-    """Tell whether a browser's ``Origin`` is the very host (and port) it is talking to."""
-    scheme, found, rest = origin.partition("://")
-    return bool(found) and scheme in {"http", "https"} and rest.lower() == host.lower()

@@ -20,6 +20,7 @@ from hub.control.web import Routes
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
+from hub.web.desk import Desk, Home
 from stagebox.identity import Identity
 
 # Sessions get this long to take leave when the hub stops.
@@ -49,9 +50,11 @@ class HubServer:
         spaces: Spaces,
         metrics: Metrics,
         media: MediaPlane,
+        home: Home,
     ) -> None:
         limits = config.limits
         self._config = config
+        self._home = home
         self._metrics = metrics
         self._book = SessionBook(limits.members)
         self._house = House(
@@ -91,11 +94,13 @@ class HubServer:
 
         Raises:
             BindError: an address or port cannot be had.
+            StoreError: what the web side keeps cannot be read.
         """
+        desk = await Desk.open(self._house, self._config, self._home)
         sockets = listen(self._config.bind, self._config.port)
         self._port = sockets[0].getsockname()[1]
         self._runner = web.AppRunner(
-            Routes(self._house).application(),
+            Routes(desk).application(),
             access_log=None,
             logger=_http_log(self._metrics),
             keepalive_timeout=self._config.limits.idle_s,

@@ -1,10 +1,9 @@
-"""The hub's HTTP routes: the members' WebSocket, health, metrics, the list of spaces.
+"""What the hub serves: the members' WebSocket, health, metrics, the HTTP API, the console.
 
-Errors are ``application/problem+json`` with a ``code``. Nothing here names members or
-shows anything that everybody on the network may not know.
+Errors are ``application/problem+json`` with a ``code``. Nobody is answered who asks for the
+hub by a name that is not its own.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,39 +13,51 @@ from aiohttp import web
 
 from hub import metrics as hub_metrics
 from hub.control.connections import Connection
-from hub.control.house import House
-from hub.control.limits import Refusal, same_host
+from hub.control.limits import Refusal
 from hub.control.link import CLOSE_S, Link
 from hub.control.session import Session
+from hub.web.api import ROUTES
+from hub.web.desk import Desk
+from hub.web.problems import Code, Refused, WebCode
+from hub.web.serve import MAX_BODY, add_routes, problem
+from hub.web.static import Static
+from hub.web.trust import is_ours, same_host
 from stagebox import __version__
+from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
 from stagebox.wire.terms import MEMBER_PATH
-
-# No route reads a body; aiohttp refuses larger ones.
-MAX_BODY: Final = 64 * 1024
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # An invitation's token is in the address of a page: no other site is told of it.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Routes:
-    """Handlers over one hub's ``House``."""
+    """Handlers over one hub's ``Desk``."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._started_at = asyncio.get_running_loop().time()
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._house = desk.house
+        self._started_at = desk.now()
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
-        app = web.Application(middlewares=[_timed, _problems], client_max_size=MAX_BODY)
+        app = web.Application(
+            middlewares=[_timed, _problems, self._at_our_name], client_max_size=MAX_BODY
+        )
         app.router.add_get(MEMBER_PATH, self.member, allow_head=False)
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/metrics", self.metrics)
-        app.router.add_get("/api/spaces", self.spaces)
+        add_routes(app, self._desk, ROUTES)
+        Static.load().add_routes(app)
         return app
 
     async def member(self, request: web.Request) -> web.StreamResponse:
@@ -54,7 +65,7 @@ class Routes:
         origin = request.headers.get("Origin")
         if origin is not None and not same_host(origin, request.host):
             self._house.metrics.refused.labels(Refusal.ORIGIN).inc()
-            return problem(HTTPStatus.FORBIDDEN, "foreign_origin", "Open this from the hub itself.")
+            raise Refused(WebCode.FOREIGN_ORIGIN, "Open this from the hub itself.")
         connection = Connection.of(request)
         ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
             timeout=CLOSE_S,
@@ -76,7 +87,7 @@ class Routes:
             {
                 "status": "ok",
                 "version": __version__,
-                "uptime_s": round(asyncio.get_running_loop().time() - self._started_at, 1),
+                "uptime_s": round(self._desk.now() - self._started_at, 1),
                 "spaces": len(house.spaces),
                 "members": sum(space.members for space in house.spaces),
             }
@@ -87,34 +98,17 @@ class Routes:
         body = self._house.metrics.render()
         return web.Response(body=body, headers={"Content-Type": hub_metrics.CONTENT_TYPE})
 
-    async def spaces(self, _request: web.Request) -> web.Response:
-        """List the spaces."""
-        return _json(
-            {
-                "spaces": [
-                    {
-                        "id": space.info.id,
-                        "name": space.info.name,
-                        "mode": space.rules.mode,
-                        "members": space.members,
-                        "talkers": space.talkers,
-                    }
-                    for space in self._house.spaces
-                ]
-            }
-        )
+    @web.middleware
+    async def _at_our_name(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Answer only who asks for this hub: its address or one of its names."""
+        if not is_ours(request.headers.get("Host", ""), self._desk.names):
+            detail = "Use the hub's address, or add this name to [web] names in its settings."
+            raise Refused(WebCode.WRONG_HOST, detail)
+        return await handler(request)
 
 
-def problem(status: HTTPStatus, code: str, title: str) -> web.Response:
-    """Return an error as RFC 9457 has it, with our ``code``."""
-    content = {"title": title, "status": status.value, "code": code}
-    return _json(content, status, "application/problem+json")
-
-
-def _json(
-    content: object, status: HTTPStatus = HTTPStatus.OK, kind: str = "application/json"
-) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), status=status, content_type=kind)
+def _json(content: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), content_type="application/json")
 
 
 @web.middleware
@@ -127,18 +121,36 @@ async def _timed(request: web.Request, handler: _Handler) -> web.StreamResponse:
     finally:
         connection.request_ends()
     if not response.prepared:
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
     return response
 
 
 @web.middleware
 async def _problems(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Turn aiohttp's own errors into problems."""
+    """Turn what is refused, and aiohttp's own errors, into problems."""
     try:
         return await handler(request)
+    except Refused as error:
+        return problem(error)
     except web.HTTPException as error:
-        status = HTTPStatus(error.status)
-        response = problem(status, status.name.lower(), status.phrase)
+        code, detail = _PLAIN.get(
+            HTTPStatus(error.status), (WebCode.BAD_REQUEST, "This is no good request.")
+        )
+        response = problem(Refused(code, detail))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
+
+
+_PLAIN: Final[dict[HTTPStatus, tuple[Code, str]]] = {
+    HTTPStatus.NOT_FOUND: (WebCode.NOT_FOUND, "There is nothing here."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        WebCode.METHOD_NOT_ALLOWED,
+        "This cannot be asked for in this way.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        ErrorCode.TOO_LARGE,
+        f"The limit is {MAX_BODY} bytes.",
+    ),
+}

@@ -26,7 +26,22 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
     # Spaces with a life of their own: what is kept of each, who was there, what happened.
     (2, ()),
     # The console: accounts, sessions, webhooks, answers to repeated requests.
-    (3, ()),
+    (
+        3,
+        (
+            "CREATE TABLE admins (id INTEGER PRIMARY KEY, kept TEXT NOT NULL) STRICT",
+            "CREATE TABLE admin_sessions (hash TEXT PRIMARY KEY, ends TEXT NOT NULL) STRICT",
+            """CREATE TABLE replays (
+                n INTEGER PRIMARY KEY, who TEXT NOT NULL, key TEXT NOT NULL,
+                digest TEXT NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL,
+                at TEXT NOT NULL, UNIQUE (who, key)
+            ) STRICT""",
+            """CREATE TABLE webhooks (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL, secret TEXT NOT NULL,
+                events TEXT NOT NULL, made_at TEXT NOT NULL
+            ) STRICT""",
+        ),
+    ),
     # Recordings and captions.
     (4, ()),
 )

@@ -18,6 +18,7 @@ from hub.media.report import MediaReport, nothing
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
+from hub.web.desk import Home
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
@@ -79,6 +80,7 @@ class Hub:
         self.identity = Identity.generate()
         self.store: Store
         self.spaces: Spaces
+        self.home: Home
         self.server: HubServer
 
     async def start(self) -> None:
@@ -90,7 +92,10 @@ class Hub:
             self.config.space, media=self.media, store=self.store, metrics=self.metrics
         )
         await self.spaces.start()
-        self.server = HubServer(self.config, self.identity, self.spaces, self.metrics, self.media)
+        self.home = Home(self.store, self.data)
+        self.server = HubServer(
+            self.config, self.identity, self.spaces, self.metrics, self.media, self.home
+        )
         await self.server.start()
 
     async def aclose(self) -> None:

@@ -1,0 +1,170 @@
+// The console: what it knows, which page is shown, and how it speaks to its user.
+
+import { route } from "./core/routes.js";
+import { MARK, NEWS, sentence } from "./core/words.js";
+import { get, put } from "./shell/api.js";
+import { keep, setting } from "./shell/keep.js";
+import { Member } from "./shell/member.js";
+import { render, startTicking } from "./ui/dom.js";
+import { frame } from "./ui/frame.js";
+import { PAGES } from "./ui/pages.js";
+import { listenToKeys } from "./ui/keys.js";
+import { toastList } from "./ui/toasts.js";
+
+const TOAST_MS = 6_000;
+/** More would cover the page. */
+const TOASTS = 3;
+
+/** Everything that the pages see. `draw` is called after any change. */
+export const app = {
+  hub: null,
+  me: null,
+  route: route(location.hash),
+  member: null,
+  trouble: null,
+  toasts: [],
+  dialogs: [],
+  page: {},
+  draw,
+  go,
+  tell,
+  attempt,
+  open,
+  close,
+  rename,
+  refresh,
+};
+
+let isDue = false;
+
+/** Show what changed, once for any number of changes in one turn. */
+function draw() {
+  if (isDue) return;
+  isDue = true;
+  const soon = document.hidden ? (run) => setTimeout(run, 100) : requestAnimationFrame;
+  soon(() => {
+    isDue = false;
+    render(document.getElementById("app"), frame(app, PAGES[app.route.page]));
+    render(document.getElementById("dialogs"), app.dialogs.map(({ key, view }) => view(app, key)));
+    render(document.getElementById("toasts"), toastList(app));
+    const name = PAGES[app.route.page].title(app);
+    document.title = `${app.member?.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
+  });
+}
+
+/** Go to another page; `replace` leaves no step back. */
+function go(hash, replace = false) {
+  if (replace) history.replaceState(null, "", hash);
+  else history.pushState(null, "", hash);
+  turn();
+}
+
+/** Tell the user in a sentence: seen, and read aloud; `undo` adds a button {word, run}. */
+function tell(text, { urgent = false, undo = null, kind = "note" } = {}) {
+  const toast = { key: `t${performance.now()}${app.toasts.length}`, text, undo, kind };
+  const others = app.toasts.filter((each) => each.text !== text);
+  app.toasts = [...others, toast].slice(-TOASTS);
+  setTimeout(() => {
+    app.toasts = app.toasts.filter((each) => each !== toast);
+    draw();
+  }, undo ? 10_000 : TOAST_MS);
+  aloud(text, urgent);
+  draw();
+}
+
+/** Have a screen reader say it, without showing it. */
+export function aloud(text, urgent = false) {
+  const region = document.getElementById(urgent ? "urgent" : "polite");
+  region.textContent = "";
+  setTimeout(() => (region.textContent = text), 50);
+}
+
+/** Do something that may fail; a failure becomes a sentence. Returns its result, or null. */
+async function attempt(work, done = null) {
+  try {
+    const result = await work();
+    if (done) tell(done);
+    draw();
+    return result ?? true;
+  } catch (problem) {
+    tell(problem.message, { urgent: true, kind: "bad" });
+    return null;
+  }
+}
+
+/** Open a dialog: `view(app, key)` describes it. One of each key at a time. */
+function open(key, view) {
+  app.dialogs = [...app.dialogs.filter((each) => each.key !== key), { key, view }];
+  draw();
+}
+
+function close(key) {
+  app.dialogs = app.dialogs.filter((each) => each.key !== key);
+  draw();
+}
+
+/** Take a name for this browser. */
+async function rename(name) {
+  app.me = await put("/me", { name });
+  draw();
+}
+
+/** Ask the hub again who it is and who we are. */
+async function refresh() {
+  try {
+    [app.hub, app.me] = await Promise.all([get("/hub"), get("/me")]);
+    app.trouble = null;
+  } catch (problem) {
+    app.trouble = problem.message;
+    setTimeout(refresh, 3_000);
+  }
+  draw();
+}
+
+function turn() {
+  const before = app.route;
+  app.route = route(location.hash);
+  const isNew = before.page !== app.route.page || before.id !== app.route.id;
+  if (isNew) {
+    PAGES[before.page].leave?.(app);
+    app.page = {};
+    app.dialogs = [];
+  }
+  PAGES[app.route.page].enter?.(app);
+  draw();
+  if (isNew) {
+    requestAnimationFrame(() => {
+      scrollTo(0, 0);
+      document.querySelector("h1")?.focus({ preventScroll: true });
+    });
+  }
+}
+
+function heard(what, detail) {
+  if (what === "say") {
+    const { table, cause, number, holder, detail: words } = detail;
+    const text = sentence(table, cause, { number, holder, detail: words });
+    const good = table === "hand" || cause === "link_back" || cause === "by_self";
+    const urgent = !good || cause === "offered";
+    tell(text, { urgent, kind: good ? "good" : "held" });
+    if (cause === "consent_needed") app.page.listensOnly = 0;
+  } else if (what === "notice") {
+    tell(`${detail.name} ${NEWS[detail.news] ?? ""}`);
+  }
+  draw();
+}
+
+async function start() {
+  app.member = new Member(() => app.me, heard);
+  listenToKeys(app);
+  startTicking();
+  addEventListener("hashchange", turn);
+  addEventListener("popstate", turn);
+  draw();
+  await refresh();
+  PAGES[app.route.page].enter?.(app);
+  draw();
+}
+
+export { keep, MARK, setting };
+start();

@@ -1,0 +1,16 @@
+// The last captions of a space: a later one of the same member and number replaces the earlier.
+
+/** Enough to read back over a short look away. */
+export const KEPT = 12;
+
+/** The list after one more caption; `at` is when it came. */
+export function captioned(list, { member, n, text, final }, at) {
+  const index = list.findIndex((line) => line.member === member && line.n === n);
+  const line = { member, n, text, final, at: index < 0 ? at : list[index].at };
+  if (index >= 0) return list.with ? list.with(index, line) : replaced(list, index, line);
+  return [...list, line].slice(-KEPT);
+}
+
+function replaced(list, index, line) {
+  return [...list.slice(0, index), line, ...list.slice(index + 1)];
+}
