@@ -57,8 +57,9 @@ class Ear:
             self._counts.late += 1
             return _NOTHING
         self._due = (timestamp + samples) & 0xFFFF_FFFF
-        sound = silence(samples) if is_end_of_burst(payload) else self._decoded(payload, samples)
-        return self._decimator.take(np.concatenate((*self._missing(gap, payload), sound)))
+        parts = self._missing(gap, payload)  # before the packet: the decoder has a memory
+        parts.append(self._sound(payload, samples))
+        return self._decimator.take(np.concatenate(parts))
 
     def _gap(self, timestamp: int, *, marker: bool) -> int:
         """Return how many samples are missing before this packet; negative: it is late."""
@@ -84,7 +85,9 @@ class Ear:
             parts.append(self._decoder.conceal(gap))
         return parts
 
-    def _decoded(self, payload: bytes, samples: int) -> Pcm:
+    def _sound(self, payload: bytes, samples: int) -> Pcm:
+        if is_end_of_burst(payload):
+            return silence(samples)
         try:
             return self._decoder.decode(payload)
         except OpusError:

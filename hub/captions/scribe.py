@@ -16,6 +16,7 @@ from hub.captions.ear import Ear, EarCounts
 from hub.captions.ports import Engine
 from hub.captions.utterances import Begin, End, Sound, Step, Utterances
 from hub.ports import Tape
+from stagebox.media.toc import is_end_of_burst
 from stagebox.wire.messages import Caption
 from stagebox.wire.terms import MemberId
 
@@ -151,6 +152,8 @@ class Scribe:
         speaker.last_at = tape.at
         pcm = speaker.ear.hear(tape.timestamp, tape.payload, marker=tape.marker)
         self._do(spot, speaker, speaker.utterances.feed(pcm))
+        if is_end_of_burst(tape.payload):
+            self._do(spot, speaker, speaker.utterances.stop())
         self._arm()
 
     def _do(self, spot: tuple[str, MemberId], speaker: _Speaker, steps: Iterable[Step]) -> None:

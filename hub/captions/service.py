@@ -20,12 +20,17 @@ class Service:
         Raises:
             ValueError: that is no such address.
         """
-        parts = urlsplit(address)
-        if parts.scheme != "tcp" or not parts.hostname or parts.port is None:
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+            parts = urlsplit("")
+        if parts.scheme != "tcp" or not host or port is None:
             raise ValueError(f"{address!r} is no address of a service; use tcp://host:port.")
         if parts.path or parts.query or parts.fragment or parts.username is not None:
             raise ValueError(f"{address!r} says too much; use tcp://host:port.")
-        return cls(parts.hostname, parts.port, language, model)
+        return cls(host, port, language, model)
 
     def __str__(self) -> str:
         """Return the address for people."""
