@@ -76,6 +76,11 @@ class FloorArbiter:
         """Return the floor as members see it."""
         return self._board.floor()
 
+    def hands(self) -> tuple[tuple[MemberId, Req], ...]:
+        """Return who waits or has an offer, next one first, and by which request."""
+        rows = (*self._board.in_row(Row.OFFERED), *self._board.in_row(Row.QUEUE))
+        return tuple((seat.member.id, seat.req) for seat in rows if seat.state is not State.PRESSED)
+
     def grant_of(self, member_id: MemberId) -> Req | None:
         """Return the request whose lease a pong to this member renews now."""
         seat = self._seats.get(member_id)

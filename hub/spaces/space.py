@@ -1,26 +1,40 @@
-"""One space: its members, its floor, and the revisions in which all of it changes.
+"""One space: who is in it, what they may do, its floor, its life. The whole of it, pure.
 
-After every event the space is compared with what its members were last told; each
-difference becomes one state event with the next ``rev``. A snapshot is what they were
-last told, so it always equals the sum of the events before it.
+Theory of operation. Three things come in: somebody at the door (``admit``), what happens
+to a member (``handle``, events of ``hub.floor.events``), and what somebody wants of the
+space (``act``, messages of ``stagebox.wire.acts``). An act is checked against the table of
+rights and carried out by a handler. After each of them the space settles: the host is
+looked for, what lasts is brought up to date, and whatever differs from what the members
+were last told becomes an event with the next ``rev``. What is to be done about it all comes
+out as effects, in order.
+
+Nothing in here opens a microphone; see ``hub.floor.arbiter``.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
-from hub.floor.arbiter import FloorArbiter
-from hub.floor.events import Announce, Effect, Enter, Event, Spoke
+from msgspec.structs import replace
+
+from hub.floor.events import Ask, Depart, Enter, Event, Release, Restore, Spoke, Tell, Vanish
 from hub.floor.rules import FloorRules
-from stagebox.wire.messages import Snapshot
-from stagebox.wire.space import (
-    FloorChanged,
-    Member,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    SpaceInfo,
-)
-from stagebox.wire.terms import MemberId, Req
+from hub.spaces import hosts, people
+from hub.spaces.admission import Arrival, admit, opens_doors
+from hub.spaces.bulletin import Bulletin
+from hub.spaces.effects import Effect, Happening, Louder, Outcome, Record, Save
+from hub.spaces.handlers import handlers
+from hub.spaces.kept import FULL_VOLUME, Invitation, Kept
+from hub.spaces.machine import SpaceMachine
+from hub.spaces.on_things import valid_invites
+from hub.spaces.replies import Replies
+from hub.spaces.rights import RANK, Actor, refuse
+from hub.spaces.settings import Facilities, Names, SpaceSettings
+from stagebox.wire.acts import Act
+from stagebox.wire.causes import DenyCause
+from stagebox.wire.messages import Error, FloorDenied, FloorReleased, Snapshot
+from stagebox.wire.space import Member, SpaceInfo
+from stagebox.wire.terms import Code, MemberId, Name, Place, Req, SpaceState, Token
 
 
 class SpaceFullError(Exception):
@@ -32,37 +46,115 @@ class SpaceFullError(Exception):
 
 
 class Space:
-    """A space without its sound and its sockets: events in, effects out.
+    """A space without its sound and its sockets: events and acts in, effects out.
 
-    ``rev`` is the revision that a space restored from an earlier run had reached.
+    ``kept`` is what lasted of it, or a new one. Nobody is connected at first; who was there
+    is waited for.
     """
 
-    def __init__(self, info: SpaceInfo, rules: FloorRules, rev: int = 0) -> None:
-        self.info = info
-        self.rules = rules
-        self._arbiter = FloorArbiter(rules)
-        self._rev = rev
-        self._members: dict[MemberId, Member] = {}
-        self._floor = self._arbiter.floor()
+    def __init__(
+        self, kept: Kept, now: float, names: Names, settings: SpaceSettings | None = None
+    ) -> None:
+        self._machine = SpaceMachine(kept, now, names, settings or SpaceSettings())
+        self._replies = Replies()
+        self._handlers = handlers()
+        self._restore(kept)
+        self._bulletin = Bulletin(self._machine, kept.rev)
+        self._kept = kept
+
+    # --- what there is --------------------------------------------------------------
+
+    @property
+    def info(self) -> SpaceInfo:
+        """The space as members see it."""
+        return self._bulletin.info
+
+    @property
+    def rules(self) -> FloorRules:
+        """The rules of its floor."""
+        return self._machine.rules
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is a space of the hub's settings."""
+        return self._machine.standing
 
     @property
     def rev(self) -> int:
         """The revision of the last state event."""
-        return self._rev
+        return self._bulletin.rev
 
     @property
     def members(self) -> Mapping[MemberId, Member]:
         """The members as everybody sees them; vanished ones stay until their place is lost."""
-        return MappingProxyType(self._members)
+        return MappingProxyType(self._bulletin.members)
+
+    @property
+    def blocked(self) -> Mapping[MemberId, Name]:
+        """Who may not come in."""
+        return MappingProxyType(self._machine.blocked)
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None for never. Ask again after every event."""
-        return self._arbiter.deadline
+        floor = self._machine.arbiter.deadline
+        due = hosts.deadline(self._machine) + [self._machine.now] * self._machine.has_effects
+        return min(due if floor is None else [*due, floor], default=None)
+
+    def facilities(self, facilities: Facilities) -> None:
+        """Say what the hub can do from now on."""
+        self._machine.facilities = facilities
+
+    def kept(self) -> Kept:
+        """Return what lasts of this space."""
+        return self._kept
+
+    def place_of(self, member_id: MemberId) -> Place | None:
+        """Return where somebody stands, or will stand when it comes back; None: nowhere."""
+        return self._machine.place_of(member_id)
+
+    def hears(self, member_id: MemberId) -> bool:
+        """Tell whether this member is in the space and is to hear it now."""
+        return self._bulletin.hears(member_id)
 
     def grant_of(self, member_id: MemberId) -> Req | None:
         """Return the request whose lease a pong to this member renews, asked at its ping."""
-        return self._arbiter.grant_of(member_id)
+        return self._machine.arbiter.grant_of(member_id)
+
+    def invitation(self, utc: datetime, *, token: Token = "", code: Code = "") -> Invitation | None:
+        """Return the valid invitation of this token or this code."""
+        self._machine.utc = utc
+        for each in valid_invites(self._machine):
+            if each.token == token or each.code == code:
+                return each
+        return None
+
+    def snapshot(
+        self, member_id: MemberId, req: Req | None, now: float = 0.0, *, admin: bool = False
+    ) -> Snapshot:
+        """Return the whole space as this member is to see it."""
+        told = self._bulletin
+        return Snapshot(
+            req=req,
+            rev=told.rev,
+            you=member_id,
+            space=told.info,
+            members=tuple(told.members.values()),
+            floor=told.floor,
+            pins=told.pins,
+            admin=admin,
+            clock=now,
+        )
+
+    # --- what happens ---------------------------------------------------------------
+
+    def admit(self, arrival: Arrival, now: float, utc: datetime) -> Enter | Error:
+        """Return what to ``handle`` next to let somebody in, or why it may not come in."""
+        self._machine.now, self._machine.utc = now, utc
+        answer = admit(self._machine, arrival)
+        if isinstance(answer, Enter) and arrival.admin:
+            self._machine.admins.add(arrival.member_id)
+        return answer
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Apply one event at ``now`` (monotonic seconds); return what to do, in order.
@@ -70,50 +162,124 @@ class Space:
         Raises:
             SpaceFullError: an ``Enter`` of somebody new beyond the limit.
         """
+        machine = self._machine
+        machine.now = now
         if isinstance(event, Spoke):
-            return self._arbiter.handle(event, now)
-        is_full = len(self._members) >= self.rules.member_limit
-        if is_full and isinstance(event, Enter) and event.member_id not in self._members:
-            raise SpaceFullError(self.rules.member_limit)
-        return self._arbiter.handle(event, now) + self._announce()
+            machine.floor(event)
+            return machine.take()
+        hosts.expire(machine)
+        if isinstance(event, Enter):
+            self._enter(event)
+        elif isinstance(event, Depart | Vanish | Ask | Release) and (
+            event.member_id in machine.hidden
+        ):
+            self._unnamed(event)
+        else:
+            machine.floor(event)
+        return self._settle()
+
+    def act(self, actor: Actor, act: Act, now: float, utc: datetime) -> Outcome:
+        """Let somebody do something. The same request again has the same answer, and no effect."""
+        machine = self._machine
+        machine.now, machine.utc = now, utc
+        again = self._replies.find(actor.key, act.req)
+        if again is not None:
+            return Outcome(again, tuple(self.tick(now)))
+        hosts.expire(machine)
+        reply = refuse(machine, actor, act) or self._handlers[type(act)](machine, actor, act)
+        self._replies.add(actor.key, act.req, reply)
+        return Outcome(reply, tuple(self._settle()))
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due at ``now``; return what to do, in order."""
-        return self._arbiter.tick(now) + self._announce()
+        machine = self._machine
+        machine.now = now
+        hosts.expire(machine)
+        machine.floor_did(machine.arbiter.tick(now))
+        return self._settle()
 
-    def snapshot(self, member_id: MemberId, req: Req | None) -> Snapshot:
-        """Return the whole space as this member is to see it."""
-        return Snapshot(
-            req=req,
-            rev=self._rev,
-            you=member_id,
-            space=self.info,
-            members=tuple(self._members.values()),
-            floor=self._floor,
+    # --- how ------------------------------------------------------------------------
+
+    def _enter(self, event: Enter) -> None:
+        machine = self._machine
+        if machine.over:
+            return
+        limit = machine.rules.member_limit
+        known = event.member_id in machine.hidden or machine.member(event.member_id) is not None
+        if not known and machine.count() >= limit:
+            raise SpaceFullError(limit)
+        if event.hidden:
+            machine.floor(Depart(event.member_id))
+            if event.member_id not in machine.hidden:
+                machine.happened(Happening.JOINED)
+            machine.hidden[event.member_id] = event.name
+            return
+        machine.hidden.pop(event.member_id, None)
+        event = hosts.seated(machine, event)
+        machine.floor(event)
+        if event.volume != FULL_VOLUME:
+            machine.do(Louder(event.member_id, event.volume))
+        if RANK[event.place] >= RANK[Place.COHOST] and opens_doors(machine):
+            machine.enter_state(SpaceState.BACKSTAGE)
+            machine.happened(Happening.BACKSTAGE_OPENED, by=event.name)
+
+    def _unnamed(self, event: Depart | Vanish | Ask | Release) -> None:
+        """Somebody who listens unnamed has no seat: its requests are answered here."""
+        machine, member_id = self._machine, event.member_id
+        match event:
+            case Ask(req=req):
+                denied = FloorDenied(req=req, cause=DenyCause.RECEIVE_ONLY)
+                machine.do(Tell(member_id, denied))
+            case Release(req=req):
+                machine.do(Tell(member_id, FloorReleased(req=req)))
+            case _:
+                del machine.hidden[member_id]
+                machine.happened(Happening.LEFT)
+
+    def _restore(self, kept: Kept) -> None:
+        machine = self._machine
+        hands = dict(kept.hands)
+        here = [each for each, person in kept.people.items() if person.here]
+        for member_id in (*hands, *(each for each in here if each not in hands)):
+            person = kept.people.get(member_id)
+            if person is not None:
+                restore = Restore(person.member(member_id), hands.get(member_id, ""))
+                machine.floor(restore)
+        machine.restore_floor(kept)
+        hosts.restore(machine)
+        machine.take()
+        if kept.info.recording is not None:
+            machine.do(Record(kept.info.recording))
+        if kept.rev == 0 and kept.info.state is SpaceState.LIVE and not kept.standing:
+            machine.happened(Happening.SPACE_STARTED)
+
+    def _settle(self) -> list[Effect]:
+        machine = self._machine
+        hosts.watch(machine)
+        hosts.watch_emptiness(machine)
+        people.update(machine)
+        effects = [*machine.take(), *self._bulletin.news()]
+        kept = self._keep()
+        if replace(kept, rev=self._kept.rev) != self._kept:
+            effects.append(Save())
+        self._kept = kept
+        return effects
+
+    def _keep(self) -> Kept:
+        machine = self._machine
+        return Kept(
+            info=replace(machine.info, hidden=0, frozen_until=None),
+            rules=machine.rules,
+            standing=machine.standing,
+            rev=self._bulletin.rev,
+            people=dict(machine.people),
+            blocked=dict(machine.blocked),
+            hands=machine.arbiter.hands(),
+            pins=machine.pins,
+            last_pin=machine.last_pin,
+            invites=machine.invites,
+            recordings=machine.recordings,
+            keep_days=machine.keep_days,
+            line=machine.line,
+            held=machine.arbiter.floor().held,
         )
-
-    def _announce(self) -> list[Effect]:
-        """Newcomers before the floor that may name them, leavers after the one that does not."""
-        members = {member.id: member for member in self._arbiter.members()}
-        effects = [
-            self._member_event(member)
-            for member in members.values()
-            if member != self._members.get(member.id)
-        ]
-        floor = self._arbiter.floor()
-        if floor != self._floor:
-            self._floor = floor
-            effects.append(Announce(FloorChanged(rev=self._next_rev(), floor=floor)))
-        gone = [member_id for member_id in self._members if member_id not in members]
-        effects += [Announce(MemberLeft(rev=self._next_rev(), id=each)) for each in gone]
-        self._members = members
-        return list[Effect](effects)
-
-    def _member_event(self, member: Member) -> Announce:
-        known = member.id in self._members
-        event = MemberChanged if known else MemberJoined
-        return Announce(event(rev=self._next_rev(), member=member))
-
-    def _next_rev(self) -> int:
-        self._rev += 1
-        return self._rev

@@ -5,7 +5,7 @@ is answered with ``done``, with ``error``, or with the message its docstring nam
 them opens a microphone: a grant is an offer, and a finger completes it.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -30,6 +30,9 @@ from stagebox.wire.terms import (
     Topic,
     Url,
 )
+
+# Invitations are for an evening, or for the way to one: no later than a day can be given.
+MAX_INVITE_S: Final = 14 * 86_400
 
 
 class FloorNext(Message, frozen=True, kw_only=True, tag="floor.next"):
@@ -157,7 +160,7 @@ class InviteNew(Message, frozen=True, kw_only=True, tag="invite.new"):
 
     req: Req
     place: Place = Place.LISTENER
-    ttl_s: Annotated[int, Meta(ge=60, le=14 * 86_400)] = 86_400
+    ttl_s: Annotated[int, Meta(ge=60, le=MAX_INVITE_S)] = 86_400
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 100
 
 
@@ -228,7 +231,7 @@ class Invite(Message, frozen=True, kw_only=True, tag="invite"):
     token: Token
     code: Code
     place: Place
-    expires_in_s: Seconds
+    expires_in_s: Annotated[float, Meta(ge=0, le=MAX_INVITE_S)]
 
 
 Act = (

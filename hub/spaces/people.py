@@ -1,0 +1,49 @@
+"""What is kept of the people of a space, brought up to date after everything that happens."""
+
+from msgspec.structs import replace
+
+from hub.spaces.kept import FULL_VOLUME, Person
+from hub.spaces.machine import SpaceMachine
+from stagebox.wire.space import Member
+
+
+def update(machine: SpaceMachine) -> bool:
+    """Bring ``machine.people`` up to date; return whether anything in it changed."""
+    members = machine.members()
+    before = machine.people
+    machine.people = {
+        **{each: person for each, person in before.items() if each in members},
+        **{member.id: _seen(before.get(member.id), member) for member in members.values()},
+    }
+    version = machine.recordings if machine.info.recording is not None else 0
+    away = {
+        each: replace(person, here=False)
+        for each, person in before.items()
+        if each not in members and _lasts(person, version)
+    }
+    surplus = len(away) - machine.settings.people_limit
+    for member_id in [*away][: max(surplus, 0)]:
+        del away[member_id]
+    machine.people.update(away)
+    return machine.people != before
+
+
+def _seen(person: Person | None, member: Member) -> Person:
+    return Person(
+        name=member.name,
+        kind=member.kind,
+        role=member.role,
+        place=member.place,
+        given=person is not None and person.given,
+        here=True,
+        held=member.held,
+        agreed=member.agreed,
+        captioned=member.captioned,
+        volume=member.volume,
+    )
+
+
+def _lasts(person: Person, version: int) -> bool:
+    """Whether somebody who is away is to be found again as it was."""
+    consents = person.captioned or (version and person.agreed == version)
+    return bool(person.given or person.held or consents or person.volume != FULL_VOLUME)
