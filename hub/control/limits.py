@@ -38,6 +38,7 @@ class Refusal(StrEnum):
     HUB_FULL = "hub_full"
     HANDSHAKE = "handshake"
     TAKEOVER = "takeover"
+    VISITOR = "visitor"
 
 
 class SocketBook:

@@ -49,6 +49,12 @@ class Link:
         name = self._ws.get_extra_info("sockname")
         return str(name[0]) if name else None
 
+    @property
+    def peer_address(self) -> str | None:
+        """Return the member's address on this connection."""
+        name = self._ws.get_extra_info("peername")
+        return str(name[0]) if name else None
+
     def send(self, data: bytes) -> None:
         """Queue one message; a full queue cuts the connection."""
         if self.closing:

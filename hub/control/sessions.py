@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from hub.control.limits import takeover_wait_s
+from stagebox.wire.messages import Notice
 from stagebox.wire.terms import MemberId
 
 
@@ -21,6 +22,9 @@ class Replaceable(Protocol):
 
     def go_away(self) -> None:
         """Close, since the hub stops."""
+
+    def notify(self, notice: Notice) -> None:
+        """Pass on news of a space, if they are for this member."""
 
 
 class BookError(Exception):
@@ -74,7 +78,9 @@ class SessionBook:
             older.replaced()
         self._sessions[member_id] = session
 
-    def drop(self, member_id: MemberId, session: Replaceable) -> None:
-        """Forget a session that is over; one that was replaced is forgotten already."""
-        if self._sessions.get(member_id) is session:
-            del self._sessions[member_id]
+    def drop(self, member_id: MemberId, session: Replaceable) -> bool:
+        """Forget a session that is over; False: a newer one has its place already."""
+        if self._sessions.get(member_id) is not session:
+            return False
+        del self._sessions[member_id]
+        return True

@@ -1,152 +1,263 @@
 """All spaces of the hub, and what happens when a member comes, leaves or is lost."""
 
 import asyncio
-import logging
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-import msgspec
-
-from hub.config import SpaceConfig, SpaceLimits
-from hub.floor.events import Enter, Spoke
+from hub.config import SpaceConfig
+from hub.floor.events import Amend, Spoke
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
-from hub.spaces.running import Outbox, RunningSpace
-from hub.store.database import Store, StoredSpace, StoreError
+from hub.spaces.admission import Arrival
+from hub.spaces.archive import Ended
+from hub.spaces.attendance import AttendanceBook
+from hub.spaces.effects import Reply
+from hub.spaces.herald import OnCaptions, OnHappening, OnRecord
+from hub.spaces.kept import Invitation
+from hub.spaces.making import default_name, free_id, new_space
+from hub.spaces.rights import Actor
+from hub.spaces.roster import Roster
+from hub.spaces.running import Occupant, RunningSpace
+from hub.spaces.settings import Facilities, SpaceSettings
+from hub.store.database import Store
 from hub.store.records import Records
-from stagebox.wire.space import SpaceInfo
-from stagebox.wire.terms import MemberId
+from hub.store.shelf import AuditRow
+from stagebox.wire.acts import Act, SpaceEdit, SpaceMade, SpaceNew, SpaceStart
+from stagebox.wire.causes import ErrorCode
+from stagebox.wire.messages import Caption, Error
+from stagebox.wire.terms import Code, MemberId, Name, SpaceId, Token
 
-# A box whose control connection breaks keeps hearing the space while it connects again.
-MEDIA_LINGER_S: Final = 10.0
 # Each space costs a timer and, with two talkers, a mixer: more is another hub's job.
 MAX_SPACES: Final = 100
-
-log = logging.getLogger(__name__)
-
-
-class SpaceExistsError(Exception):
-    """The space cannot be made; the text says why."""
+# Answers to repeated wishes for a new space: a box repeats within seconds.
+_MAX_MADE: Final = 256
 
 
 class NoSuchSpaceError(Exception):
-    """There is no space of this id; the text says what to do."""
+    """There is no space of this id, or no more; the text says what to do."""
+
+    def __init__(self, code: ErrorCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 class Spaces:
     """All spaces of the hub: those of its settings, and those made while it ran."""
 
     def __init__(
-        self, configs: Iterable[SpaceConfig], *, media: MediaPlane, store: Store, metrics: Metrics
+        self,
+        configs: Iterable[SpaceConfig],
+        *,
+        media: MediaPlane,
+        store: Store,
+        metrics: Metrics,
+        settings: SpaceSettings | None = None,
     ) -> None:
         self.records = Records(store)
-        self._media = media
-        self._store = store
-        self._metrics = metrics
-        self._running: dict[str, RunningSpace] = {}
-        self._lingering: dict[MemberId, asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        for config in configs:
-            self._run(config)
-        # Who lost its sound while its control connection was broken, and has to be told.
-        self._untold: set[MemberId] = set()
+        self._roster = Roster(
+            configs,
+            media=media,
+            store=store,
+            metrics=metrics,
+            settings=settings or SpaceSettings(),
+        )
+        self._running = self._roster.running
+        self._herald = self._roster.herald
+        self._lingering = self._roster.lingering
+        self._made: OrderedDict[tuple[str, str], SpaceMade] = OrderedDict()
         media.on_audio(self._spoke)
         media.on_lost(self._media_lost)
 
     def __iter__(self) -> Iterator[RunningSpace]:
         """Go through the running spaces, the default one first."""
-        return iter(self._running.values())
+        return iter(list(self._running.values()))
 
     def __len__(self) -> int:
         """Return how many spaces run."""
         return len(self._running)
 
     async def start(self) -> None:
-        """Run the stored spaces, too; the settings win where both name one."""
-        try:
-            stored = await self._store.spaces()
-        except StoreError as error:
-            log.error("The stored spaces cannot be read: %s", error)
-            return
-        for space in stored:
-            if space.id not in self._running:
-                self._restore(space)
+        """Run the spaces of the settings, and those that ran when the hub stopped."""
+        await self._roster.start()
 
-    async def create(self, config: SpaceConfig) -> RunningSpace:
-        """Run a new space and keep it.
+    async def aclose(self) -> None:
+        """Stop all timers and keep what is noted. Sessions are to be closed before."""
+        await self._roster.aclose()
+        await self.records.aclose()
+
+    # --- acts -----------------------------------------------------------------
+
+    def create(
+        self, actor: Actor, new: SpaceNew, *, may_host: bool | None = None
+    ) -> SpaceMade | Error:
+        """Make a space, or say why not; a wish that is repeated gets its one answer again.
+
+        ``may_host``: whether this actor may; left out, admins may.
+        """
+        made = self._made.get((actor.key, new.req))
+        if made is not None:
+            return made
+        if not (actor.admin if may_host is None else may_host):
+            detail = "Only a studio box or an admin makes a space. Ask one of them."
+            return Error(code=ErrorCode.HOST_NOT_ALLOWED, detail=detail, req=new.req)
+        if len(self._running) >= MAX_SPACES:
+            detail = f"The hub runs {MAX_SPACES} spaces, which is all it can. End one first."
+            return Error(code=ErrorCode.TOO_MANY, detail=detail, req=new.req)
+        space_id = free_id(new.name or default_name(actor.name), self._roster)
+        kept = new_space(space_id, new, actor.member_id, actor.name)
+        return self._begin(self._roster.make(kept, ""), actor, new)
+
+    def act(self, space_id: SpaceId, actor: Actor, act: Act) -> Reply:
+        """Carry out an act in a space, or say why not."""
+        try:
+            space = self.find(space_id)
+        except NoSuchSpaceError as error:
+            return Error(code=error.code, detail=str(error), req=act.req)
+        return space.act(actor, act)
+
+    def caption(self, space_id: SpaceId, caption: Caption) -> None:
+        """Show everybody in a space what a member says."""
+        space = self._running.get(space_id)
+        if space is not None:
+            space.broadcast(caption)
+
+    def set_facilities(self, facilities: Facilities) -> None:
+        """Say what the hub can do from now on: write captions, find room on its disk."""
+        self._roster.set_facilities(facilities)
+
+    def rename(self, member_id: MemberId, name: Name) -> None:
+        """Show a member under another name, wherever it is."""
+        for space in self:
+            if space.has(member_id):
+                space.handle(Amend(member_id, name=name))
+
+    def _begin(self, space: RunningSpace, actor: Actor, new: SpaceNew) -> SpaceMade | Error:
+        """Let a new space begin as it is wished for; one that cannot never was."""
+        maker = Actor(actor.member_id, actor.name, admin=True)
+        reply: Reply | None = None
+        if new.starts_at is not None:
+            reply = space.act(maker, SpaceEdit(req=new.req, starts_at=new.starts_at))
+        elif not new.backstage:
+            reply = space.act(maker, SpaceStart(req=new.req))
+        if isinstance(reply, Error):
+            self._roster.drop(space)
+            return reply
+        self._herald.changed(space)
+        made = SpaceMade(req=new.req, space=space.info.id)
+        self._made[actor.key, new.req] = made
+        if len(self._made) > _MAX_MADE:
+            self._made.popitem(last=False)
+        return made
+
+    # --- looking --------------------------------------------------------------
+
+    def get(self, space_id: SpaceId) -> RunningSpace | None:
+        """Return a running space."""
+        return self._running.get(space_id)
+
+    def find(self, space_id: SpaceId) -> RunningSpace:
+        """Return a running space.
 
         Raises:
-            SpaceExistsError: there is one of this id, or there are too many.
-            StoreError: it cannot be kept (and does not run).
+            NoSuchSpaceError: there is none of this id, or it is over.
         """
-        if config.id in self._running or len(self._running) >= MAX_SPACES:
-            raise SpaceExistsError(f"The space {config.id!r} exists, or the hub is full.")
-        limits = msgspec.json.encode(config.limits).decode()
-        await self._store.save_space(StoredSpace(config.id, config.name, config.mode, limits))
-        return self._running.get(config.id) or self._run(config)
+        space = self._running.get(space_id)
+        if space is not None:
+            return space
+        if space_id in self._roster.archive:
+            raise NoSuchSpaceError(ErrorCode.SPACE_ENDED, "This space is over. Join another one.")
+        detail = f"There is no space {space_id!r}; leave it out to get one."
+        raise NoSuchSpaceError(ErrorCode.NO_SUCH_SPACE, detail)
 
-    def pick(self, asked: str | None, last: str | None) -> RunningSpace:
+    def pick(self, asked: SpaceId | None, last: SpaceId | None) -> RunningSpace:
         """Return the space asked for, else the member's last one, else the default.
 
         Raises:
-            NoSuchSpaceError: there is no space of the id asked for.
+            NoSuchSpaceError: the space asked for is not there.
         """
         if asked is not None:
-            space = self._running.get(asked)
-            if space is None:
-                raise NoSuchSpaceError(f"There is no space {asked!r}; leave it out to get one.")
-            return space
+            return self.find(asked)
         default = next(iter(self._running.values()))
         return self._running.get(last or "", default)
 
-    def enter(self, space: RunningSpace, enter: Enter, req: str, outbox: Outbox) -> None:
-        """Let a session into a space and remember that.
+    def find_code(self, code: Code) -> tuple[RunningSpace, Invitation] | None:
+        """Return the space and the invitation that a spoken code names, if it is valid."""
+        return self._roster.invitation(code=code)
+
+    def find_token(self, token: Token) -> tuple[RunningSpace, Invitation] | None:
+        """Return the space and the invitation that a link names, if it is valid."""
+        return self._roster.invitation(token=token)
+
+    async def ended(self) -> list[Ended]:
+        """Return the spaces that are over, the latest first.
 
         Raises:
-            SpaceFullError: there is no place; nothing has changed.
+            StoreError: they cannot be read.
         """
-        space.enter(enter, req, outbox)
-        self._stop_lingering(enter.member_id)
-        if enter.member_id in self._untold:
-            self._untold.discard(enter.member_id)
-            space.media_lost(enter.member_id, 0)
-        self.records.entered(enter.member_id, space.info.id)
+        return await self._roster.archive.ended()
+
+    async def attendance(self, space_id: SpaceId) -> AttendanceBook | None:
+        """Return who was in a space that runs or ran; None: nothing is known of it.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        keeper = self._herald.keepers.get(space_id)
+        if keeper is not None:
+            return keeper.attendance.book(asyncio.get_running_loop().time())
+        return await self._roster.archive.attendance(space_id)
+
+    async def audit(
+        self, space_id: SpaceId, limit: int = 100, before: int | None = None
+    ) -> list[AuditRow]:
+        """Return what was done in a space, the latest first; ``before``: older than that ``n``.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        return await self._roster.shelf.audit(space_id, limit, before)
+
+    # --- who follows ----------------------------------------------------------
+
+    def on_happening(self, callback: OnHappening) -> None:
+        """Call ``callback(space_id, happened)`` for whatever happens in any space."""
+        self._herald.on_happening.append(callback)
+
+    def on_record(self, callback: OnRecord) -> None:
+        """Call ``callback(space_id, recording)`` when one starts, goes on or stops (None)."""
+        self._herald.on_record.append(callback)
+
+    def on_captions(self, callback: OnCaptions) -> None:
+        """Call ``callback(space_id, members)`` when it changes whose words are written."""
+        self._herald.on_captions.append(callback)
+
+    # --- members --------------------------------------------------------------
+
+    def enter(
+        self, space: RunningSpace, arrival: Arrival, req: str, occupant: Occupant
+    ) -> Error | None:
+        """Let a session into a space and remember that, or say why not."""
+        refused = space.enter(arrival, req, occupant)
+        if refused is not None:
+            return refused
+        member_id = arrival.member_id
+        self._lingering.is_back(member_id, lambda: space.media_lost(member_id, 0))
+        self._herald.came(space, member_id, arrival.name)
+        self.records.entered(member_id, space.info.id)
+        return None
 
     def leave(self, space: RunningSpace, member_id: MemberId) -> None:
         """Let a member out; its sound ends at once."""
         space.depart(member_id)
-        self._hang_up(member_id)
+        self._herald.went(space, member_id)
+        self._lingering.hang_up(member_id)
 
     def lose(self, space: RunningSpace, member_id: MemberId, heard_at: float) -> None:
         """Note that a member's session is over; it may hear for a while, and come back."""
         space.vanish(member_id, heard_at)
-        self._stop_lingering(member_id)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(MEDIA_LINGER_S, self._hang_up, member_id)
-        self._lingering[member_id] = timer
-
-    async def aclose(self) -> None:
-        """Stop all timers and keep what is noted. Sessions are to be closed before."""
-        for space in self:
-            space.close()
-        for timer in self._lingering.values():
-            timer.cancel()
-        self._lingering.clear()
-        await asyncio.gather(*self._tasks)
-        await self.records.aclose()
-
-    def _run(self, config: SpaceConfig) -> RunningSpace:
-        info = SpaceInfo(id=config.id, name=config.name)
-        space = RunningSpace(info, config.rules(), self._media, self._metrics)
-        self._running[config.id] = space
-        return space
-
-    def _restore(self, space: StoredSpace) -> None:
-        try:
-            limits = msgspec.json.decode(space.rules, type=SpaceLimits)
-            self._run(SpaceConfig(id=space.id, name=space.name, mode=space.mode, limits=limits))
-        except ValueError as error:
-            log.error("The stored space %s cannot run: %s", space.id, error)
+        self._herald.went(space, member_id)
+        self._lingering.wait(member_id)
 
     def _spoke(self, member_id: MemberId) -> None:
         for space in self:
@@ -157,23 +268,4 @@ class Spaces:
         for space in self:
             if space.has(member_id):
                 space.media_lost(member_id, spread_s)
-        if member_id in self._lingering:
-            self._untold.add(member_id)
-
-    def _stop_lingering(self, member_id: MemberId) -> None:
-        timer = self._lingering.pop(member_id, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _hang_up(self, member_id: MemberId) -> None:
-        self._stop_lingering(member_id)
-        self._untold.discard(member_id)
-        task = asyncio.create_task(self._disconnect(member_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _disconnect(self, member_id: MemberId) -> None:
-        try:
-            await self._media.disconnect(member_id)
-        except Exception:
-            log.exception("ending a media session failed")
+        self._lingering.lost(member_id)

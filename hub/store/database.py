@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from hub.store.schema import MIGRATIONS, NEWEST
 from stagebox.calendar import utc_stamp
-from stagebox.wire.terms import Kind, Mode, Place, Role
+from stagebox.wire.terms import Kind, Role
 
 # More calls than this waiting means the disk hangs; a call is refused rather than kept.
 MAX_WAITING: Final = 1_000
@@ -48,18 +48,12 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredSpace:
-    """A space made while the hub ran. ``rules`` is JSON."""
-
-    id: str
-    name: str
-    mode: Mode
-    rules: str
-
-
-@dataclass(frozen=True, slots=True)
 class StoredMember:
-    """A member the hub has met. The dates are calendar time in UTC."""
+    """A member the hub has met. The dates are calendar time in UTC.
+
+    ``given``: the name that an admin gave it. ``known``: whether an admin said who it is;
+    None: nobody said anything.
+    """
 
     id: str
     key: str
@@ -69,6 +63,8 @@ class StoredMember:
     first_seen: str = ""
     last_seen: str = ""
     last_space: str | None = None
+    given: str | None = None
+    known: bool | None = None
 
 
 class Store:
@@ -109,22 +105,10 @@ class Store:
             await self._run(sqlite3.Connection.close, db)
         self._worker.shutdown(wait=False)
 
-    async def spaces(self) -> list[StoredSpace]:
-        """Return the stored spaces, by id."""
-        sql = "SELECT id, name, mode, rules FROM spaces ORDER BY id"
-        return await self._run(_fetch, self._database(), sql, (), _space)
-
-    async def save_space(self, space: StoredSpace) -> None:
-        """Keep a space, replacing the one of the same id."""
-        await self.execute(
-            "INSERT OR REPLACE INTO spaces (id, name, mode, rules) VALUES (?, ?, ?, ?)",
-            (space.id, space.name, space.mode.value, space.rules),
-        )
-
     async def member(self, member_id: str) -> StoredMember | None:
         """Return what is known of a member."""
         sql = (
-            "SELECT id, key, name, kind, role, first_seen, last_seen, last_space"
+            "SELECT id, key, name, kind, role, first_seen, last_seen, last_space, given, known"
             " FROM members WHERE id = ?"
         )
         found = await self._run(_fetch, self._database(), sql, (member_id,), _member)
@@ -145,17 +129,10 @@ class Store:
         """Keep the space a member entered last; an unknown member is no error."""
         await self.execute("UPDATE members SET last_space = ? WHERE id = ?", (space_id, member_id))
 
-    async def places(self, member_id: str) -> dict[str, Place]:
-        """Return the places a member was given, by space id."""
-        sql = "SELECT space, place FROM places WHERE member = ?"
-        return dict(await self._run(_fetch, self._database(), sql, (member_id,), _place))
-
-    async def set_place(self, member_id: str, space_id: str, place: Place) -> None:
-        """Keep the place of a member in a space."""
-        await self.execute(
-            "INSERT OR REPLACE INTO places (member, space, place) VALUES (?, ?, ?)",
-            (member_id, space_id, place.value),
-        )
+    async def describe(self, member_id: str, *, given: str | None, known: bool | None) -> bool:
+        """Keep what an admin says of a member; return whether it is known here at all."""
+        sql = "UPDATE members SET given = ?, known = ? WHERE id = ?"
+        return await self.execute(sql, (given, known, member_id)) > 0
 
     async def fetch(
         self, sql: str, values: tuple[Value, ...], make: Callable[[tuple[Any, ...]], _T]
@@ -191,17 +168,20 @@ class Store:
             self._waiting -= 1
 
 
-def _space(row: tuple[Any, ...]) -> StoredSpace:
-    return StoredSpace(row[0], row[1], Mode(row[2]), row[3])
-
-
 def _member(row: tuple[Any, ...]) -> StoredMember:
-    member_id, key, name, kind, role, *rest = row
-    return StoredMember(member_id, key, name, Kind(kind), Role(role), *rest)
-
-
-def _place(row: tuple[Any, ...]) -> tuple[str, Place]:
-    return row[0], Place(row[1])
+    member_id, key, name, kind, role, first_seen, last_seen, last_space, given, known = row
+    return StoredMember(
+        id=member_id,
+        key=key,
+        name=name,
+        kind=Kind(kind),
+        role=Role(role),
+        first_seen=first_seen,
+        last_seen=last_seen,
+        last_space=last_space,
+        given=given,
+        known=None if known is None else bool(known),
+    )
 
 
 def _fetch(
@@ -256,6 +236,8 @@ def _connect(name: str) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        # What is deleted is names: it is not left in the file's free pages.
+        db.execute("PRAGMA secure_delete = ON")
         if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("its check failed")
         _migrate(db)

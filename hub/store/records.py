@@ -1,28 +1,22 @@
 """The hub's memory of members, as the control plane uses it: never in the way, never fatal.
 
-A slow or broken disk costs remembered places, not conversations: reading has a
+A slow or broken disk costs what is remembered, not conversations: reading has a
 deadline, writing happens behind the session's back, and every failure is counted
 by the store.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hub.store.database import Store, StoredMember, StoreError
 from stagebox.wire.messages import Hello
-from stagebox.wire.terms import Place, Role
+from stagebox.wire.terms import Kind
 
 # A member waits for this at its hello, inside the hello deadline.
 RECALL_S: Final = 1.0
-
-PLACE_OF_ROLE: Final[Mapping[Role, Place]] = {
-    Role.STUDIO: Place.HOST,
-    Role.GUEST: Place.SPEAKER,
-    Role.SPEAKER: Place.LISTENER,
-}
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +26,16 @@ class Memory:
     """What the hub remembers of one member."""
 
     last_space: str | None = None
-    places: Mapping[str, Place] = field(default_factory=dict)
+    given: str | None = None
+    known: bool | None = None
 
-    def place(self, space_id: str, role: Role) -> Place:
-        """Return the place in a space: the stored one, or what the role brings."""
-        return self.places.get(space_id) or PLACE_OF_ROLE[role]
+    def having_entered(self, space_id: str) -> "Memory":
+        """Return the memory of a member that has entered this space since."""
+        return replace(self, last_space=space_id)
+
+    def is_known(self, kind: Kind) -> bool:
+        """Tell whether this is somebody known; a box is, unless an admin says otherwise."""
+        return kind is not Kind.BROWSER if self.known is None else self.known
 
 
 class Records:
@@ -50,11 +49,12 @@ class Records:
         """Return what is remembered of a member; nothing if the store does not answer."""
         try:
             async with asyncio.timeout(RECALL_S):
-                known = await self._store.member(member_id)
-                places = await self._store.places(member_id)
+                met = await self._store.member(member_id)
         except (StoreError, TimeoutError):
             return Memory()
-        return Memory(known.last_space if known else None, places)
+        if met is None:
+            return Memory()
+        return Memory(met.last_space, met.given, met.known)
 
     def saw(self, hello: Hello) -> None:
         """Note that a member is here."""

@@ -24,7 +24,32 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
         ),
     ),
     # Spaces with a life of their own: what is kept of each, who was there, what happened.
-    (2, ()),
+    (
+        2,
+        (
+            # What a space was made of before it had a life: nothing could make one yet.
+            "DROP TABLE spaces",
+            "DROP TABLE places",
+            """CREATE TABLE spaces (
+                id TEXT PRIMARY KEY, kept TEXT NOT NULL, settings TEXT NOT NULL,
+                saved_at TEXT NOT NULL
+            ) STRICT""",
+            """CREATE TABLE ended_spaces (
+                id TEXT PRIMARY KEY, state TEXT NOT NULL, kept TEXT NOT NULL,
+                ended_at TEXT NOT NULL, keep_days INTEGER NOT NULL
+            ) STRICT""",
+            "CREATE TABLE attendance (space TEXT PRIMARY KEY, book TEXT NOT NULL) STRICT",
+            """CREATE TABLE audit (
+                n INTEGER PRIMARY KEY, at TEXT NOT NULL, space TEXT NOT NULL, kind TEXT NOT NULL,
+                member TEXT, name TEXT NOT NULL, detail TEXT NOT NULL, by TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX audit_of_space ON audit (space, n)",
+            # What an admin said of a member: the name it goes by, and whether it is known
+            # (NULL: what its kind brings).
+            "ALTER TABLE members ADD COLUMN given TEXT",
+            "ALTER TABLE members ADD COLUMN known INTEGER",
+        ),
+    ),
     # The console: accounts, sessions, webhooks, answers to repeated requests.
     (
         3,

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from hub.config import HubConfig, HubLimits
 from hub.control.server import HubServer
 from hub.media.report import MediaReport, nothing
+from hub.ports import Tape
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
@@ -61,6 +62,15 @@ class FakeMedia:
 
     def close_gate(self, space_id: str, member_id: str) -> None:
         self.calls.append(("close", space_id, member_id))
+
+    def set_volume(self, space_id: str, member_id: str, percent: int) -> None:
+        self.calls.append(("volume", space_id, member_id, str(percent)))
+
+    def tape(self, space_id: str, on: bool) -> None:
+        self.calls.append(("tape", space_id, str(on)))
+
+    def on_tape(self, callback: Callable[[Tape], None]) -> None:
+        self.taped = callback
 
     async def disconnect(self, member_id: str) -> None:
         self.calls.append(("disconnect", member_id))

@@ -30,7 +30,7 @@ from stagebox.wire.messages import (
     SnapshotRequest,
     StatusUpdate,
 )
-from stagebox.wire.space import FloorChanged, MemberChanged, MemberJoined, MemberLeft
+from stagebox.wire.space import FloorChanged, MemberChanged, MemberLeft, StateEvent
 from stagebox.wire.terms import Mode, Place, Role, Via
 from stagebox.wire.view import SpaceView
 from tests.loopback.hub.crew import Guest, crew, no_errors_logged, running_hub, until
@@ -70,7 +70,7 @@ async def test_a_late_joiner_sees_what_an_early_one_built_from_events(tmp_path: 
             late = SpaceView.of(await berta.enter(hub))
             while view.rev < late.rev:
                 message = await anna.next()
-                if isinstance(message, MemberJoined | MemberChanged | FloorChanged):
+                if isinstance(message, StateEvent):
                     applied = view.apply(message)
                     assert applied is not None
                     view = applied

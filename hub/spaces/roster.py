@@ -1,0 +1,191 @@
+"""The spaces that run: how they begin, come back after the hub's restart, and are put away."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+import msgspec
+
+from hub.config import SpaceConfig
+from hub.metrics import Metrics
+from hub.ports import MediaPlane
+from hub.spaces.archive import Archive
+from hub.spaces.attendance import Attendance
+from hub.spaces.herald import Herald
+from hub.spaces.keeping import Keeper
+from hub.spaces.kept import Invitation, Kept
+from hub.spaces.lifecycle import OVER
+from hub.spaces.lingering import Lingering
+from hub.spaces.making import as_settings_say
+from hub.spaces.running import RunningSpace
+from hub.spaces.settings import Facilities, SpaceSettings
+from hub.spaces.space import Space
+from hub.store.database import Store, StoreError
+from hub.store.shelf import KeptSpace, Shelf
+from stagebox.calendar import utc_stamp
+from stagebox.wire.space import SpaceInfo
+from stagebox.wire.terms import Code, SpaceId, Token
+
+log = logging.getLogger(__name__)
+
+
+class Secrets:
+    """Names that nobody can guess. ``taken`` tells which codes are valid now."""
+
+    def __init__(self, taken: Callable[[Code], bool]) -> None:
+        self._taken = taken
+
+    def new_token(self) -> Token:
+        """See ``Names``."""
+        return secrets.token_urlsafe(24)
+
+    def new_code(self) -> Code:
+        """See ``Names``."""
+        while True:
+            code = f"{secrets.randbelow(10**6):06}"
+            if not self._taken(code):
+                return code
+
+
+class Roster:
+    """All running spaces by id, those of the settings first, and what has been."""
+
+    def __init__(
+        self,
+        configs: Iterable[SpaceConfig],
+        *,
+        media: MediaPlane,
+        store: Store,
+        metrics: Metrics,
+        settings: SpaceSettings,
+    ) -> None:
+        self.running: dict[SpaceId, RunningSpace] = {}
+        self.shelf = Shelf(store)
+        self.archive = Archive(self.shelf)
+        self.lingering = Lingering(media)
+        self.herald = Herald(self.lingering, self._retire)
+        self._configs = {config.id: config for config in configs}
+        self._media = media
+        self._metrics = metrics
+        self._settings = settings
+        self._facilities = Facilities(captions=False)
+        self._names = Secrets(lambda code: self.invitation(code=code) is not None)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __contains__(self, space_id: object) -> bool:
+        """Tell whether a space of this id runs or ran."""
+        return space_id in self.running or space_id in self.archive
+
+    async def start(self) -> None:
+        """Run the spaces of the settings, and those that ran when the hub stopped."""
+        await self.archive.start()
+        try:
+            stored = {each.id: each for each in await self.shelf.spaces()}
+        except StoreError as error:
+            log.error("The stored spaces cannot be read: %s", error)
+            stored = {}
+        for config in self._configs.values():
+            await self._run_standing(config, stored.pop(config.id, None))
+        for each in stored.values():
+            await self._restore(each)
+
+    async def aclose(self) -> None:
+        """Stop all timers and keep what is noted. Sessions are to be closed before."""
+        for space in self.running.values():
+            space.close()
+        await self.lingering.aclose()
+        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*(keeper.aclose() for keeper in self.herald.keepers.values()))
+        await self.archive.aclose()
+
+    async def _run_standing(self, config: SpaceConfig, stored: KeptSpace | None) -> None:
+        settings = msgspec.json.encode(config).decode()
+        info, rules = SpaceInfo(id=config.id, name=config.name), config.rules()
+        kept = None if stored is None else _decode(stored)
+        if stored is None or kept is None:
+            kept = Kept.standing_space(info, rules)
+        elif stored.settings != settings:
+            kept = as_settings_say(kept, info, rules)
+        await self._run(kept, settings)
+
+    async def _restore(self, stored: KeptSpace) -> None:
+        kept = _decode(stored)
+        if kept is None:
+            return
+        if kept.standing or kept.info.state in OVER:
+            # It is in the settings no longer, or the hub stopped before it was put away.
+            await self.archive.put(kept)
+        else:
+            await self._run(kept, "")
+
+    async def _run(self, kept: Kept, settings: str) -> RunningSpace:
+        space = self.make(kept, settings)
+        keeper = self.herald.keepers[kept.info.id]
+        book = await self.archive.attendance(kept.info.id)
+        keeper.attendance = Attendance(book, utc_stamp())
+        space.wake()
+        return space
+
+    def make(self, kept: Kept, settings: str) -> RunningSpace:
+        now = asyncio.get_running_loop().time()
+        core = Space(kept, now, self._names, self._settings)
+        core.facilities(self._facilities)
+        space = RunningSpace(core, self._media, self._metrics, self.herald)
+        space_id = kept.info.id
+        self.herald.keepers[space_id] = Keeper(
+            self.shelf, space_id, settings, lambda: space.kept().encode().decode()
+        )
+        self.running[space_id] = space
+        return space
+
+    def _retire(self, space: RunningSpace) -> None:
+        """Put a space that is over away."""
+        space_id = space.info.id
+        if self.running.pop(space_id, None) is None:
+            return
+        space.close()
+        self.archive.take(space_id)
+        self._behind(self._put_away(space))
+
+    async def _put_away(self, space: RunningSpace) -> None:
+        await self.herald.keepers.pop(space.info.id).aclose()
+        await self.archive.put(space.kept())
+
+    def drop(self, space: RunningSpace) -> None:
+        """Forget a space that never began."""
+        space.close()
+        del self.running[space.info.id], self.herald.keepers[space.info.id]
+
+    def invitation(
+        self, *, token: Token = "", code: Code = ""
+    ) -> tuple[RunningSpace, Invitation] | None:
+        """Return the valid invitation of this token or this code, and its space."""
+        for space in self.running.values():
+            invitation = space.invitation(token=token, code=code)
+            if invitation is not None:
+                return space, invitation
+        return None
+
+    def set_facilities(self, facilities: Facilities) -> None:
+        """Say what the hub can do from now on, in all spaces."""
+        self._facilities = facilities
+        for space in self.running.values():
+            space.facilities(facilities)
+
+    def _is_taken(self, code: Code) -> bool:
+        return self.invitation(code=code) is not None
+
+    def _behind(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _decode(stored: KeptSpace) -> Kept | None:
+    try:
+        return Kept.decode(stored.kept)
+    except ValueError as error:
+        log.error("The stored space %s cannot run: %s", stored.id, error)
+        return None
