@@ -117,14 +117,20 @@ def _stored(machine: SpaceMachine, arrival: Arrival) -> Place | None:
 def _default(machine: SpaceMachine, arrival: Arrival) -> Place:
     """Return the place of somebody of whom nothing is known here."""
     if arrival.role is Role.STUDIO:
-        return Place.HOST if machine.info.host is None else Place.COHOST
-    if arrival.admin and not machine.standing and machine.info.host is None:
+        return Place.HOST if _is_headless(machine) else Place.COHOST
+    if arrival.admin and not machine.standing and _is_headless(machine):
         return Place.HOST
     if machine.rules.mode is Mode.STAGE or machine.info.speak is Speak.INVITED:
         return Place.LISTENER
     free = machine.rules.mode in _FREE and machine.info.speak is Speak.EVERYONE
     may = arrival.kind is not Kind.BROWSER or arrival.known or free
     return Place.SPEAKER if may else Place.LISTENER
+
+
+def _is_headless(machine: SpaceMachine) -> bool:
+    """Whether there is neither a host nor somebody who will be it on coming."""
+    awaited = any(each.given and each.place is Place.HOST for each in machine.people.values())
+    return machine.info.host is None and not awaited
 
 
 def _invited(machine: SpaceMachine, arrival: Arrival, place: Place, otherwise: Place) -> Place:

@@ -27,6 +27,7 @@ from hub.floor.events import (
     Vanish,
 )
 from hub.floor.rules import FloorRules
+from hub.spaces.kept import Kept
 from hub.spaces.space import Space
 from stagebox.wire.acts import FloorNext
 from stagebox.wire.messages import (
@@ -53,6 +54,7 @@ from stagebox.wire.messages import (
 )
 from stagebox.wire.terms import LEASE_MS, LOST_AFTER_MS, Kind, Place, Role, Via
 from tests.unit.hub.floor_kit import CHAIR, INFO, mid
+from tests.unit.hub.spaces_kit import CountedNames
 
 UP, DOWN, SOUND = "up", "down", "sound"
 STEP_S = 0.05
@@ -284,7 +286,8 @@ class World:
         self.rng = random.Random(seed)
         self.rules = rules
         self.net = Net(self.rng, weather)
-        self.space = Space(INFO, rules)
+        kept = Kept(info=INFO, rules=rules, standing=True)
+        self.space = Space(kept, 0.0, CountedNames())
         self.gates: set[str] = set()
         self.most_sending = 0
         self._sessions = count(1)
