@@ -9,7 +9,8 @@ import sys
 from typing import Any, Final
 
 from hub.config import HubConfig
-from hub.control.server import BindError, HubServer
+from hub.control.listening import BindError
+from hub.control.server import HubServer
 from hub.discovery import Advertiser
 from hub.files import raise_file_limit
 from hub.media.plane import HubMedia

@@ -4,20 +4,26 @@ aiohttp reads requests but sets no limit on how long a peer may take for one, no
 many connections it holds. ``Connection`` stands between the transport and aiohttp: it
 asks ``SocketBook`` whether the connection may stay, and cuts it when a request is not
 complete, answered, or followed by another in time. A connection that has become a
-member's session is watched by the session instead.
+member's session is watched by the session instead. With TLS it is counted and has its
+deadline from the first byte on, not only when the handshake is done.
 
 When there are too many strangers the one that has waited longest makes room: a box
 says who it is within milliseconds, so a crowd that says nothing cannot keep it out.
 """
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from aiohttp import web
 
 from hub.control.limits import Refusal, SocketBook
+
+# A peer that does not say goodbye under TLS in this time is cut.
+TLS_CLOSE_S: Final = 2.0
 
 _BODY = b'{"title":"Too many connections; try again later.","code":"too_many_connections"}'
 _REFUSED = (
@@ -63,9 +69,12 @@ class Guard:
 class Connection(asyncio.Protocol):
     """One TCP connection; forwards everything to aiohttp's protocol once it is admitted."""
 
-    def __init__(self, server: web.Server, guard: Guard) -> None:
+    def __init__(self, server: web.Server, guard: Guard, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
         self._guard = guard
+        self._tls = tls
+        self._handshake: asyncio.Task[None] | None = None
+        self._early: list[bytes] = []
         self._inner: web.RequestHandler | None = None
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -94,24 +103,29 @@ class Connection(asyncio.Protocol):
         refusal = self._guard.admit(self, self._address)
         if refusal is not None:
             self._guard.refused(refusal)
-            self._transport.write(_REFUSED)
+            if self._tls is None:
+                self._transport.write(_REFUSED)
             self._transport.close()
             return
         self._counted = True
-        self._inner = self._server()
-        self._inner.connection_made(transport)
         self._arm(self._guard.request_s)
+        if self._tls is None:
+            self._begin(self._transport)
+        else:
+            self._handshake = asyncio.create_task(self._shake_hands(self._transport, self._tls))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._inner is None:
-            return
         self._disarm()
         self._forget()
-        self._inner.connection_lost(exc)
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
             self._inner.data_received(data)
+        elif self._handshake is not None:
+            # What came with the end of the handshake; no more is read before it is over.
+            self._early.append(data)
 
     def eof_received(self) -> None:
         if self._inner is not None:
@@ -152,6 +166,34 @@ class Connection(asyncio.Protocol):
         """Cut the connection without flushing what waits to be sent."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._inner = self._server()
+        self._inner.connection_made(transport)
+
+    async def _shake_hands(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """Go on under TLS, or give up: a peer that does not speak it has no use for an answer."""
+        loop = asyncio.get_running_loop()
+        secure: asyncio.Transport | None = None
+        with contextlib.suppress(OSError):  # cut at its deadline, or no TLS at all
+            secure = await loop.start_tls(
+                transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=self._guard.request_s,
+                ssl_shutdown_timeout=TLS_CLOSE_S,
+            )
+        if secure is None or secure.is_closing():
+            transport.abort()
+            self._disarm()
+            self._forget()
+            return
+        self._begin(secure)
+        for data in self._early:
+            self.data_received(data)
+        self._early.clear()
 
     def _forget(self) -> None:
         if self._counted:

@@ -1,11 +1,11 @@
 """The hub's control plane: sockets, HTTP, sessions, and what watches over them."""
 
 import asyncio
-import errno
+import functools
 import logging
 import secrets
 import socket
-from collections.abc import Iterable
+import ssl
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +15,8 @@ from hub.config import HubConfig
 from hub.control.connections import Connection, Guard
 from hub.control.house import House
 from hub.control.limits import Refusal, SocketBook
+from hub.control.listening import listen
+from hub.control.secure import Secure
 from hub.control.sessions import SessionBook
 from hub.control.web import Routes
 from hub.metrics import Metrics
@@ -29,19 +31,12 @@ STOP_S: Final = 3.0
 LAG_PROBE_S: Final = 0.5
 
 _BACKLOG: Final = 256
-# This machine has no such address family, or not now.
-_NO_FAMILY: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-_PORT_TRIES: Final = 20
 
 log = logging.getLogger(__name__)
 
 
-class BindError(Exception):
-    """The hub cannot listen; the text says where and why."""
-
-
 class HubServer:
-    """The control plane over running spaces. ``start`` raises ``BindError``."""
+    """The control plane over running spaces."""
 
     def __init__(
         self,
@@ -76,7 +71,7 @@ class HubServer:
         )
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
-        self._probe: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._port = config.port
 
     @property
@@ -97,6 +92,7 @@ class HubServer:
             StoreError: what the web side keeps cannot be read.
         """
         desk = await Desk.open(self._house, self._config, self._home)
+        desk.secure = secure = Secure.open(self._config, self._home.folder, desk.names)
         sockets = listen(self._config.bind, self._config.port)
         self._port = sockets[0].getsockname()[1]
         self._runner = web.AppRunner(
@@ -108,11 +104,11 @@ class HubServer:
             auto_decompress=False,
         )
         await self._runner.setup()
-        loop = asyncio.get_running_loop()
-        for each in sockets:
-            server = await loop.create_server(self._connection, sock=each, backlog=_BACKLOG)
-            self._servers.append(server)
-        self._probe = asyncio.create_task(self._probe_lag())
+        await self._serve(sockets, None)
+        if secure is not None:
+            await self._serve(secure.sockets, secure.context)
+            self._tasks.append(asyncio.create_task(secure.renew()))
+        self._tasks.append(asyncio.create_task(self._probe_lag()))
 
     async def aclose(self) -> None:
         """Stop listening, tell all members to go, and cut who does not."""
@@ -120,16 +116,20 @@ class HubServer:
             server.close()
         for session in self._book:
             session.go_away()
-        if self._probe is not None:
-            self._probe.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
-    def _connection(self) -> Connection:
+    async def _serve(self, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> None:
         if self._runner is None or self._runner.server is None:
             raise AssertionError("not started")
-        return Connection(self._runner.server, self._guard)
+        protocol = functools.partial(Connection, self._runner.server, self._guard, tls)
+        loop = asyncio.get_running_loop()
+        for each in sockets:
+            server = await loop.create_server(protocol, sock=each, backlog=_BACKLOG)
+            self._servers.append(server)
 
     def _refused(self, reason: Refusal) -> None:
         self._metrics.refused.labels(reason).inc()
@@ -140,67 +140,6 @@ class HubServer:
             due = loop.time() + LAG_PROBE_S
             await asyncio.sleep(LAG_PROBE_S)
             self._metrics.loop_lag.observe(max(0.0, loop.time() - due))
-
-
-def listen(addresses: Iterable[str], port: int) -> list[socket.socket]:
-    """Return one bound socket for each address, all on one port.
-
-    A family that this machine does not have is left out, unless nothing remains. For
-    port 0 the first address gets any free port, and the others must have it free, too.
-
-    Raises:
-        BindError: an address cannot be had.
-    """
-    addresses = tuple(addresses)
-    for attempt in range(_PORT_TRIES):
-        try:
-            return _bind_all(addresses, port)
-        except OSError as error:
-            if port == 0 and error.errno == errno.EADDRINUSE and attempt + 1 < _PORT_TRIES:
-                continue
-            where = f"{', '.join(addresses)} port {port}"
-            reason = error.strerror or str(error)
-            raise BindError(f"Cannot listen on {where}: {reason.lower()}.") from None
-    raise AssertionError("unreachable")
-
-
-def _bind_all(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
-    bound: list[socket.socket] = []
-    missing: OSError | None = None
-    try:
-        for address in addresses:
-            try:
-                bound.append(_bind(address, bound[0].getsockname()[1] if bound else port))
-            except OSError as error:
-                if error.errno not in _NO_FAMILY:
-                    raise
-                missing = error
-                log.warning("not listening on %s: %s", address, error.strerror)
-        if missing is not None and not bound:
-            raise missing
-    except OSError:
-        for each in bound:
-            each.close()
-        raise
-    return bound
-
-
-def _bind(address: str, port: int) -> socket.socket:
-    flags = socket.AI_NUMERICHOST | socket.AI_PASSIVE
-    family, kind, proto, _name, target = socket.getaddrinfo(
-        address, port, type=socket.SOCK_STREAM, flags=flags
-    )[0]
-    bound = socket.socket(family, kind, proto)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.setblocking(False)
-        bound.bind(target)
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 def _http_log(metrics: Metrics) -> logging.Logger:

@@ -57,6 +57,7 @@ class Routes:
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/metrics", self.metrics)
         add_routes(app, self._desk, ROUTES)
+        app.router.add_get("/hub.crt", self.certificate)
         Static.load().add_routes(app)
         return app
 
@@ -92,6 +93,14 @@ class Routes:
                 "members": sum(space.members for space in house.spaces),
             }
         )
+
+    async def certificate(self, _request: web.Request) -> web.Response:
+        """Give the authority that a phone may install, to trust this hub's HTTPS."""
+        secure = self._desk.secure
+        if secure is None:
+            raise Refused(WebCode.NOT_FOUND, "This hub has no HTTPS: see [web] in its settings.")
+        kind = "application/x-x509-ca-cert"
+        return web.Response(body=secure.certificates.der, content_type=kind)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Show all counters."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hub.config import HubConfig
 from hub.control.house import House
+from hub.control.secure import Secure
 from hub.store.database import Store
 from hub.web.accounts import Accounts
 from hub.web.replays import Replays
@@ -29,7 +30,7 @@ class Home:
 class Desk:
     """One hub, as a request sees it.
 
-    ``known``: members of whom an administrator said so. ``secure_port`` 0: no HTTPS.
+    ``known``: members of whom an administrator said so. ``secure`` None: no HTTPS.
     """
 
     house: House
@@ -43,7 +44,7 @@ class Desk:
     code_guesses: Guesses
     password_guesses: Guesses
     known: set[MemberId]
-    secure_port: int = 0
+    secure: Secure | None = None
     captions: bool = False
 
     @classmethod
@@ -61,7 +62,7 @@ class Desk:
             accounts=await Accounts.open(home.store, web.session_hours),
             replays=Replays(home.store),
             secret=secret_in(home.folder),
-            names=names_of(socket.gethostname(), config.name, web.names),
+            names=names_of(socket.gethostname(), config.name, member_id(house.key), web.names),
             pace=Pace(web.requests_per_s, web.request_burst),
             code_guesses=Guesses(web.wrong_codes, web.wrong_codes_in_all),
             password_guesses=Guesses(web.wrong_passwords, web.wrong_passwords_in_all),
@@ -72,6 +73,11 @@ class Desk:
     def hub_id(self) -> MemberId:
         """The hub's own id."""
         return member_id(self.house.key)
+
+    @property
+    def secure_port(self) -> int:
+        """Where the hub speaks HTTPS; 0 for nowhere."""
+        return self.secure.port if self.secure else 0
 
     def now(self) -> float:
         """Return the hub's clock, which only counts on."""

@@ -117,14 +117,16 @@ async def _answer(desk: Desk, route: Route, request: web.Request) -> web.StreamR
         b" ".join((route.method.encode(), request.path.encode(), body)),
         lambda: _carried_out(call, route, given),
     )
+    if not kept.body:
+        return web.Response(status=kept.status)
     return web.Response(body=kept.body, status=kept.status, content_type="application/json")
 
 
 async def _carried_out(call: Call, route: Route, given: tuple[Struct, ...]) -> Kept:
     response = _response(call.request, route, await route.does(call, *given))
-    if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+    if not isinstance(response, web.Response) or not isinstance(response.body, bytes | None):
         raise AssertionError("a keyed route answers with JSON")
-    return Kept(response.status, response.body)
+    return Kept(response.status, response.body or b"")
 
 
 def _check_pace(desk: Desk, request: web.Request) -> None:

@@ -16,11 +16,12 @@ _HOST: Final = re.compile(
 _LABEL: Final = re.compile(r"[^a-z0-9]+")
 
 
-def names_of(hostname: str, hub_name: str, others: Iterable[str]) -> frozenset[str]:
+def names_of(hostname: str, hub_name: str, hub_id: str, others: Iterable[str]) -> frozenset[str]:
     """Return the names by which people call this hub, in lower case."""
     short = hostname.lower().partition(".")[0]
     label = _LABEL.sub("-", hub_name.lower()).strip("-")
     given = {"localhost", hostname.lower(), short, f"{short}.local", f"{label}.local"}
+    given.add(f"stagebox-{hub_id[:8]}.local")  # as it is announced by mDNS
     return frozenset((given | {name.lower() for name in others}) - {"", ".local"})
 
 

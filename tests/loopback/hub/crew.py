@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from hub.config import HubConfig, HubLimits
 from hub.control.server import HubServer
 from hub.media.report import MediaReport, nothing
-from hub.ports import Tape
 from hub.metrics import Metrics
+from hub.ports import Tape
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
 from hub.web.desk import Home
@@ -123,12 +123,17 @@ class Hub:
 
 @contextlib.asynccontextmanager
 async def running_hub(
-    data: Path, config: HubConfig | None = None, **limits: float
+    data: Path, config: HubConfig | None = None, *, secure_port: int = 0, **limits: float
 ) -> AsyncIterator[Hub]:
     """Run a hub with these limits on 127.0.0.1 and ::1, any port."""
     config = config or HubConfig()
     config = replace(
-        config, bind=("127.0.0.1", "::1"), port=0, limits=replace(HubLimits(), **limits)
+        config,
+        bind=("127.0.0.1", "::1"),
+        port=0,
+        limits=replace(HubLimits(), **limits),
+        # HTTPS has a port of its own, which only one hub can have.
+        web=replace(config.web, secure_port=secure_port),
     )
     hub = Hub(config, data)
     await hub.start()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hub.control.limits import Refusal
-from hub.control.server import BindError, listen
-from hub.control.session import Session
+from hub.control.listening import BindError, listen
+from hub.control.membership import Membership
 from hub.floor.events import SetMuted
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import (
@@ -50,7 +50,7 @@ async def test_sound_lingers_when_control_is_lost_and_ends_if_nobody_returns(
             anna.break_off()
             await until(lambda: hub.value("stagebox_sessions") == 0)
             await back.enter(hub)
-            monkeypatch.setattr("hub.spaces.registry.MEDIA_LINGER_S", 0.05)
+            monkeypatch.setattr("hub.spaces.lingering.MEDIA_LINGER_S", 0.05)
             assert ("disconnect", anna.id) not in hub.media.calls
             back.break_off()
             await until(lambda: ("disconnect", anna.id) in hub.media.calls)
@@ -104,17 +104,17 @@ async def test_a_failing_media_plane_is_an_error_for_the_member_and_logged(
             await anna.get(Pong)
     assert {record.name for record in caplog.records} == {
         "hub.control.offers",
-        "hub.spaces.registry",
+        "hub.spaces.lingering",
     }
 
 
 async def test_a_fault_of_ours_closes_one_session_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_session: Session, _message: Ping) -> None:
+    def fail(_member: Membership, _message: Ping) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(Session._HANDLERS, Ping, fail)  # type: ignore[arg-type]
+    monkeypatch.setitem(Membership._HANDLERS, Ping, fail)  # type: ignore[arg-type]
     async with running_hub(tmp_path) as hub:
         anna, berta = Guest("Anna", number=1), Guest("Berta", number=2)
         async with crew(anna, berta):

@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from hub.config import HubConfig, SpaceConfig
-from hub.control.server import BindError, HubServer
+from hub.control.listening import BindError
+from hub.control.server import HubServer
 from stagebox import __version__
 from stagebox.wire.messages import FloorGranted, FloorRequest
 from stagebox.wire.terms import MEMBER_PATH, Mode
