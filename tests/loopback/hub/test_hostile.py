@@ -9,11 +9,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hub.floor.events import Enter
+from hub.spaces.admission import Arrival
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
 from stagebox.wire.messages import Challenge, Error, Pong, SnapshotRequest
-from stagebox.wire.terms import MEMBER_PATH, Kind, Place, Role
+from stagebox.wire.terms import MEMBER_PATH, Kind, Role
 from tests.loopback.hub.crew import (
     PATIENCE_S,
     Guest,
@@ -168,8 +168,7 @@ async def test_a_member_that_does_not_read_loses_only_itself(
                 for number in range(150):  # makes a snapshot some 20 kB
                     name = f"Member number {number:030}"[:40]
                     member = f"{number:032x}"
-                    enter = Enter(member, name, Kind.BOX, Role.GUEST, Place.SPEAKER)
-                    space.enter(enter, "j", Nowhere())
+                    space.enter(Arrival(member, name, Kind.BOX, Role.GUEST), "j", Nowhere())
                 await mute.join()
                 transport = mute._ws._response.connection.transport  # type: ignore[union-attr]
                 transport.pause_reading()
@@ -191,6 +190,9 @@ async def test_a_member_that_does_not_read_loses_only_itself(
 class Nowhere:
     def send(self, data: bytes) -> None:
         """Forget it."""
+
+    def put_out(self) -> None:
+        """Be nowhere."""
 
 
 async def _raw(hub: Hub) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
