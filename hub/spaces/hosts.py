@@ -126,7 +126,7 @@ def end(machine: SpaceMachine, step: Step = Step.END, by: str = "") -> None:
     stop_recording(machine, by)
     machine.set_info(captions=False)
     for member_id in leaving:
-        machine.floor(Depart(member_id))
+        machine.floor(Depart(member_id), untold=True)
     for member_id in (*leaving, *machine.hidden):
         machine.expel(member_id, Gone.ENDED)
     machine.empty_at = None

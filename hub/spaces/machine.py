@@ -11,7 +11,16 @@ from typing import Final
 from msgspec.structs import replace
 
 from hub.floor.arbiter import FloorArbiter
-from hub.floor.events import CloseGate, Event, Freeze, HoldAll, OpenGate, RequireConsent, SetPlace
+from hub.floor.events import (
+    CloseGate,
+    Event,
+    Freeze,
+    HoldAll,
+    OpenGate,
+    RequireConsent,
+    SetPlace,
+    Tell,
+)
 from hub.floor.rules import FloorRules
 from hub.spaces.effects import Effect, Expel, Happened, Happening
 from hub.spaces.kept import Invitation, Kept, Person
@@ -125,9 +134,10 @@ class SpaceMachine:
         """Note this."""
         self.do(Happened(kind, member_id, self.name_of(member_id), detail, by))
 
-    def floor(self, event: Event) -> None:
-        """Let this happen on the floor."""
-        self.floor_did(self.arbiter.handle(event, self.now))
+    def floor(self, event: Event, *, untold: bool = False) -> None:
+        """Let this happen on the floor; ``untold``: those concerned hear it otherwise."""
+        effects = self.arbiter.handle(event, self.now)
+        self.floor_did([each for each in effects if not (untold and isinstance(each, Tell))])
 
     def floor_did(self, effects: Sequence[Effect]) -> None:
         """Take over what the floor wants done."""
@@ -143,7 +153,7 @@ class SpaceMachine:
     def enter_state(self, state: SpaceState) -> None:
         """Go on in ``state``: the floor is open in some and closed in all others."""
         self.set_info(state=state, frozen_until=None)
-        self.floor(Freeze(state not in OPEN_FLOOR))
+        self.floor(Freeze(state not in OPEN_FLOOR), untold=self.over)
 
     def close_microphones(self) -> None:
         """End every talk burst; who wants to go on presses anew."""

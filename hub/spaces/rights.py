@@ -148,10 +148,15 @@ def no_such_member(req: Req) -> Error:
     return error(req, ErrorCode.NO_SUCH_MEMBER, detail)
 
 
+def unnamed(req: Req) -> Error:
+    """Return the refusal of what somebody asks who listens hidden."""
+    detail = "You listen unnamed here. Join again with your name to do that."
+    return error(req, ErrorCode.NOT_ALLOWED, detail)
+
+
 def _stranger(machine: SpaceMachine, actor: Actor, req: Req) -> Error:
     if actor.member_id in machine.hidden:
-        detail = "You listen unnamed here. Join again with your name to do that."
-        return error(req, ErrorCode.NOT_ALLOWED, detail)
+        return unnamed(req)
     return error(req, ErrorCode.NOT_IN_SPACE, "You are not in this space. Join it first.")
 
 

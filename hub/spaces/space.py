@@ -14,10 +14,24 @@ Nothing in here opens a microphone; see ``hub.floor.arbiter``.
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from msgspec.structs import replace
 
-from hub.floor.events import Ask, Depart, Enter, Event, Release, Restore, Spoke, Tell, Vanish
+from hub.floor.events import (
+    Ask,
+    Depart,
+    Enter,
+    Event,
+    Next,
+    Release,
+    Request,
+    Restore,
+    SetMuted,
+    Spoke,
+    Tell,
+    Vanish,
+)
 from hub.floor.rules import FloorRules
 from hub.spaces import hosts, people
 from hub.spaces.admission import Arrival, admit, opens_doors
@@ -28,13 +42,16 @@ from hub.spaces.kept import FULL_VOLUME, Invitation, Kept
 from hub.spaces.machine import SpaceMachine
 from hub.spaces.on_things import valid_invites
 from hub.spaces.replies import Replies
-from hub.spaces.rights import RANK, Actor, refuse
+from hub.spaces.rights import RANK, Actor, refuse, unnamed
 from hub.spaces.settings import Facilities, Names, SpaceSettings
 from stagebox.wire.acts import Act
 from stagebox.wire.causes import DenyCause
-from stagebox.wire.messages import Error, FloorDenied, FloorReleased, Snapshot
+from stagebox.wire.messages import Done, Error, FloorDenied, FloorReleased, Snapshot
 from stagebox.wire.space import Member, SpaceInfo
 from stagebox.wire.terms import Code, MemberId, Name, Place, Req, SpaceState, Token
+
+# What a member does by itself, or what happens to it.
+_OWN: Final = Depart | Vanish | Request
 
 
 class SpaceFullError(Exception):
@@ -151,6 +168,7 @@ class Space:
     def admit(self, arrival: Arrival, now: float, utc: datetime) -> Enter | Error:
         """Return what to ``handle`` next to let somebody in, or why it may not come in."""
         self._machine.now, self._machine.utc = now, utc
+        hosts.expire(self._machine)
         answer = admit(self._machine, arrival)
         if isinstance(answer, Enter) and arrival.admin:
             self._machine.admins.add(arrival.member_id)
@@ -170,9 +188,7 @@ class Space:
         hosts.expire(machine)
         if isinstance(event, Enter):
             self._enter(event)
-        elif isinstance(event, Depart | Vanish | Ask | Release) and (
-            event.member_id in machine.hidden
-        ):
+        elif isinstance(event, _OWN) and event.member_id in machine.hidden:
             self._unnamed(event)
         else:
             machine.floor(event)
@@ -223,7 +239,7 @@ class Space:
             machine.enter_state(SpaceState.BACKSTAGE)
             machine.happened(Happening.BACKSTAGE_OPENED, by=event.name)
 
-    def _unnamed(self, event: Depart | Vanish | Ask | Release) -> None:
+    def _unnamed(self, event: Depart | Vanish | Request) -> None:
         """Somebody who listens unnamed has no seat: its requests are answered here."""
         machine, member_id = self._machine, event.member_id
         match event:
@@ -232,6 +248,10 @@ class Space:
                 machine.do(Tell(member_id, denied))
             case Release(req=req):
                 machine.do(Tell(member_id, FloorReleased(req=req)))
+            case SetMuted(req=req):
+                machine.do(Tell(member_id, Done(req=req)))
+            case Next(req=req):
+                machine.do(Tell(member_id, unnamed(req)))
             case _:
                 del machine.hidden[member_id]
                 machine.happened(Happening.LEFT)
