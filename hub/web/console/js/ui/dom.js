@@ -7,6 +7,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const svgTags = new Set(["svg", "use", "path"]);
+/** What people change themselves: it is set again each time, so that it shows what is so. */
+const LIVE = new Set(["value", "checked"]);
 
 /** Describe an element; children that are null, false or true are left out. */
 export function h(tag, props, ...children) {
@@ -84,7 +86,7 @@ function patch(node, want) {
   if (!want.props.own) patchChildren(node, want.children);
   for (const name of Object.keys(before)) if (!(name in want.props)) set(node, name, null);
   for (const [name, value] of Object.entries(want.props)) {
-    if (before[name] !== value || (name === "value" && !isNew)) set(node, name, value);
+    if (before[name] !== value || (!isNew && LIVE.has(name))) set(node, name, value);
   }
   if (isNew && want.props.made) queueMicrotask(() => want.props.made(node));
   if (want.props.tick) want.props.tick(node);

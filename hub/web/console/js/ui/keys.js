@@ -31,8 +31,6 @@ function down(app, event) {
     if (event.repeat || isSpaceDown) return;
     isSpaceDown = true;
     talkKey(app, true);
-  } else if (setting("shortcuts") && !event.repeat && event.target.id !== "talk") {
-    letter(app, event.key.toLowerCase());
   } else if (setting("shortcuts") && !event.repeat) {
     letter(app, event.key.toLowerCase());
   }
@@ -68,8 +66,6 @@ function letGo(app) {
   isCoughing = false;
 }
 
-let isLatched = false;
-
 /** A key or finger on TALK. With latching, one press opens and the next closes. */
 export function talkKey(app, isDown) {
   if (!setting("latch")) {
@@ -82,8 +78,8 @@ export function talkKey(app, isDown) {
 
 /** One press opens, the next closes: the setting, and what a screen reader's click does. */
 export function toggleTalk(app) {
-  const { isDown } = app.member.shown;
-  isLatched = !isDown;
-  if (isLatched) app.member.down();
-  else app.member.up();
+  const { isDown, state } = app.member.shown;
+  const isOn = isDown && ["asking", "live"].includes(state);
+  app.member.up();
+  if (!isOn) app.member.down();
 }

@@ -1,0 +1,98 @@
+// The boxes and browsers that the hub knows, and how each is doing.
+
+import { clock, moment } from "../core/format.js";
+import { get, patch } from "../shell/api.js";
+import { h, icon } from "./dom.js";
+import { button, chip, nothing, title, toggle } from "./parts.js";
+
+const LOOK_MS = 5_000;
+const ROLE = { guest: "guest box", studio: "studio box", speaker: "smart speaker" };
+/** Beyond these a figure is worth a look: what is heard then suffers. */
+const BAD = { loss: 0.05, late_ms: 200, round_trip_ms: 150 };
+
+export const boxes = {
+  title: () => "Boxes",
+  view,
+  enter,
+  leave: (app) => clearInterval(app.page.timer),
+};
+
+function enter(app) {
+  const { page } = app;
+  page.look ??= async () => {
+    if (document.hidden || app.route.page !== "boxes") return;
+    try {
+      page.list = (await get("/boxes")).boxes;
+      page.problem = null;
+    } catch (problem) {
+      page.problem = problem;
+    }
+    app.draw();
+  };
+  page.timer ??= setInterval(page.look, LOOK_MS);
+  page.look();
+}
+
+function view(app) {
+  const { list, problem } = app.page;
+  return [
+    title("Boxes"),
+    problem && h("p", { class: "banner is-held", role: "status" }, icon("flag"), problem.message),
+    list && (list.length ? h("ul", { class: "cards" }, list.map((box) => card(app, box))) : nothing("No box has come yet. Plug one in on this network, and it finds the hub by itself.")),
+    !list && !problem && nothing("One moment."),
+  ];
+}
+
+function card(app, box) {
+  const health = box.health ?? box.facts ?? null;
+  const online = box.connected ?? Boolean(box.since);
+  return h(
+    "li",
+    { key: box.id, class: "box-card card" },
+    h(
+      "div",
+      { class: "head" },
+      h("h2", {}, box.name),
+      chip(online ? "connected" : "away", { kind: online ? "is-good" : "" }),
+    ),
+    h("p", { class: "hint" }, [box.kind === "browser" ? "browser" : (ROLE[box.role] ?? box.kind), box.space && `in ${box.space}`, box.address, box.software].filter(Boolean).join(" · ")),
+    health && h("dl", { class: "figures" }, figures(health)),
+    !online && box.seen && h("p", { class: "hint" }, `Last seen ${moment(box.seen)}.`),
+    app.me?.admin && tools(app, box),
+  );
+}
+
+function figures(health) {
+  const rows = [
+    ["Loss", percent(health.loss), health.loss > BAD.loss],
+    ["Waiting", `${Math.round(health.late_ms)} ms`, health.late_ms > BAD.late_ms],
+    ["There and back", `${Math.round(health.round_trip_ms)} ms`, health.round_trip_ms > BAD.round_trip_ms],
+    ["Microphone", health.mic_dbfs <= -119 ? "silent" : `${Math.round(health.mic_dbfs)} dB`, false],
+    ["Sound", health.media ? "connected" : "not connected", !health.media],
+    ["Stumbles", String(health.xruns ?? 0), (health.xruns ?? 0) > 50],
+    ["Up for", clock(health.uptime_s ?? 0), false],
+    health.battery != null && ["Battery", percent(health.battery), health.battery < 0.2],
+  ];
+  return rows.filter(Boolean).map(([word, value, bad]) =>
+    h("div", { key: word, class: bad ? "is-bad" : "" }, h("dt", {}, word), h("dd", {}, value, bad && " !")),
+  );
+}
+
+function percent(share) {
+  return `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`;
+}
+
+function tools(app, box) {
+  const change = (body, done) => app.attempt(async () => {
+    await patch(`/boxes/${box.id}`, body);
+    await app.page.look();
+  }, done);
+  const rename = () => {
+    const name = prompt("What shall it be called?", box.name)?.trim();
+    if (name) change({ name }, "Renamed.");
+  };
+  return [
+    toggle("Known member", Boolean(box.known), (known) => change({ known }), { note: "May speak where only known members do." }),
+    button("Rename", null, rename, { class: "quiet" }),
+  ];
+}
