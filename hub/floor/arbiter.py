@@ -208,7 +208,8 @@ class FloorArbiter:
             self._machine.conclude(seat, FloorReleased(req=seat.req))
         seat.req = event.req
         victim = self._board.victim()
-        if verdict is Trigger.BREAK_IN and victim is not None:
+        breaks_in = verdict is Trigger.BREAK_IN and seat.state is not State.PRESSED
+        if breaks_in and victim is not None:
             self._machine.fire(victim, Trigger.PRE_EMPT, now)
         self._machine.fire(seat, verdict, now)
 

@@ -81,12 +81,8 @@ class Board:
             return HELD
         if self.held and not seat.is_chair:
             return ALL_HELD
-        return PAUSED if self.is_paused(seat) else None
-
-    def is_paused(self, seat: Seat) -> bool:
-        """Whether a chair's priority silences this member."""
         others = self.priority is not None and self.priority != seat.member.id
-        return others and seat.member.place is not Place.HOST
+        return PAUSED if others and seat.member.place is not Place.HOST else None
 
     def is_ready(self, seat: Seat) -> bool:
         """Whether an offer would reach somebody who can take it up."""
@@ -121,5 +117,10 @@ class Board:
 
     def victim(self) -> Seat | None:
         """Return who has talked longest, of those that a break-in may take the floor from."""
-        talkers = self.counted_talkers()
+        talkers = self.counted_talkers() if self.rules.override else []
         return next((seat for seat in talkers if seat.state is not State.CLOSING), None)
+
+    def is_freeing(self) -> bool:
+        """Whether a slot is being freed, or will be before long."""
+        closing = (seat.state is State.CLOSING for seat in self.counted_talkers())
+        return bool(self.ghosts) or any(closing)

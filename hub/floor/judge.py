@@ -3,12 +3,16 @@
 Reads the board and changes nothing.
 """
 
+from typing import Final
+
 from hub.floor.board import Board
 from hub.floor.seat import TALKING, Seat
 from hub.floor.table import Row, State, Trigger
 from stagebox.wire.causes import DenyCause, ErrorCode
 from stagebox.wire.messages import Error
 from stagebox.wire.terms import MemberId, Mode, Place, Req, Role, Via
+
+_NOT_READY: Final = "away, muted, held or not yet in agreement with the recording"
 
 
 class Judge:
@@ -53,16 +57,21 @@ class Judge:
             )
         seat = self._first_ready() if target is None else board.seats.get(target)
         if seat is None:
-            return _nobody(req, target)
+            return self._nobody(req, target)
         return self._unfit(req, seat) or seat
+
+    def _nobody(self, req: Req, target: MemberId | None) -> Error:
+        if target is not None:
+            return Error(code=ErrorCode.NO_SUCH_MEMBER, detail="Nobody by that id.", req=req)
+        if self._board.rows[Row.QUEUE]:
+            return not_allowed(req, f"Those who wait are {_NOT_READY}. Their hands stay up.")
+        return Error(code=ErrorCode.QUEUE_EMPTY, detail="Nobody is waiting.", req=req)
 
     def _unfit(self, req: Req, seat: Seat) -> Error | None:
         if seat.state is not State.WAITING:
             return not_allowed(req, "That member has no hand up.")
         if not self._board.is_ready(seat):
-            return not_allowed(
-                req, "That member is away, muted, held or has not agreed. Its hand stays up."
-            )
+            return not_allowed(req, f"That member is {_NOT_READY}. Its hand stays up.")
         if not self._board.has_room(seat):
             detail = "All microphones are taken or offered. Try again when one is free."
             return not_allowed(req, detail)
@@ -90,17 +99,15 @@ class Judge:
             return DenyCause.HANDS_OFF
         if board.has_room(seat):
             return Trigger.GRANT
-        if seat.state is State.PRESSED:
-            return Trigger.QUEUE
-        may_break_in = board.rules.override and board.victim() is not None
-        return Trigger.BREAK_IN if may_break_in or self._is_first(seat) else DenyCause.FLOOR_TAKEN
+        may_break_in = board.victim() is not None or self._may_wait(seat)
+        return Trigger.BREAK_IN if may_break_in else DenyCause.FLOOR_TAKEN
 
     def _of_hand(self, seat: Seat, via: Via) -> Trigger | DenyCause:
         board = self._board
         if via is Via.TALK and self._may_talk(seat):
             return Trigger.GRANT
-        if via is Via.TALK and self._is_first(seat):
-            return Trigger.QUEUE if seat.state is State.PRESSED else Trigger.BREAK_IN
+        if via is Via.TALK and self._may_wait(seat):
+            return Trigger.BREAK_IN
         is_full = len(board.rows[Row.QUEUE]) >= board.rules.queue_limit
         return DenyCause.QUEUE_FULL if is_full and seat.state is State.IDLE else Trigger.QUEUE
 
@@ -117,6 +124,11 @@ class Judge:
         """Whether this is the chair for whom everybody else is paused."""
         return self._board.priority == seat.member.id
 
+    def _may_wait(self, seat: Seat) -> bool:
+        """Whether its finger may stay down until those who must have let go."""
+        is_waiting = seat.state is State.PRESSED
+        return is_waiting or (self._is_first(seat) and self._board.is_freeing())
+
     def _first_ready(self) -> Seat | None:
         waiting = (seat for seat in self._board.in_row(Row.QUEUE) if seat.state is State.WAITING)
         return next((seat for seat in waiting if self._board.is_ready(seat)), None)
@@ -125,10 +137,3 @@ class Judge:
 def not_allowed(req: Req, detail: str) -> Error:
     """Return the refusal of a request that is not a request for the floor."""
     return Error(code=ErrorCode.NOT_ALLOWED, detail=detail, req=req)
-
-
-def _nobody(req: Req, target: MemberId | None) -> Error:
-    if target is None:
-        detail = "Nobody who could speak now is waiting."
-        return Error(code=ErrorCode.QUEUE_EMPTY, detail=detail, req=req)
-    return Error(code=ErrorCode.NO_SUCH_MEMBER, detail="Nobody by that id.", req=req)

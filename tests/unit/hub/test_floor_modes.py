@@ -22,7 +22,7 @@ from stagebox.wire.terms import Mode, Place, Role
 from tests.unit.hub.floor_kit import HOST, STRANGER, A, B, C, D, Room, name_of
 
 QUEUEING = (Mode.FIFO, Mode.MODERATED)
-PRESSING = (Mode.WALKIE, Mode.OPEN)
+PRESSING = (Mode.WALKIE, Mode.OPEN, Mode.STAGE)
 
 
 # --- walkie and open ------------------------------------------------------------
@@ -34,9 +34,9 @@ def test_walkie_grants_a_press_and_opens_the_gate_first() -> None:
     at = room.effects.index(OpenGate(A))
     assert room.effects[at + 1] == Tell(A, FloorGranted(req="t1", duration_s=30))
     assert room.floor().talkers == (A,)
-    assert room.space.grant_of(A) == "t1"
-    assert room.space.grant_of(B) is None
-    assert room.space.grant_of(STRANGER) is None
+    assert room.arbiter.grant_of(A) == "t1"
+    assert room.arbiter.grant_of(B) is None
+    assert room.arbiter.grant_of(STRANGER) is None
 
 
 def test_walkie_is_busy_for_everybody_else_and_says_who_talks() -> None:
@@ -89,7 +89,7 @@ def test_a_break_in_waits_until_the_old_microphone_is_closed() -> None:
     assert room.talk(B) == [FloorQueued(req="t1", position=1)]
     assert room.last(A, FloorRevoked).cause is RevokeCause.PRE_EMPTED
     assert room.gates == set()
-    assert room.space.grant_of(A) is None
+    assert room.arbiter.grant_of(A) is None
     room.release(A)
     assert room.last(B, FloorGranted).req == "t1"
     assert room.gates == {B}
@@ -300,16 +300,15 @@ def error(answers: list[object]) -> tuple[ErrorCode, str]:
 def test_next_says_what_is_wrong() -> None:
     room = Room(FloorRules.for_mode(Mode.MODERATED, open_limit=1), [A, B, C, HOST])
     assert error([*room.next(by=A)])[0] is ErrorCode.NOT_ALLOWED
-    assert error([*room.next(req="1")]) == (
-        ErrorCode.NO_SUCH_MEMBER,
-        "Nobody who could speak now is waiting.",
-    )
+    assert error([*room.next(req="1")]) == (ErrorCode.QUEUE_EMPTY, "Nobody is waiting.")
     assert error([*room.next(STRANGER, req="2")])[0] is ErrorCode.NO_SUCH_MEMBER
     assert "no hand up" in error([*room.next(A, req="3")])[1]
     room.hand(A)
     room.mute(A)
-    assert "muted or away" in error([*room.next(A, req="4")])[1]
-    assert error([*room.next(req="5")])[0] is ErrorCode.NO_SUCH_MEMBER
+    assert "That member is away, muted" in error([*room.next(A, req="4")])[1]
+    code, detail = error([*room.next(req="5")])
+    assert code is ErrorCode.NOT_ALLOWED
+    assert "Those who wait are away, muted" in detail
     room.hand(B)
     room.hand(C)
     assert room.next(req="6") == [Done(req="6")]
@@ -322,7 +321,7 @@ def test_next_says_what_is_wrong() -> None:
 @pytest.mark.parametrize("mode", PRESSING)
 def test_next_means_nothing_without_a_queue(mode: Mode) -> None:
     code, detail = error([*Room(mode, [HOST]).next()])
-    assert code is ErrorCode.NOT_ALLOWED
+    assert code is ErrorCode.HANDS_OFF
     assert mode in detail
 
 
@@ -334,18 +333,110 @@ def test_a_repeated_next_calls_only_once() -> None:
     assert room.floor().queue == (B,)
 
 
+# --- stage ----------------------------------------------------------------------
+
+
+def test_on_a_stage_the_invited_talk_whenever_they_like() -> None:
+    room = Room(FloorRules.for_mode(Mode.STAGE, open_limit=2), [A, B, C, HOST])
+    assert room.talk(A) == [FloorGranted(req="t1")]
+    assert room.talk(B) == [FloorGranted(req="t1")]
+    assert room.talk(HOST) == [FloorGranted(req="t1")]
+    assert room.talk(C) == [FloorDenied(req="t1", cause=DenyCause.FLOOR_TAKEN, holder=name_of(A))]
+
+
+# --- listeners who ask ----------------------------------------------------------
+
+
+def test_a_listener_that_is_called_comes_on_the_stage() -> None:
+    room = Room(Mode.MODERATED, [HOST])
+    room.enter(A, Place.LISTENER)
+    assert room.talk(A) == [FloorQueued(req="t1", position=1)]
+    assert room.member(A).place is Place.LISTENER
+    room.next()
+    assert room.member(A).place is Place.SPEAKER
+    assert room.last(A, FloorOffered).req == "t1"
+    assert room.talk(A, "t2")[-1] == FloorGranted(req="t2", duration_s=120)
+
+
+def test_in_a_queue_that_moves_by_itself_a_listener_presses_twice() -> None:
+    room = Room(Mode.FIFO)
+    room.enter(A, Place.LISTENER)
+    assert room.talk(A) == [FloorOffered(req="t1", expires_in_s=20)]
+    assert room.gates == set()
+    assert room.member(A).place is Place.SPEAKER
+    assert isinstance(room.talk(A, "t2")[-1], FloorGranted)
+
+
+def test_a_full_stage_takes_no_listener_and_its_hand_stays_up() -> None:
+    room = Room(FloorRules.for_mode(Mode.MODERATED, stage_limit=2), [B, HOST])
+    room.enter(A, Place.LISTENER)
+    room.hand(A)
+    room.hand(B)
+    for target in (None, A):
+        code, detail = error([*room.next(target)])
+        assert code is ErrorCode.STAGE_FULL
+        assert "it takes 2" in detail
+    assert room.floor().queue == (A, B)
+    room.next(B)
+    assert room.floor().offered == (B,)
+
+
+def test_a_full_stage_lets_a_queue_that_moves_by_itself_pass_by() -> None:
+    room = Room(FloorRules.for_mode(Mode.FIFO, stage_limit=2), [B, C])
+    room.talk(C)
+    room.enter(A, Place.LISTENER)
+    room.hand(A)
+    room.hand(B)
+    room.release(C)
+    assert room.floor().offered == (B,)
+    assert room.floor().queue == (A,)
+    room.depart(C)
+    room.release(B, "h1")
+    assert room.floor().offered == (A,)
+
+
+def test_who_waits_to_return_keeps_its_place_on_the_stage() -> None:
+    room = Room(FloorRules.for_mode(Mode.FIFO, stage_limit=1), [B])
+    room.vanish(B)
+    room.enter(A, Place.LISTENER)
+    assert room.hand(A) == [FloorQueued(req="h1", position=1)]
+    room.wait(30.1)
+    assert room.floor().offered == (A,)
+
+
+def test_a_listener_that_starts_anew_keeps_its_hand() -> None:
+    room = Room(Mode.MODERATED, [HOST])
+    room.enter(A, Place.LISTENER)
+    room.hand(A)
+    assert room.enter(A, Place.LISTENER) == [FloorQueued(req="h1", position=1)]
+
+
 # --- who may not ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [*PRESSING, *QUEUEING])
-def test_a_listener_is_refused_and_a_smart_speaker_is_always_one(mode: Mode) -> None:
+@pytest.mark.parametrize("mode", Mode)
+def test_a_smart_speaker_is_a_listener_that_may_ask_for_nothing(mode: Mode) -> None:
     room = Room(mode)
-    room.enter(A, Place.LISTENER)
     room.enter(B, Place.HOST, Role.SPEAKER)
     assert room.member(B).place is Place.LISTENER
-    for each in (A, B):
-        assert room.talk(each) == [FloorDenied(req="t1", cause=DenyCause.RECEIVE_ONLY)]
-        assert room.hand(each) == [FloorDenied(req="h1", cause=DenyCause.RECEIVE_ONLY)]
+    assert room.talk(B) == [FloorDenied(req="t1", cause=DenyCause.RECEIVE_ONLY)]
+    assert room.hand(B) == [FloorDenied(req="h1", cause=DenyCause.RECEIVE_ONLY)]
+
+
+@pytest.mark.parametrize("mode", PRESSING)
+def test_without_a_queue_a_listener_is_not_invited(mode: Mode) -> None:
+    room = Room(mode)
+    room.enter(A, Place.LISTENER)
+    assert room.talk(A) == [FloorDenied(req="t1", cause=DenyCause.NOT_INVITED)]
+    assert room.hand(A) == [FloorDenied(req="h1", cause=DenyCause.NOT_INVITED)]
+
+
+@pytest.mark.parametrize("mode", QUEUEING)
+def test_where_only_the_invited_speak_a_listener_has_no_hand(mode: Mode) -> None:
+    room = Room(FloorRules.for_mode(mode, listeners_ask=False))
+    room.enter(A, Place.LISTENER)
+    assert room.talk(A) == [FloorDenied(req="t1", cause=DenyCause.NOT_INVITED)]
+    assert room.hand(A) == [FloorDenied(req="h1", cause=DenyCause.NOT_INVITED)]
 
 
 def test_who_is_not_in_the_space_is_told_so_and_may_still_release() -> None:
@@ -367,4 +458,4 @@ def test_a_second_request_beside_an_open_microphone_is_refused() -> None:
     assert room.talk(A, "t2") == [
         FloorDenied(req="t2", cause=DenyCause.FLOOR_TAKEN, holder=name_of(A))
     ]
-    assert room.space.grant_of(A) == "t1"
+    assert room.arbiter.grant_of(A) == "t1"

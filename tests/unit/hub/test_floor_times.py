@@ -36,11 +36,11 @@ def test_too_long_is_told_then_cut_then_penalised() -> None:
         3,
         8,
     )
-    assert room.space.grant_of(A) == "t1"
+    assert room.arbiter.grant_of(A) == "t1"
     assert room.gates == {A}
     room.wait(3, speaking=[A])
     assert room.gates == set()
-    assert room.space.grant_of(A) is None
+    assert room.arbiter.grant_of(A) is None
     assert room.floor().talkers == (A,)
     assert room.talk(B)[0].req == "t1"
     assert room.last(B, FloorDenied).cause is DenyCause.FLOOR_TAKEN
@@ -135,7 +135,7 @@ def test_a_vanished_talker_is_cut_at_once_and_its_slot_free_3_s_after_it_was_hea
     room.forget()
     room.vanish(A, ago)
     assert CloseGate(A) in room.effects
-    assert room.space.grant_of(A) is None
+    assert room.arbiter.grant_of(A) is None
     assert not room.member(A).connected
     left = max(3 - ago, 0)
     room.wait(max(left - 0.01, 0))
@@ -208,6 +208,19 @@ def test_entering_again_ends_the_old_grant_whatever_state_it_is_in(wait: float) 
     assert isinstance(room.talk(B)[0], FloorGranted)
 
 
+def test_a_penalty_outlives_a_new_session() -> None:
+    room = Room(Mode.WALKIE, [A])
+    room.talk(A)
+    room.wait(33, speaking=[A])
+    room.vanish(A)
+    room.enter(A)
+    (denied,) = room.talk(A)
+    assert isinstance(denied, FloorDenied)
+    assert (denied.cause, denied.retry_after_s) == (DenyCause.RETRY_AFTER, pytest.approx(5))
+    room.wait(5.1)
+    assert isinstance(room.talk(A, "t3")[0], FloorGranted)
+
+
 @pytest.mark.parametrize("wait", [0.0, 31.0, 35.0])
 def test_leaving_ends_everything_at_once(wait: float) -> None:
     room = Room(Mode.WALKIE, [A, B])
@@ -215,8 +228,43 @@ def test_leaving_ends_everything_at_once(wait: float) -> None:
     room.wait(wait, speaking=[A])
     room.depart(A)
     assert room.gates == set()
-    assert set(room.space.members) == {B}
+    assert set(room.members) == {B}
     assert isinstance(room.talk(B)[0], FloorGranted)
+
+
+@pytest.mark.parametrize("wait", [0.0, 31.0, 35.0])
+def test_who_is_put_out_keeps_its_slot_as_long_as_its_microphone_may_be_open(wait: float) -> None:
+    room = Room(Mode.WALKIE, [A, B])
+    room.talk(A)
+    room.wait(wait, speaking=[A])
+    room.depart(A, put_out=True)
+    assert room.gates == set()
+    assert set(room.members) == {B}
+    assert not room.floor().talkers
+    (denied,) = room.talk(B)
+    assert denied == FloorDenied(req="t1", cause=DenyCause.FLOOR_TAKEN)
+    room.wait(2 if wait == 35 else 3)
+    assert isinstance(room.talk(B, "t2")[0], FloorGranted)
+
+
+def test_a_queue_moves_on_when_the_lease_of_one_who_was_put_out_is_over() -> None:
+    room = Room(Mode.FIFO, [A, B])
+    room.talk(A)
+    room.hand(B)
+    room.depart(A, put_out=True)
+    room.wait(2.9)
+    assert room.floor().queue == (B,)
+    room.wait(0.1)
+    assert room.floor().offered == (B,)
+    room.depart(B, put_out=True)
+    assert room.arbiter.deadline is None
+
+
+def test_a_chair_that_is_put_out_leaves_no_slot_behind() -> None:
+    room = Room(FloorRules.for_mode(Mode.OPEN, open_limit=1), [A, HOST])
+    room.talk(HOST)
+    room.depart(HOST, put_out=True)
+    assert isinstance(room.talk(A)[0], FloorGranted)
 
 
 # --- offers ---------------------------------------------------------------------
@@ -242,7 +290,7 @@ def test_an_offer_that_ran_out_before_a_late_tick_is_not_repeated() -> None:
     room.forget()
     room.jump(30)
     assert room.told[A] == [FloorCancelled(req="h1", cause=CancelCause.OFFER_EXPIRED)]
-    assert room.space.deadline is None
+    assert room.arbiter.deadline is None
 
 
 def test_an_offer_can_be_declined() -> None:
@@ -254,13 +302,14 @@ def test_an_offer_can_be_declined() -> None:
 
 
 def test_an_offered_member_that_leaves_or_is_made_a_listener_passes_the_offer_on() -> None:
-    room = Room(Mode.FIFO, [A, B, C])
+    room = Room(FloorRules.for_mode(Mode.FIFO, listeners_ask=False), [A, B, C])
     for each in (A, B, C):
         room.hand(each)
     room.depart(A)
     assert room.last(A, FloorCancelled).cause is CancelCause.LEFT
     assert room.floor().offered == (B,)
     room.enter(B, Place.LISTENER)
+    assert room.last(B, FloorCancelled).cause is CancelCause.BY_HOST
     assert room.floor().offered == (C,)
 
 
@@ -291,7 +340,7 @@ def test_a_vanished_hand_is_dropped_after_30_s_and_the_member_with_it() -> None:
     room.wait(0.2)
     assert room.last(A, FloorCancelled).cause is CancelCause.LEFT
     assert room.last(B, FloorQueued).position == 1
-    assert set(room.space.members) == {B}
+    assert set(room.members) == {B}
 
 
 def test_a_vanished_idle_member_stays_known_for_30_s() -> None:
@@ -302,8 +351,8 @@ def test_a_vanished_idle_member_stays_known_for_30_s() -> None:
     room.wait(19.9)
     assert not room.member(A).connected
     room.wait(0.2)
-    assert not room.space.members
-    assert room.space.deadline is None
+    assert not room.members
+    assert room.arbiter.deadline is None
 
 
 def test_a_member_whose_place_ran_out_before_a_late_tick_is_a_stranger() -> None:
@@ -315,7 +364,7 @@ def test_a_member_whose_place_ran_out_before_a_late_tick_is_a_stranger() -> None
     room.vanish(A)
     room.now += 40
     assert room.release(A) == [FloorReleased(req="t1")]
-    assert set(room.space.members) == {B}
+    assert set(room.members) == {B}
 
 
 def test_an_offer_to_one_who_vanished_or_entered_again_goes_back_to_the_head() -> None:
