@@ -155,6 +155,17 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise WrongKeyError("address", str(error)) from None
 
 
+class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Recordings (the ``[recording]`` table). How long they are kept, each space says."""
+
+    # Left out: "recordings" where the hub keeps everything else.
+    folder: Annotated[str, Meta(min_length=1, max_length=4_096)] | None = None
+    # All together. An hour of a lively space takes 15 MB for everybody, and 15 MB for voices.
+    max_mb: Annotated[int, Meta(ge=10, le=100_000_000)] = 20_000
+    # What is left on the disk for everything else: a hub with a full disk forgets.
+    min_free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
+
+
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
@@ -167,6 +178,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: HubLimits = HubLimits()
     media: MediaConfig = MediaConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    recording: RecordingConfig = RecordingConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),

@@ -67,8 +67,14 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             ) STRICT""",
         ),
     ),
-    # Recordings and captions.
-    (4, ()),
+    # Recordings are files; here is only what lasts when they are gone.
+    (
+        4,
+        (
+            # What was deleted, and nothing about it but that and when.
+            "CREATE TABLE deleted_recordings (id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT",
+        ),
+    ),
 )
 
 NEWEST: Final = MIGRATIONS[-1][0]
