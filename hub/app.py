@@ -17,6 +17,7 @@ from hub.media.plane import HubMedia
 from hub.media.processes import MediaProcesses, StartError
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
+from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
 from hub.store.database import Store, StoreError
 from hub.web.desk import Home
@@ -81,6 +82,11 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         stack.push_async_callback(store.aclose)
         spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
         stack.push_async_callback(spaces.aclose)
+        recorder = await stack.enter_async_context(
+            recordings(config.recording, kept_in, spaces, media, store)
+        )
+        if recorder is not None:
+            metrics.add_source("recording", recorder.counts)
         await spaces.start()
         server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in))
         stack.push_async_callback(server.aclose)

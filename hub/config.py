@@ -165,6 +165,10 @@ class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     # What is left on the disk for everything else: a hub with a full disk forgets.
     min_free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
 
+    def folder_in(self, data: Path) -> Path:
+        """Return where recordings are, ``data`` being where the hub keeps everything else."""
+        return Path(self.folder).expanduser() if self.folder else data / "recordings"
+
 
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""

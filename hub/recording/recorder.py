@@ -99,7 +99,7 @@ class Recorder:
         self._config = config
         self._tapes = tapes
         self._house = house
-        self._library = library
+        self.library = library
         self._studio = Studio(root, self._failed_there)
         self._worker = Worker("recording", _MAX_BATCHES)
         self._running: dict[SpaceId, _Running] = {}
@@ -119,7 +119,7 @@ class Recorder:
             "started": self._counts.started,
             "finished": self._counts.finished,
             "failed": self._counts.failed,
-            "deleted": self._library.deleted,
+            "deleted": self.library.deleted,
             "lost_packets": self._counts.lost_packets,
             "refused_packets": self._studio.counts.refused,
             "withheld_packets": self._studio.counts.withheld,
@@ -217,14 +217,14 @@ class Recorder:
         if index is None:
             return
         self._counts.finished += 1
-        self._library.add(index)
+        self.library.add(index)
         if self._house.subject(space) is None:
-            await self._library.over(space)
+            await self.library.over(space)
 
     async def _space_over(self, space: SpaceId) -> None:
         """Delete what was to be gone with its space, once that is written."""
         await asyncio.gather(*self._ending, return_exceptions=True)
-        await self._library.over(space)
+        await self.library.over(space)
 
     def _taped(self, tape: Tape) -> None:
         if tape.space not in self._running:
@@ -257,7 +257,7 @@ class Recorder:
         config = self._config
         while True:
             try:
-                room = await self._library.room(config.max_mb * _MB, config.min_free_mb * _MB)
+                room = await self.library.room(config.max_mb * _MB, config.min_free_mb * _MB)
             except (BusyError, OSError):
                 room = False
             self._set_room(room)

@@ -17,7 +17,6 @@ from hub.recording import journal
 from hub.recording.journal import Line
 from hub.recording.opusfile import PAGE_SAMPLES, OpusStream
 from hub.recording.timeline import Clock, Track
-from stagebox import __version__
 from stagebox.media.frames import SAMPLE_RATE
 from stagebox.media.toc import packet_samples
 from stagebox.wire.terms import MemberId
@@ -31,7 +30,7 @@ TAIL_S: Final = 1.0
 # A turn's sound may have reached the mix before the member's own file has it so.
 LEAD_S: Final = 0.1
 _PAGE_S: Final = PAGE_SAMPLES / SAMPLE_RATE
-_VENDOR: Final = f"Stagebox {__version__}"
+_VENDOR: Final = "Stagebox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ packets' own timestamps count, because they are exact and arrival is not. Positi
 samples at 48 kHz from the beginning of the recording.
 """
 
-import heapq
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -143,7 +143,7 @@ class Track:
         if waiting.position + _NEAR <= self.end or waiting in self._waiting:
             self.counts.late += 1
         else:
-            heapq.heappush(self._waiting, waiting)
+            insort(self._waiting, waiting)
         return written + list(self._ready(at))
 
     def tick(self, now: float) -> list[bytes]:
@@ -177,7 +177,7 @@ class Track:
 
     def _next(self) -> list[bytes]:
         """Return the first that waits, and before it what is missing."""
-        first = heapq.heappop(self._waiting)
+        first = self._waiting.pop(0)
         written = self._fill(first.position - self.end)
         written.append(first.payload)
         self.end += first.samples

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from hub.config import SpaceConfig
@@ -16,6 +16,7 @@ from hub.spaces.effects import Reply
 from hub.spaces.herald import OnCaptions, OnHappening, OnRecord
 from hub.spaces.kept import Invitation
 from hub.spaces.making import default_name, free_id, new_space
+from hub.spaces.reminders import Reminders
 from hub.spaces.rights import Actor
 from hub.spaces.roster import Roster
 from hub.spaces.running import Occupant, RunningSpace
@@ -23,15 +24,17 @@ from hub.spaces.settings import Facilities, SpaceSettings
 from hub.store.database import Store
 from hub.store.records import Records
 from hub.store.shelf import AuditRow
-from stagebox.wire.acts import Act, SpaceEdit, SpaceMade, SpaceNew, SpaceStart
+from stagebox.wire.acts import Act, SpaceCancel, SpaceEdit, SpaceMade, SpaceNew, SpaceStart
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.messages import Caption, Error
+from stagebox.wire.messages import Caption, Error, Notice
 from stagebox.wire.terms import Code, MemberId, Name, SpaceId, Token
 
 # Each space costs a timer and, with two talkers, a mixer: more is another hub's job.
 MAX_SPACES: Final = 100
 # Answers to repeated wishes for a new space: a box repeats within seconds.
 _MAX_MADE: Final = 256
+# The hub itself, where it acts on a space.
+_HUB: Final = Actor(None, "Hub", admin=True)
 
 
 class NoSuchSpaceError(Exception):
@@ -65,6 +68,7 @@ class Spaces:
         self._running = self._roster.running
         self._herald = self._roster.herald
         self._lingering = self._roster.lingering
+        self._reminders = Reminders(self, self._cancel)
         self._made: OrderedDict[tuple[str, str], SpaceMade] = OrderedDict()
         media.on_audio(self._spoke)
         media.on_lost(self._media_lost)
@@ -80,9 +84,11 @@ class Spaces:
     async def start(self) -> None:
         """Run the spaces of the settings, and those that ran when the hub stopped."""
         await self._roster.start()
+        self._reminders.start()
 
     async def aclose(self) -> None:
         """Stop all timers and keep what is noted. Sessions are to be closed before."""
+        await self._reminders.aclose()
         await self._roster.aclose()
         await self.records.aclose()
 
@@ -122,6 +128,11 @@ class Spaces:
         if space is not None:
             space.broadcast(caption)
 
+    @property
+    def facilities(self) -> Facilities:
+        """What the hub can do at present."""
+        return self._roster.facilities
+
     def set_facilities(self, facilities: Facilities) -> None:
         """Say what the hub can do from now on: write captions, find room on its disk."""
         self._roster.set_facilities(facilities)
@@ -131,6 +142,10 @@ class Spaces:
         for space in self:
             if space.has(member_id):
                 space.handle(Amend(member_id, name=name))
+
+    def _cancel(self, space_id: SpaceId) -> None:
+        """Cancel a space that nobody opened within a day of its hour."""
+        self.act(space_id, _HUB, SpaceCancel(req="lapsed"))
 
     def _begin(self, space: RunningSpace, actor: Actor, new: SpaceNew) -> SpaceMade | Error:
         """Let a new space begin as it is wished for; one that cannot never was."""
@@ -231,6 +246,10 @@ class Spaces:
     def on_captions(self, callback: OnCaptions) -> None:
         """Call ``callback(space_id, members)`` when it changes whose words are written."""
         self._herald.on_captions.append(callback)
+
+    def on_notice(self, callback: Callable[[Notice], None]) -> None:
+        """Call ``callback(notice)`` for news of a space that has a day."""
+        self._reminders.on_notice.append(callback)
 
     # --- members --------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Roster:
         self._media = media
         self._metrics = metrics
         self._settings = settings
-        self._facilities = Facilities(captions=False)
+        self.facilities = Facilities(captions=False)
         self._names = Secrets(lambda code: self.invitation(code=code) is not None)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -131,7 +131,7 @@ class Roster:
     def make(self, kept: Kept, settings: str) -> RunningSpace:
         now = asyncio.get_running_loop().time()
         core = Space(kept, now, self._names, self._settings)
-        core.facilities(self._facilities)
+        core.facilities(self.facilities)
         space = RunningSpace(core, self._media, self._metrics, self.herald)
         space_id = kept.info.id
         self.herald.keepers[space_id] = Keeper(
@@ -170,7 +170,7 @@ class Roster:
 
     def set_facilities(self, facilities: Facilities) -> None:
         """Say what the hub can do from now on, in all spaces."""
-        self._facilities = facilities
+        self.facilities = facilities
         for space in self.running.values():
             space.facilities(facilities)
 
