@@ -69,6 +69,7 @@ class HubServer:
             idle_s=limits.idle_s,
             refused=self._refused,
         )
+        self._desk: Desk | None = None
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,9 +92,9 @@ class HubServer:
             BindError: an address or port cannot be had.
             StoreError: what the web side keeps cannot be read.
         """
-        desk = await Desk.open(self._house, self._config, self._home)
-        desk.secure = secure = Secure.open(self._config, self._home.folder, desk.names)
         sockets = listen(self._config.bind, self._config.port)
+        self._desk = desk = await Desk.open(self._house, self._config, self._home)
+        desk.secure = secure = Secure.open(self._config, self._home.folder, desk.names)
         self._port = sockets[0].getsockname()[1]
         self._runner = web.AppRunner(
             Routes(desk).application(),
@@ -104,6 +105,11 @@ class HubServer:
             auto_decompress=False,
         )
         await self._runner.setup()
+        if not desk.accounts.set_up:
+            log.info(
+                "Nobody administers this hub yet: open it here, or anywhere with the set-up code %s",
+                desk.accounts.code,
+            )
         await self._serve(sockets, None)
         if secure is not None:
             await self._serve(secure.sockets, secure.context)
@@ -121,6 +127,8 @@ class HubServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        if self._desk is not None:
+            await self._desk.aclose()
 
     async def _serve(self, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> None:
         if self._runner is None or self._runner.server is None:

@@ -19,11 +19,11 @@ from hub.control.session import Session
 from hub.web.api import ROUTES
 from hub.web.desk import Desk
 from hub.web.problems import Code, Refused, WebCode
-from hub.web.serve import MAX_BODY, add_routes, problem
+from hub.web.serve import MAX_BODY, add_routes, caller_of, problem
 from hub.web.static import Static
 from hub.web.trust import is_ours, same_host
 from stagebox import __version__
-from stagebox.wire.causes import ErrorCode
+from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
 from stagebox.wire.terms import MEMBER_PATH
 
@@ -78,7 +78,10 @@ class Routes:
         )
         await ws.prepare(request)
         link = Link(ws, connection, self._house.limits.outgoing)
-        await Session(self._house, link, connection.become_member).run()
+        caller = caller_of(self._desk, request)
+        # With its login an admin's WebSocket ends, too; the page comes back as who it is then.
+        with self._desk.while_logged_in(caller.session, lambda: link.close(CloseCode.GOING_AWAY)):
+            await Session(self._house, link, connection.become_member, caller.visitor).run()
         return ws
 
     async def health(self, _request: web.Request) -> web.Response:

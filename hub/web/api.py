@@ -2,11 +2,16 @@
 
 from typing import Final
 
-from hub.web import about, me, spaces
+from hub.web import about, acts, boxes, invites, looks, me, spaces, webhooks
 from hub.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *me.ROUTES,
     *spaces.ROUTES,
+    *acts.ROUTES,
+    *invites.ROUTES,
+    *looks.ROUTES,
+    *boxes.ROUTES,
+    *webhooks.ROUTES,
     *about.routes(lambda: ROUTES),
 )

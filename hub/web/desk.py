@@ -1,21 +1,27 @@
 """What all requests of one hub share."""
 
 import asyncio
+import contextlib
+import ipaddress
 import socket
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.config import HubConfig
 from hub.control.house import House
 from hub.control.secure import Secure
+from hub.discovery import local_links
+from hub.spaces.effects import Happened
 from hub.store.database import Store
 from hub.web.accounts import Accounts
+from hub.web.hooks import Hooks
 from hub.web.replays import Replays
 from hub.web.secretfile import secret_in
 from hub.web.tallies import Guesses, Pace
 from hub.web.trust import names_of
 from stagebox.wire.handshake import member_id
-from stagebox.wire.terms import MemberId
+from stagebox.wire.terms import MemberId, SpaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Desk:
     store: Store
     accounts: Accounts
     replays: Replays
+    hooks: Hooks
     secret: bytes
     names: frozenset[str]
     pace: Pace
@@ -46,6 +53,7 @@ class Desk:
     known: set[MemberId]
     secure: Secure | None = None
     captions: bool = False
+    _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
     async def open(cls, house: House, config: HubConfig, home: Home) -> "Desk":
@@ -54,20 +62,32 @@ class Desk:
         Raises:
             StoreError: the store cannot be read.
         """
-        web = config.web
-        return cls(
+        web, hub_id = config.web, member_id(house.key)
+        known = await home.store.fetch(
+            "SELECT id FROM members WHERE known = 1", (), lambda row: str(row[0])
+        )
+        desk = cls(
             house=house,
             config=config,
             store=home.store,
             accounts=await Accounts.open(home.store, web.session_hours),
             replays=Replays(home.store),
+            hooks=await Hooks.open(home.store, hub_id),
             secret=secret_in(home.folder),
-            names=names_of(socket.gethostname(), config.name, member_id(house.key), web.names),
+            names=names_of(socket.gethostname(), config.name, hub_id, web.names),
             pace=Pace(web.requests_per_s, web.request_burst),
             code_guesses=Guesses(web.wrong_codes, web.wrong_codes_in_all),
             password_guesses=Guesses(web.wrong_passwords, web.wrong_passwords_in_all),
-            known=set(),
+            known=set(known),
         )
+        house.spaces.on_happening(desk._happened)
+        house.metrics.add_source("webhooks", lambda: desk.hooks.counts)
+        desk.accounts.on_end = desk._session_ended
+        return desk
+
+    async def aclose(self) -> None:
+        """Stop what runs behind the requests."""
+        await self.hooks.aclose()
 
     @property
     def hub_id(self) -> MemberId:
@@ -78,6 +98,46 @@ class Desk:
     def secure_port(self) -> int:
         """Where the hub speaks HTTPS; 0 for nowhere."""
         return self.secure.port if self.secure else 0
+
+    @property
+    def public_name(self) -> str:
+        """An address of this hub for other people, or its name where it has none."""
+        found = [ipaddress.ip_address(each) for link in local_links() for each in link.addresses]
+        usable = [str(each) for each in found if each.version == 4 and not each.is_loopback]
+        return usable[0] if usable else f"stagebox-{self.hub_id[:8]}.local"
+
+    def know(self, member_id: MemberId, *, known: bool) -> None:
+        """Note what an administrator says of a member."""
+        if known:
+            self.known.add(member_id)
+        else:
+            self.known.discard(member_id)
+
+    @contextlib.contextmanager
+    def while_logged_in(self, session: str | None, stop: Callable[[], None]) -> Iterator[None]:
+        """Call ``stop`` if the session, where there is one, ends before the block does."""
+        if session is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.accounts.left_s(session), stop)
+        stops = self._stops.setdefault(session, [])
+        stops.append(stop)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            stops.remove(stop)
+            if not stops:
+                self._stops.pop(session, None)
+
+    def _session_ended(self, session: str) -> None:
+        for stop in tuple(self._stops.get(session, ())):
+            stop()
+
+    def _happened(self, space_id: SpaceId, happened: Happened) -> None:
+        space = self.house.spaces.get(space_id)
+        self.hooks.happened(space_id, space.info.name if space else space_id, happened)
 
     def now(self) -> float:
         """Return the hub's clock, which only counts on."""

@@ -4,30 +4,41 @@ Who is in a space sees all of it over its WebSocket. Others see the names of tho
 speak in a space that is open to everybody, and of listeners only how many there are.
 """
 
-from typing import Annotated, Final
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from hub.spaces.archive import Ended
+from hub.spaces.lifecycle import ON_AIR, OVER
+from hub.spaces.registry import NoSuchSpaceError
 from hub.spaces.running import RunningSpace
-from hub.web.call import Call
+from hub.web.acts import actor_of, new_req, refused
+from hub.web.bodies import act_of, body_of
+from hub.web.call import Call, Reply
 from hub.web.paging import LIMIT, Cursor, Limit, page
 from hub.web.problems import Refused
-from hub.web.route import Route
+from hub.web.route import BASE, Route, Who
+from stagebox.wire.acts import SpaceNew
 from stagebox.wire.causes import ErrorCode
+from stagebox.wire.messages import Error
 from stagebox.wire.space import Floor, Member, SpaceInfo
-from stagebox.wire.terms import Count, Mode, Name, Place, SpaceState, Speak
+from stagebox.wire.terms import Count, MemberId, Mode, Name, Place, SpaceId, SpaceState, Speak
 
 Search = Annotated[str, Meta(max_length=100)]
 
 
 class SpaceSummary(Struct, frozen=True, kw_only=True):
-    """A line of the list: the space, and how many are in it. ``host``: its name."""
+    """A line of the list: the space, and how many are in it. ``host``: its name.
+
+    A space that is over has nobody in it, and no ``mode``.
+    """
 
     space: SpaceInfo
-    mode: Mode
-    members: Count
-    talkers: Count
-    waiting: Count
+    mode: Mode | None = None
+    members: Count = 0
+    talkers: Count = 0
+    waiting: Count = 0
     host: Name | None = None
 
 
@@ -39,7 +50,10 @@ class SpaceList(Struct, frozen=True, kw_only=True):
 
 
 class SpaceQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which spaces: in a state, with words in their name, topic or tags."""
+    """Which spaces: in a state, with words in their name, topic or tags.
+
+    Without ``state`` those that are not over.
+    """
 
     state: SpaceState | None = None
     q: Search = ""
@@ -50,44 +64,110 @@ class SpaceQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class SpaceView(Struct, frozen=True, kw_only=True):
     """A space from outside. ``members``: who is named to you; ``listeners``: how many are not.
 
-    ``floor`` is left out where nobody is named.
+    ``floor`` is left out where nobody is named. A space that is over has nobody in it.
     """
 
     space: SpaceInfo
-    mode: Mode
-    members: tuple[Member, ...]
-    listeners: Count
+    mode: Mode | None = None
+    members: tuple[Member, ...] = ()
+    listeners: Count = 0
     floor: Floor | None = None
+
+
+class SpaceCreated(Struct, frozen=True, kw_only=True):
+    """The new space: join it to be its host."""
+
+    space: SpaceInfo
 
 
 async def list_spaces(call: Call, given: SpaceQuery) -> SpaceList:
     """List the spaces that the caller may know of."""
-    wanted = given.q.casefold().split()
+    words = given.q.casefold().split()
+    over = given.state in OVER
+    found: Iterable[SpaceSummary] = (
+        [SpaceSummary(space=_of_ended(each)) for each in await call.desk.house.spaces.ended()]
+        if over
+        else [summary(each) for each in call.desk.house.spaces]
+    )
     found = [
-        space
-        for space in call.desk.house.spaces
-        if given.state in {None, space.info.state} and _matches(space.info, wanted)
+        each
+        for each in found
+        if _is_in_state(each.space.state, given.state) and _matches(each.space, words)
     ]
     some, following = page(found, _place, given.cursor, given.limit)
-    return SpaceList(spaces=tuple(summary(each) for each in some), next=following)
+    return SpaceList(spaces=tuple(some), next=following)
 
 
 async def show_space(call: Call) -> SpaceView:
     """Show a space to somebody who is not in it."""
-    return view(space_of(call), call)
+    space = call.desk.house.spaces.get(call.path["space"])
+    if space is not None:
+        return view(space, call)
+    return SpaceView(space=_discreet(await past_space(call)))
+
+
+async def make_space(call: Call, given: Any) -> Reply:  # noqa: ANN401 - made by body_of
+    """Make a space."""
+    new = act_of(SpaceNew, new_req(), {}, given)
+    made = call.desk.house.spaces.create(actor_of(call), new)
+    if isinstance(made, Error):
+        raise refused(made)
+    space = call.desk.house.spaces.find(made.space)
+    location = f"{BASE}/spaces/{made.space}"
+    return Reply(201, SpaceCreated(space=space.info), headers={"Location": location})
 
 
 def space_of(call: Call) -> RunningSpace:
-    """Return the space that the path names.
+    """Return the running space that the path names.
 
     Raises:
-        Refused: there is none.
+        Refused: there is none, or it is over.
+    """
+    try:
+        return call.desk.house.spaces.find(call.path["space"])
+    except NoSuchSpaceError as error:
+        detail = "There is no such space: look at the list of spaces."
+        over = error.code is ErrorCode.SPACE_ENDED
+        raise Refused(error.code, "This space is over." if over else detail) from None
+
+
+async def past_space(call: Call) -> SpaceInfo:
+    """Return the space that the path names and that is over.
+
+    Raises:
+        Refused: there is none, or it is purged.
     """
     wanted = call.path["space"]
-    for space in call.desk.house.spaces:
-        if space.info.id == wanted:
-            return space
-    raise Refused(ErrorCode.NO_SUCH_SPACE, "There is no such space: look at the list of spaces.")
+    for ended in await call.desk.house.spaces.ended():
+        if ended.id == wanted and ended.info is not None:
+            return ended.info
+    return space_of(call).info
+
+
+async def is_chair_of(call: Call, space_id: SpaceId) -> bool:
+    """Tell whether the caller is host, co-host or admin of a space that runs or ran."""
+    visitor = call.caller.visitor
+    if call.caller.admin or visitor is None:
+        return call.caller.admin
+    space = call.desk.house.spaces.get(space_id)
+    if space is not None:
+        return space.place_of(visitor.id) in _CHAIRS
+    ended = await call.desk.house.spaces.ended()
+    return any(each.id == space_id and _hosted(each) == visitor.id for each in ended)
+
+
+def space_for_chairs(call: Call) -> RunningSpace:
+    """Return the running space that the path names, to who is a host, co-host or admin.
+
+    Raises:
+        Refused: there is none, it is over, or the caller is none of them.
+    """
+    space, visitor = space_of(call), call.caller.visitor
+    place = space.place_of(visitor.id) if visitor else None
+    if not call.caller.admin and place not in _CHAIRS:
+        detail = "Only a host, a co-host or an administrator sees this."
+        raise Refused(ErrorCode.NOT_ALLOWED, detail)
+    return space
 
 
 def summary(space: RunningSpace) -> SpaceSummary:
@@ -122,7 +202,7 @@ def view(space: RunningSpace, call: Call) -> SpaceView:
 
 def is_public(info: SpaceInfo) -> bool:
     """Tell whether everybody on the network may know who speaks in a space."""
-    return info.speak is Speak.EVERYONE and not info.locked and info.state is SpaceState.LIVE
+    return info.speak is Speak.EVERYONE and not info.locked and info.state in ON_AIR
 
 
 def _named(members: tuple[Member, ...], info: SpaceInfo) -> list[Member]:
@@ -150,14 +230,33 @@ def _discreet(info: SpaceInfo) -> SpaceInfo:
     )
 
 
+def _hosted(ended: Ended) -> MemberId | None:
+    return ended.info.host if ended.info else None
+
+
+def _of_ended(ended: Ended) -> SpaceInfo:
+    if ended.info is None:
+        return SpaceInfo(id=ended.id, name=ended.id, state=ended.state)
+    return _discreet(ended.info)
+
+
+def _is_in_state(state: SpaceState, wanted: SpaceState | None) -> bool:
+    """Whoever asks for what has ended does not care whether it is in the archive yet."""
+    if wanted is SpaceState.ENDED:
+        return state in {SpaceState.ENDED, SpaceState.ARCHIVED}
+    return wanted in {None, state}
+
+
 def _matches(info: SpaceInfo, words: list[str]) -> bool:
     text = " ".join((info.name, info.topic, *info.tags)).casefold()
     return all(word in text for word in words)
 
 
-def _place(space: RunningSpace) -> tuple[int, str]:
-    return _ORDER.index(space.info.state), space.info.id
+def _place(each: SpaceSummary) -> tuple[int, str]:
+    return _ORDER.index(each.space.state), each.space.id
 
+
+_CHAIRS: Final = frozenset({Place.HOST, Place.COHOST})
 
 # What is on comes first, what is over last.
 _ORDER: Final = (
@@ -181,5 +280,23 @@ ROUTES: Final = (
         takes=SpaceQuery,
         gives={200: SpaceList},
     ),
-    Route("GET", "/spaces/{space}", show_space, "One space.", gives={200: SpaceView}),
+    Route(
+        "POST",
+        "/spaces",
+        make_space,
+        "Make a space: live, backstage, or for a day.",
+        who=Who.NAMED,
+        takes=body_of(SpaceNew),
+        gives={201: SpaceCreated},
+        errors=(ErrorCode.HOST_NOT_ALLOWED, ErrorCode.TOO_MANY),
+        keyed=True,
+    ),
+    Route(
+        "GET",
+        "/spaces/{space}",
+        show_space,
+        "One space.",
+        gives={200: SpaceView},
+        errors=(ErrorCode.SPACE_ENDED,),
+    ),
 )

@@ -174,7 +174,7 @@ def test_a_missing_address_family_is_left_out_unless_nothing_remains(
             raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
         return real(family, *args)
 
-    monkeypatch.setattr("hub.control.server.socket.socket", no_ipv6)
+    monkeypatch.setattr("hub.control.listening.socket.socket", no_ipv6)
     (only,) = listen(["::1", "127.0.0.1"], 0)
     only.close()
     with pytest.raises(BindError, match="not supported"):
@@ -188,7 +188,7 @@ def test_a_port_taken_on_another_address_is_tried_again(monkeypatch: pytest.Monk
         tries.append(port)
         raise OSError(errno.EADDRINUSE, "Address already in use")
 
-    monkeypatch.setattr("hub.control.server._bind_all", taken)
+    monkeypatch.setattr("hub.control.listening._bind_all", taken)
     with pytest.raises(BindError, match="already in use"):
         listen(["127.0.0.1"], 0)
     assert len(tries) == 20
