@@ -9,6 +9,7 @@ from hub.control.sessions import SessionBook
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
+from stagebox.wire.messages import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,11 @@ class House:
     media_slots: asyncio.Semaphore
     metrics: Metrics
     health: HealthBook = field(default_factory=HealthBook)
+
+    def __post_init__(self) -> None:
+        """Pass news of spaces on to the sessions that care."""
+        self.spaces.on_notice(self._notify)
+
+    def _notify(self, notice: Notice) -> None:
+        for session in self.book:
+            session.notify(notice)

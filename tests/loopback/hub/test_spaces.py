@@ -1,6 +1,7 @@
 """Spaces with a life of their own, over real sockets: acts, ends, archive, visitors, health."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,18 @@ from msgspec.structs import replace
 
 from hub.config import HubConfig, SpaceConfig
 from hub.control.health import Facts
+from hub.control.session import Session
+from hub.control.visitor import Visitor
 from hub.spaces.rights import Actor
 from hub.store.shelf import EndedSpace, Shelf
+from stagebox.calendar import utc_now
 from stagebox.wire.acts import (
     Invite,
     InviteNew,
     MemberRemove,
     PinAdd,
     React,
+    SpaceCancel,
     SpaceConfirm,
     SpaceEdit,
     SpaceEnd,
@@ -23,8 +28,9 @@ from stagebox.wire.acts import (
     SpaceNew,
     SpaceStart,
 )
-from stagebox.wire.causes import ErrorCode
+from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.messages import (
+    Challenge,
     Done,
     Error,
     FloorGranted,
@@ -34,12 +40,13 @@ from stagebox.wire.messages import (
     MediaAnswer,
     MediaLost,
     MediaOffer,
+    Notice,
     Pong,
     Reaction,
     Snapshot,
     SpaceLeft,
 )
-from stagebox.wire.terms import Gone, Mark, Mode, Place, Role, SpaceState
+from stagebox.wire.terms import Gone, Kind, Mark, Mode, News, Place, Role, SpaceState
 from tests.loopback.hub.crew import Guest, Hub, crew, running_hub, until
 
 ADMIN = Actor(None, "Admin", admin=True)
@@ -311,3 +318,73 @@ async def test_a_name_that_an_admin_gave_is_the_one_that_is_shown(tmp_path: Path
 async def until_known(hub: Hub, guest: Guest) -> None:
     while await hub.store.member(guest.id) is None:  # noqa: ASYNC110 - has no event
         await asyncio.sleep(0.01)
+
+
+async def test_news_of_a_space_with_a_day_go_to_its_people_and_to_studio_boxes(
+    tmp_path: Path,
+) -> None:
+    soon = utc_now() + timedelta(seconds=200)
+    new = replace(TALK, starts_at=soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    async with running_hub(tmp_path) as hub:
+        studio, anna, berta = (
+            Guest("Studio", number=1, role=STUDIO),
+            Guest("Anna", number=2),
+            Guest("Berta", number=3),
+        )
+        async with crew(studio, anna, berta):
+            for guest in (studio, anna, berta):
+                await guest.open(hub)
+            await studio.send(new)
+            space = (await studio.get(SpaceMade)).space
+            await anna.join(space)
+            hub.spaces._reminders.look()
+            for guest in (studio, anna):
+                notice = await guest.get(Notice)
+                assert (notice.news, notice.space, notice.name) == (News.SOON, space, "Talk")
+            cancelled = hub.spaces.act(space, ADMIN, SpaceCancel(req="c"))
+            assert isinstance(cancelled, Done)
+            await until(lambda: len(hub.spaces) == 1)
+            hub.spaces._reminders.look()
+            assert (await anna.get(SpaceLeft)).space == space
+            for guest in (studio, anna):
+                assert (await guest.get(Notice)).news is News.CANCELLED
+            await berta.ping()
+            await berta.get(Pong)
+            assert not any(isinstance(message, Notice) for message in berta.seen)
+            while not (ended := await hub.spaces.ended()):  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+            assert [each.state for each in ended] == [SpaceState.CANCELLED]
+
+
+async def test_a_browser_comes_as_the_visitor_of_its_cookie_and_not_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_hub(tmp_path) as hub:
+        anna, host = Guest("Anna", number=1), Guest("Host", number=2, role=STUDIO)
+        visitor = Visitor(anna.id, anna.handshake._hello.key, "Anna", admin=True)
+        given: list[Visitor | None] = [None]
+        monkeypatch.setattr(
+            "hub.control.web.Session",
+            lambda house, link, on_open, _visitor: Session(house, link, on_open, given[0]),
+        )
+        for each, welcome in ((None, False), (replace_id(visitor), False), (visitor, True)):
+            given[0] = each
+            anna = anna.again()
+            anna.handshake._hello = replace(anna.handshake._hello, kind=Kind.BROWSER)
+            async with crew(anna, host):
+                if welcome:
+                    snapshot = await anna.enter(hub)
+                    assert snapshot.admin
+                    await anna.send(SpaceEdit(req="e", topic="As an admin may"))
+                    assert (await anna.get(Done)).req == "e"
+                    continue
+                await anna.connect(hub)
+                await anna.get(Challenge)
+                await anna.send(anna.handshake._hello)
+                assert (await anna.get(Error)).code is ErrorCode.IDENTITY
+                assert await anna.closed() == CloseCode.REFUSED
+        assert hub.value("stagebox_refused_connections_total", reason="visitor") == 2
+
+
+def replace_id(visitor: Visitor) -> Visitor:
+    return Visitor("f" * 32, visitor.key, visitor.name, admin=True)
