@@ -107,7 +107,7 @@ class HubServer:
         await self._runner.setup()
         if not desk.accounts.set_up:
             log.info(
-                "Nobody administers this hub yet: open it here, or anywhere with the set-up code %s",
+                "This hub has no administrator yet; who is not at it needs the set-up code %s",
                 desk.accounts.code,
             )
         await self._serve(sockets, None)

@@ -81,7 +81,7 @@ class Desk:
             known=set(known),
         )
         house.spaces.on_happening(desk._happened)
-        house.metrics.add_source("webhooks", lambda: desk.hooks.counts)
+        house.metrics.add_source("webhooks", desk.hooks.report)
         desk.accounts.on_end = desk._session_ended
         return desk
 

@@ -11,6 +11,7 @@ import hmac
 import logging
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -125,6 +126,10 @@ class Hooks:
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._lines)
+
+    def report(self) -> Mapping[str, float]:
+        """Return what became of deliveries, for the metrics."""
+        return {outcome.value: count for outcome, count in self.counts.items()}
 
     def listed(self) -> list[tuple[Hook, str]]:
         """Return the webhooks and what became of each one's last delivery."""
