@@ -22,11 +22,13 @@ from device.audio.playback import PlaybackThread, Pull
 from device.audio.ports import SoundError
 from device.audio.room import read_air
 from device.audio.sounding import Sounding
+from device.audio.voice import Voice
 from device.box import Box, Parts
 from device.buttons.ports import PanelError
-from device.config import BoxConfig, hub_url
+from device.config import BoxConfig, VoiceChoice, hub_url
 from device.duplex import HalfDuplex
 from device.events import EventLog
+from device.floor.conduct import Conduct, Manner
 from device.floor.participant import Participant
 from device.link.candidates import HubChoice
 from device.link.dial import Facts
@@ -157,9 +159,15 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     floor = Participant(
         secrets.token_hex(4), float(config.talk.max_talk_s), config.talk.hang_ms / 1000
     )
-    parts = Parts(floor, panel, output, transmitter, tally, duplex, events, status)
+    voice = Voice(duplex.speak, config.sound.language) if _speaks(config, simulation) else None
+    parts = Parts(
+        Conduct(floor, _manner(config)),
+        *(panel, output, transmitter, tally, duplex, events, status),
+        voice,
+        config.sound.language,
+    )
     listens_only = config.role is Role.SPEAKER
-    box = Box(parts, config.space, first_sound="speaker_started" if listens_only else "mic_started")
+    box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")
     hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), kept_in)
     signalling = Signalling(
         Identity.load_or_create(kept_in),
@@ -169,6 +177,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         box.on_link,
         partial(box.on_problem, "other_hub"),
     )
+    threads = _threads(config, sound, box, sounding.pull)
     box.attach(
         signalling,
         MediaSession(
@@ -179,13 +188,30 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             on_peer=box.on_peer,
             reconnect=Reconnect(random.random),
         ),
+        lambda: sum(thread.stats().xruns for thread in threads),
     )
     if sound.lacks:
         box.on_problem("echo", sound.lacks)
-    threads = _threads(config, sound, box, sounding.pull)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
     return Made(parts, box, signalling, threads, browse, by_hand)
+
+
+def _manner(config: BoxConfig) -> Manner:
+    return Manner(
+        role=config.role,
+        home=config.space,
+        hidden=config.hidden,
+        captions=config.captions,
+        returns=config.return_home,
+    )
+
+
+def _speaks(config: BoxConfig, simulation: hardware.Simulation | None) -> bool:
+    """Whether the box has a voice: a recording is to hold what was heard, unless asked for more."""
+    if config.sound.voice is VoiceChoice.AUTO:
+        return simulation is None or simulation.speaker is None
+    return config.sound.voice is VoiceChoice.ON
 
 
 def _threads(

@@ -8,14 +8,17 @@ by ``device.tally``, which listens to the sender and not to the hub.
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
+from device.audio.voice import Voice
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.duplex import HalfDuplex
 from device.events import EventLog
+from device.floor.conduct import Conduct
 from device.floor.model import (
     BurstOver,
     CutBurst,
@@ -29,27 +32,30 @@ from device.floor.model import (
     LinkDown,
     LinkUp,
     MicrophoneOk,
+    Out,
     PingDue,
     Received,
     Say,
     Send,
     Show,
+    Sparkle,
     StartBurst,
 )
-from device.floor.participant import Participant
+from device.floor.prompts import phrase_key
 from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
 from device.tally import Tally
 from device.tones import TONES
 from device.transmitter import Transmitter
+from device.view.facts import REPORT_S
 from device.view.monitor import Monitor
 from device.view.status import Status, sentence
 from stagebox.media.rtp import AudioPacket
+from stagebox.phrases import Language, spoken
 from stagebox.rtc.peer import Peer
 from stagebox.wire.messages import (
     Error,
     HubMessage,
-    Join,
     MediaAnswer,
     MediaLost,
     MediaOffer,
@@ -69,7 +75,7 @@ _log = logging.getLogger(__name__)
 class Parts:
     """What a box is made of; made and closed by ``device.app``."""
 
-    floor: Participant
+    floor: Conduct
     panel: Panel
     output: Output
     transmitter: Transmitter
@@ -77,18 +83,20 @@ class Parts:
     duplex: HalfDuplex
     events: EventLog
     status: Status
+    voice: Voice | None
+    language: Language
 
 
 class Box:
     """Owns the participant. Everything here runs on the event loop."""
 
-    def __init__(self, parts: Parts, space: str | None, *, first_sound: str) -> None:
+    def __init__(self, parts: Parts, *, first_sound: str) -> None:
         """``first_sound``: the ``on_started`` event after which ``sounding`` is set."""
         self._first_sound = first_sound
         self.sounding = asyncio.Event()
         self._parts = parts
         self._monitor = Monitor(parts.output, parts.events, parts.status)
-        self._space = space
+        self._count_xruns: Callable[[], int] = lambda: 0
         self._signalling: Signalling | None = None
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -99,13 +107,16 @@ class Box:
         self._media_req = ""
         self._boot: str | None = None
         self._media_task: asyncio.Task[None] | None = None
-        self.joined = asyncio.Event()  # in a space
-        self.ready = asyncio.Event()  # in a space, and its sound arrives
+        self.joined = asyncio.Event()  # in a space whose sound is for this box
+        self.ready = asyncio.Event()  # that, and its sound arrives
 
-    def attach(self, signalling: Signalling, media: MediaSession) -> None:
-        """Give the box its line to the hub and its media session."""
+    def attach(
+        self, signalling: Signalling, media: MediaSession, count_xruns: Callable[[], int]
+    ) -> None:
+        """Give the box its line to the hub, its media session, and who counts its xruns."""
         self._signalling = signalling
         self._media = media
+        self._count_xruns = count_xruns
 
     async def run(self) -> None:
         """Beat, watch the levels and report, until cancelled."""
@@ -115,6 +126,9 @@ class Box:
                 group.create_task(self._beat())
                 group.create_task(self._watch())
                 group.create_task(self._monitor.run())
+                group.create_task(self._report())
+                if self._parts.voice is not None:
+                    group.create_task(self._parts.voice.run())
         finally:
             self._apply([CutBurst()])
             if self._timer is not None:
@@ -156,6 +170,7 @@ class Box:
                 self._feed(Received(message))
         if isinstance(message, Snapshot):
             self._joined()
+        self._mind_the_door()
 
     def on_link(self, state: LinkState, detail: str) -> None:
         """Take a change of the line to the hub."""
@@ -167,7 +182,6 @@ class Box:
             self._feed(LinkUp())
             if self._signalling.welcome is not None:
                 self._feed(Received(self._signalling.welcome))
-            self._signalling.send(Join(req=_name("join"), space=self._space))
         elif self._parts.floor.state is not FloorState.OFFLINE:
             self.joined.clear()
             self._feed(LinkDown())
@@ -265,6 +279,8 @@ class Box:
 
     def _apply(self, effects: list[Effect]) -> None:
         self._parts.duplex.claim(self._parts.floor.state)
+        if self._parts.voice is not None and not self._parts.duplex.may_speak:
+            self._parts.voice.hush()
         for effect in effects:
             self._apply_one(effect)
         self._monitor.show(self._parts.floor.state, self._parts.floor.view)
@@ -274,6 +290,20 @@ class Box:
             case Send(message):
                 if self._signalling is not None:
                     self._signalling.send(message)
+            case Say():
+                self._say(effect)
+            case Show():
+                self._parts.tally.show(effect)
+            case Sparkle():
+                self._parts.tally.sparkle(asyncio.get_running_loop().time())
+            case Out():
+                self._leave()
+            case _:
+                self._drive(effect)
+
+    def _drive(self, effect: StartBurst | EndBurst | CutBurst) -> None:
+        """Open or close the microphone's way out."""
+        match effect:
             case StartBurst(since):
                 self._is_ending = False
                 self._parts.transmitter.open(since, self._parts.duplex.quiet_from)
@@ -282,22 +312,26 @@ class Box:
                 self._is_ending = True
             case CutBurst():
                 self._parts.transmitter.cut(asyncio.get_running_loop().time())
-            case Say():
-                self._say(effect)
-            case Show():
-                self._parts.tally.show(effect)
 
     def _say(self, say: Say) -> None:
         self._parts.events.emit("prompt", name=say.prompt, number=say.number, cause=say.cause)
-        self._parts.status.said = sentence(say.prompt, say.number, say.cause)
+        self._parts.status.said = sentence(say)
         tone = TONES.get(say.prompt)
         if tone is not None:
             now = asyncio.get_running_loop().time()
             self._parts.transmitter.expect(*self._parts.duplex.say(tone, now))
+        self._speak(say)
+
+    def _speak(self, say: Say) -> None:
+        """Say it with the voice, too; while the microphone may be open the tone must do."""
+        voice = self._parts.voice
+        if voice is not None and self._parts.duplex.may_speak:
+            key = phrase_key(say.prompt, say.cause)
+            language = self._parts.language
+            voice.say(spoken(key, name=say.name, number=say.number, language=language))
 
     def _joined(self) -> None:
         """Once in a space: media stays through a short break of the line, but not a new hub."""
-        self.joined.set()
         boot = self._signalling.boot if self._signalling is not None else None
         if self._media_task is not None and boot == self._boot:
             return
@@ -306,6 +340,17 @@ class Box:
             self._media_task.cancel()
         if self._media is not None:
             self._media_task = asyncio.create_task(self._media.run(self.joined))
+
+    def _mind_the_door(self) -> None:
+        """Offer media only where there is sound for this box."""
+        (self.joined.set if self._parts.floor.hears else self.joined.clear)()
+
+    def _leave(self) -> None:
+        """End the media session, and offer none: the box is in no space."""
+        self.joined.clear()
+        if self._media_task is not None:
+            self._media_task.cancel()
+            self._media_task = None
 
     async def _stop_media(self) -> None:
         if self._media_task is not None:
@@ -319,6 +364,22 @@ class Box:
         while True:
             self._feed(PingDue())
             await asyncio.sleep(self._parts.floor.heartbeat_s)
+
+    async def _report(self) -> None:
+        """Tell the hub how the box is doing."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        facts = self._monitor.facts
+        while True:
+            await asyncio.sleep(REPORT_S)
+            facts.answered(self._parts.floor.round_trip_s)
+            health = facts.take(
+                xruns=self._count_xruns(),
+                uptime_s=loop.time() - started,
+                media=self._peer is not None,
+            )
+            if self._signalling is not None:
+                self._signalling.send(health)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
+from stagebox.phrases import Language
 from stagebox.wire.terms import Role
 
 STATE_DIR: Final = "/var/lib/stagebox"  # what systemd's StateDirectory gives the unit
@@ -42,6 +43,14 @@ class Duplex(StrEnum):
     HEADSET = "headset"  # it does, and the microphone cannot hear it
 
 
+class VoiceChoice(StrEnum):
+    """Whether the box speaks."""
+
+    AUTO = "auto"  # it does, unless its loudspeaker is a file
+    ON = "on"
+    OFF = "off"  # tones and lamp only
+
+
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all tables."""
 
@@ -54,6 +63,8 @@ class SoundConfig(_Table, frozen=True, kw_only=True):
     # A loudspeaker beside an open microphone howls without an echo canceller.
     duplex: Duplex = Duplex.HALF
     volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 100
+    voice: VoiceChoice = VoiceChoice.AUTO
+    language: Language = Language.ENGLISH
 
     @property
     def volume_db(self) -> float:
@@ -71,6 +82,7 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
     lamp_red: Pin = 23
     lamp_green: Pin = 24
     lamp_blue: Pin = 25
+    lamp_rec: Pin = 16
     # False for lamps with a common anode, which light when the pin is low.
     lamp_active_high: bool = True
 
@@ -93,6 +105,7 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
             "lamp_red": self.lamp_red,
             "lamp_green": self.lamp_green,
             "lamp_blue": self.lamp_blue,
+            "lamp_rec": self.lamp_rec,
         }
         return buttons | lamps
 
@@ -123,6 +136,8 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
 
     ``hub`` is needed only where multicast does not pass. ``hub_id`` ties the box to
     one hub; without it the box stays with the first hub it used, unless ``any_hub``.
+    ``hidden``: it listens counted and unnamed. ``captions``: what is said into it may be
+    written down. ``return_home``: when a space ends it goes back to its own by itself.
     """
 
     name: NameInWords = field(default_factory=host_name)
@@ -131,6 +146,9 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
     hub_id: HubIdInWords | None = None
     any_hub: bool = False
     space: SpaceIdInWords | None = None
+    hidden: bool = False
+    captions: bool = False
+    return_home: bool = False
     state_dir: Annotated[str, Meta(min_length=1)] = STATE_DIR
     sound: SoundConfig = field(default_factory=SoundConfig)
     panel: PanelConfig = field(default_factory=PanelConfig)

@@ -13,6 +13,7 @@ from device.audio.earcons import Earcon, frequencies, seconds
 from device.audio.output import Output
 from device.audio.sounding import CARD_S, Sounding
 from device.floor.model import FloorState
+from stagebox.media.frames import Pcm
 
 # While one of these lasts the talker has the box for himself.
 _CLAIMS = frozenset({FloorState.ASKING, FloorState.LIVE})
@@ -37,8 +38,8 @@ class HalfDuplex:
     def claim(self, state: FloorState) -> None:
         """Take how the box stands to the floor now."""
         is_claimed = state in _CLAIMS
-        if is_claimed and not self._is_claimed and not self._full:
-            self._output.hush()
+        if is_claimed and not self._is_claimed:
+            self._output.hush()  # a voice must never be on the air, whatever cancels echoes
         self._is_claimed = is_claimed
         self._update()
 
@@ -46,6 +47,16 @@ class HalfDuplex:
         """Take from the sender whether audio frames leave."""
         self._is_on_air = on
         self._update()
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether a voice may say something now: never while the microphone may be open."""
+        return not (self._is_claimed or self._is_on_air)
+
+    def speak(self, pcm: Pcm) -> None:
+        """Let a spoken phrase be heard, if it may be: 48 kHz int16."""
+        if self.may_speak:
+            self._output.play(pcm)
 
     @property
     def quiet_from(self) -> float:

@@ -141,6 +141,7 @@ def _wiring(config: PanelConfig) -> gpio.PanelConfig:
         mute=config.mute or None,
         lamp_rgb=lamps if len(fitted) == len(lamps) else None,
         lamp=fitted[0] if len(fitted) == 1 else None,
+        lamp_rec=config.lamp_rec or None,
         lamp_active_high=config.lamp_active_high,
     )
 

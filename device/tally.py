@@ -6,9 +6,10 @@ card is gone says so in place of a state that promises sound.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
-from device.buttons.lamps import RED_LIVE, RED_WARNING, Pattern, pattern_for
+from device.buttons.lamps import RED_LIVE, RED_WARNING, Color, Pattern, pattern_for, sparkling
 from device.buttons.ports import Panel
 from device.events import EventLog
 from device.floor.model import FloorState, Show
@@ -18,6 +19,8 @@ from device.view.status import Status
 _PROMISES: Final = frozenset(
     {FloorState.NO_SPACE, FloorState.IDLE_FREE, FloorState.IDLE_BUSY, FloorState.COOLDOWN}
 )
+# A wink takes one second; applause is one wink after another, with the lamp's own in between.
+SPARKLE_S: Final = 2.0
 
 
 class Tally:
@@ -39,6 +42,8 @@ class Tally:
         self._is_on_air = False
         self._has_sound = True
         self._lit: Pattern | None = None
+        self._is_recorded = False
+        self._sparkled_at = -inf
 
     def on_air(self, on: bool) -> None:
         """Take from the sender whether audio frames leave."""
@@ -56,7 +61,20 @@ class Tally:
             self._told = show.state
             self._events.emit("floor", state=show.state)
         self._show = show
+        if show.recorded is not self._is_recorded:
+            self._is_recorded = self._status.recorded = show.recorded
+            self._events.emit("recording", on=show.recorded)
+            self._panel.show_recording(show.recorded)
         self._light()
+
+    def sparkle(self, now: float) -> None:
+        """Wink for a reaction: not on the air, and not for each of a whole audience."""
+        if self._is_on_air or self._lit is None or now < self._sparkled_at + SPARKLE_S:
+            return
+        self._sparkled_at = now
+        pattern = sparkling(self._lit)
+        self._events.emit("lamp", color=Color.WHITE, pattern=pattern.name)
+        self._panel.show(pattern)
 
     def sound(self, works: bool) -> None:
         """Take whether the sound devices work."""
@@ -67,6 +85,7 @@ class Tally:
         """Show the pattern again: a panel that has just started knows none."""
         if self._lit is not None:
             self._panel.show(self._lit)
+            self._panel.show_recording(self._is_recorded)
 
     def _light(self) -> None:
         pattern = self._pattern()

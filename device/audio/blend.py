@@ -61,7 +61,7 @@ class Prompter:
 
     def __init__(self, sounds: Mapping[str, Pcm]) -> None:
         self._sounds = sounds
-        self._waiting: deque[tuple[str, bool]] = deque(maxlen=QUEUE)
+        self._waiting: deque[tuple[Pcm, bool]] = deque(maxlen=QUEUE)
         self._current: Float = _NOTHING
         self._repeat = False
         self._rest: Float = _NOTHING
@@ -83,8 +83,12 @@ class Prompter:
         if name not in self._sounds:
             known = ", ".join(sorted(self._sounds))
             raise UnknownSoundError(f"No prompt is called {name!r}. There are: {known}.")
+        self.play(self._sounds[name], repeat=repeat)
+
+    def play(self, pcm: Pcm, *, repeat: bool = False) -> None:
+        """Queue a sound that has no name: 48 kHz int16."""
         self.dropped += len(self._waiting) == QUEUE
-        self._waiting.append((name, repeat))
+        self._waiting.append((pcm, repeat))
 
     def hush(self) -> None:
         """Fade out what sounds, forget what waits."""
@@ -109,8 +113,8 @@ class Prompter:
         if len(self._rest):
             return True
         if self._waiting:
-            name, self._repeat = self._waiting.popleft()
-            self._current = self._sounds[name].astype(np.float32)
+            pcm, self._repeat = self._waiting.popleft()
+            self._current = pcm.astype(np.float32)
             self.said += 1
         elif not self._repeat:
             return False

@@ -36,6 +36,9 @@ class Earcon(StrEnum):
     BUSY = "busy"  # somebody else talks; repeats while the key is down
     WARNING = "warning"  # your time is nearly over
     REVOKED = "revoked"  # the floor was taken from you
+    RECORDING = "recording"  # it begins, it ends
+    ENDED = "ended"  # the space is over
+    HAND_UP = "hand_up"  # somebody else's, for a chair
     LINK_LOST = "link_lost"
     LINK_BACK = "link_back"
 
@@ -61,6 +64,11 @@ SCORES: Final[Mapping[Earcon, tuple[Note, ...]]] = MappingProxyType(
         Earcon.BUSY: (Note(330, 120, 80), Note(330, 120, 480)),
         Earcon.WARNING: (Note(1760, 80, 80), Note(1760, 80)),
         Earcon.REVOKED: (Note(1319, 60, 30), Note(1109, 60, 30), Note(880, 60)),
+        # The tone that telephone practice knows for a line that is recorded (FS-1037C).
+        Earcon.RECORDING: (Note(1400, 500),),
+        Earcon.ENDED: (Note(784, 200, 60), Note(587, 200, 60), Note(392, 500)),
+        # Beside a conversation, and perhaps every few seconds: short and dull.
+        Earcon.HAND_UP: (Note(523, 70),),
         Earcon.LINK_LOST: (Note(880, 80, 40), Note(440, 300)),
         Earcon.LINK_BACK: (Note(440, 80, 40), Note(880, 300)),
     }

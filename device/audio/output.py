@@ -111,6 +111,11 @@ class Output:
         with self._lock:
             self._blend.prompter.say(name, repeat=repeat)
 
+    def play(self, pcm: Pcm) -> None:
+        """Queue a prompt that has no name, such as a spoken phrase: 48 kHz int16."""
+        with self._lock:
+            self._blend.prompter.play(pcm)
+
     def hush(self) -> None:
         """Stop saying anything."""
         with self._lock:

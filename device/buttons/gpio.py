@@ -43,7 +43,8 @@ PWM_HZ: Final = 200
 class PanelConfig:
     """Which pin (BCM number) does what; None: the panel does not have it.
 
-    ``lamp_rgb`` are the pins of an RGB LED, ``lamp`` that of a single one. Without
+    ``lamp_rgb`` are the pins of an RGB LED, ``lamp`` that of a single one; ``lamp_rec`` is
+    that of the small lamp which says that the space is recorded. Without
     ``dimming`` a pin is only on or off, and amber becomes yellow.
 
     Raises:
@@ -55,6 +56,7 @@ class PanelConfig:
     mute: int | None = 22
     lamp_rgb: tuple[int, int, int] | None = (5, 6, 13)
     lamp: int | None = None
+    lamp_rec: int | None = None
     lamp_active_high: bool = True
     dimming: bool = True
     bounce_s: float = BOUNCE_S
@@ -90,7 +92,8 @@ class PanelConfig:
         """Every job with its pin."""
         names = ("red", "green", "blue") if self.lamp_rgb is not None else ("lamp",)
         keys = [(str(key), pin) for key, pin in self.keys.items()]
-        return [*keys, *zip(names, self.lamp_pins, strict=False)]
+        rec = [] if self.lamp_rec is None else [("rec", self.lamp_rec)]
+        return [*keys, *zip(names, self.lamp_pins, strict=False), *rec]
 
 
 class GpioPanel:
@@ -112,6 +115,8 @@ class GpioPanel:
         self._owns_factory = factory is None
         self._keys: dict[Key, Any] = {}
         self._leds: list[Any] = []
+        self._rec: Any = None
+        self._is_recording = False
         self._player: LampPlayer | None = None
         self._on_key: Callable[[KeyEvent], None] | None = None
         self.faults = 0
@@ -130,6 +135,7 @@ class GpioPanel:
             self.close()
             raise
         self._player = LampPlayer(self._loop, self._light)
+        self.show_recording(self._is_recording)
 
     def is_down(self, key: Key) -> bool:
         """Read the level of the pin now.
@@ -153,17 +159,30 @@ class GpioPanel:
         if self._player is not None:
             self._player.play(pattern)
 
+    def show_recording(self, on: bool) -> None:
+        """Light the recording lamp, or not; told before the start, it is lit at the start."""
+        self._is_recording = on
+        if self._rec is None:
+            return
+        try:
+            with _plain("The recording lamp does not answer"):
+                self._rec.value = float(on)
+        except PanelError:
+            self.faults += 1
+            if self.faults == 1:
+                _LOG.exception("the recording lamp does not obey")
+
     def close(self) -> None:
-        """Lamp off, pins released. Safe to call twice."""
+        """Lamps off, pins released. Safe to call twice."""
         if self._player is not None:
             self._player.close()
             self._player = None
         self._on_key = None
-        devices = [*self._keys.values(), *self._leds]
+        devices = [*self._keys.values(), *self._leds, *([] if self._rec is None else [self._rec])]
         if self._owns_factory and self._factory is not None:
             devices.append(self._factory)
             self._factory = None
-        self._keys, self._leds = {}, []
+        self._keys, self._leds, self._rec = {}, [], None
         for device in devices:
             try:
                 with _plain("A pin was not released"):
@@ -182,6 +201,9 @@ class GpioPanel:
         for pin in self._config.lamp_pins:
             with _plain(f"The lamp on pin {pin} cannot be used"):
                 self._leds.append(self._claim_led(pin))
+        if self._config.lamp_rec is not None:
+            with _plain(f"The recording lamp on pin {self._config.lamp_rec} cannot be used"):
+                self._rec = self._claim_led(self._config.lamp_rec)
 
     def _claim_key(self, key: Key, pin: int) -> Any:  # noqa: ANN401 - a gpiozero device
         device = _import_gpiozero().DigitalInputDevice(

@@ -92,6 +92,12 @@ _REFUSED: Final = (
     Step(Color.AMBER, 275),
     Step(Color.OFF, 275, 0.0),
 )
+# Somebody claps. It begins and ends dark, or a single LED that is lit would not show it.
+_SPARKLE: Final = (
+    Step(Color.OFF, 150, 0.0),
+    Step(Color.WHITE, 400),
+    Step(Color.OFF, 450, 0.0),
+)
 
 PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
     {
@@ -108,6 +114,10 @@ PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
         "next": _rhythm("next", Color.GREEN, 550, 150, 150, 250),
         "offered": _rhythm("offered", Color.GREEN, 800, 200),
         "held": _rhythm("held", Color.AMBER, 200, 800),
+        # All amber is a microphone that is kept closed; this one waits for a word from you.
+        "consent": _rhythm("consent", Color.AMBER, 1000, 300, 400, 800),
+        "frozen": _rhythm("frozen", Color.AMBER, 600, 1400),
+        "soon": _rhythm("soon", Color.BLUE, 600, 400, 200, 1800, level=DIM),
         "cooldown": _rhythm("cooldown", Color.WHITE, 1500, 500, level=DIM),
         "cut": _rhythm("cut", Color.AMBER, 300, 2700),
         # No state of the floor: the sound card is gone, so nobody hears, or is heard.
@@ -136,6 +146,11 @@ def pattern_for(state: str, *, refused: bool = False) -> Pattern:
     if state == "idle_busy":
         return _NOT_HEARD
     return replace(pattern, name=f"refused+{pattern.name}", lead=_REFUSED)
+
+
+def sparkling(pattern: Pattern) -> Pattern:
+    """Return ``pattern`` after a wink of one second."""
+    return replace(pattern, name=f"sparkle+{pattern.name}", lead=_SPARKLE)
 
 
 def dimmed(pattern: Pattern, factor: float = NIGHT) -> Pattern:

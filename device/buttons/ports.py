@@ -35,7 +35,7 @@ class PanelError(Exception):
 
 
 class Panel(Protocol):
-    """Buttons in, lamp out."""
+    """Buttons in, lamps out."""
 
     def start(self, on_key: Callable[[KeyEvent], None]) -> None:
         """Begin to report edges, each as one call on the running loop's thread.
@@ -51,6 +51,9 @@ class Panel(Protocol):
 
     def show(self, pattern: Pattern) -> None:
         """Show this lamp pattern until another is shown."""
+
+    def show_recording(self, on: bool) -> None:
+        """Light the recording lamp, or not. A panel without one does nothing."""
 
     def close(self) -> None:
         """Lamp off, pins released. Safe to call twice."""

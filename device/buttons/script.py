@@ -5,6 +5,8 @@ One line is one act at a time in seconds since the start::
     1.0  talk down
     4.2  talk up      # a comment
     5    hand tap
+    5.5  hand double
+    5.9  hand hold    # two seconds and a little
     6    mute on
     7    mute off
 """
@@ -20,6 +22,10 @@ from device.buttons.ports import Key, KeyEvent, PanelError
 
 # As long as a quick finger.
 TAP_S: Final = 0.100
+# Between the starts of two taps that are one gesture.
+DOUBLE_S: Final = 0.200
+# Over the threshold of every hold of HAND.
+HOLD_S: Final = 2.300
 # A day in seconds: a script that is longer has a typing error in it.
 MAX_S: Final = 86_400.0
 
@@ -30,6 +36,13 @@ _ACTS: Final[dict[tuple[str, str], tuple[tuple[float, bool], ...]]] = {
     ("hand", "down"): ((0.0, True),),
     ("hand", "up"): ((0.0, False),),
     ("hand", "tap"): ((0.0, True), (TAP_S, False)),
+    ("hand", "double"): (
+        (0.0, True),
+        (TAP_S, False),
+        (DOUBLE_S, True),
+        (DOUBLE_S + TAP_S, False),
+    ),
+    ("hand", "hold"): ((0.0, True), (HOLD_S, False)),
     ("mute", "on"): ((0.0, True),),
     ("mute", "off"): ((0.0, False),),
 }
@@ -87,9 +100,15 @@ def _parse_time(number: int, word: str) -> float:
 class ScriptPanel:
     """Plays a script, and moves keys by hand with ``move``; reports lamps to ``on_show``."""
 
-    def __init__(self, script: str = "", on_show: Callable[[Pattern], None] | None = None) -> None:
+    def __init__(
+        self,
+        script: str = "",
+        on_show: Callable[[Pattern], None] | None = None,
+        on_recording: Callable[[bool], None] | None = None,
+    ) -> None:
         self._steps = parse_script(script)
         self._on_show = on_show
+        self._on_recording = on_recording
         self._on_key: Callable[[KeyEvent], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -127,6 +146,11 @@ class ScriptPanel:
         """Report the pattern."""
         if self._on_show is not None:
             self._on_show(pattern)
+
+    def show_recording(self, on: bool) -> None:
+        """Report the recording lamp."""
+        if self._on_recording is not None:
+            self._on_recording(on)
 
     def close(self) -> None:
         """Stop playing; every finger is lifted. Safe to call twice."""

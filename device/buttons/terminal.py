@@ -1,7 +1,8 @@
 """The panel of the simulator: a terminal's keyboard for fingers, a line of text for the lamp.
 
 A terminal reports no key-up, so the space bar is a latch: once for TALK down, again
-for TALK up. ``h`` taps HAND, ``m`` slides MUTE, ``q`` quits.
+for TALK up. ``h`` taps HAND (twice quickly: a double tap), ``H`` is a latch for HAND, as
+the space bar is for TALK; ``m`` slides MUTE, ``q`` quits.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any, Final
 from device.buttons.lamps import Pattern
 from device.buttons.ports import Key, KeyEvent, PanelError
 
-HELP: Final = "space: TALK on and off, h: HAND, m: MUTE on and off, q: quit"
+HELP: Final = "space: TALK on/off, h: HAND, H: HAND held on/off, m: MUTE on/off, q: quit"
 # One read takes what a person can type in a moment, and bounds what a pipe can.
 READ_BYTES: Final = 64
 
@@ -66,6 +67,10 @@ class TerminalPanel:
         """Write the pattern's name and colour."""
         self._say(f"lamp: {pattern.name} ({pattern.color})")
 
+    def show_recording(self, on: bool) -> None:
+        """Write whether the recording lamp is lit."""
+        self._say(f"recording: {'on' if on else 'off'}")
+
     def close(self) -> None:
         """Stop reading and give the terminal back as it was. Safe to call twice."""
         self._stop_reading()
@@ -91,18 +96,24 @@ class TerminalPanel:
             case " ":
                 self._move(Key.TALK, down=Key.TALK not in self._down)
             case "h":
-                self._move(Key.HAND, down=True)
-                self._move(Key.HAND, down=False)
+                self._tap_hand()
+            case "H":
+                self._move(Key.HAND, down=Key.HAND not in self._down)
             case "m":
                 self._move(Key.MUTE, down=Key.MUTE not in self._down)
             case "q":
                 self._hang_up()
 
+    def _tap_hand(self) -> None:
+        if Key.HAND not in self._down:
+            self._move(Key.HAND, down=True)
+        self._move(Key.HAND, down=False)
+
     def _hang_up(self) -> None:
-        """Stop reading: nobody is at the keyboard any more, so no finger is on TALK."""
+        """Stop reading: nobody is at the keyboard any more, so no finger is on TALK or HAND."""
         self._stop_reading()
-        if Key.TALK in self._down:
-            self._move(Key.TALK, down=False)
+        for key in sorted(self._down - {Key.MUTE}):
+            self._move(key, down=False)
         if self._on_quit is not None:
             self._on_quit()
 

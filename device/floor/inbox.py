@@ -5,12 +5,12 @@ One row for each type of message; a type without a row concerns somebody else.
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from device.floor.hand import RaisedHand
-from device.floor.model import Effect, Say, Send, Talk
+from device.floor.model import Effect, FloorState, Out, Say, Send, Talk
 from device.floor.prompts import Prompt
-from device.floor.space import KnownSpace
+from device.floor.space import KnownSpace, overlay
 from device.floor.talk import TalkKey
 from device.floor.timers import Heartbeat
 from stagebox.wire.causes import CancelCause, DenyCause
@@ -28,15 +28,25 @@ from stagebox.wire.messages import (
     Pong,
     Snapshot,
     SnapshotRequest,
+    SpaceLeft,
 )
 from stagebox.wire.space import (
     FloorChanged,
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    PinAdded,
+    PinRemoved,
     SpaceChanged,
     StateEvent,
 )
+
+# The space itself keeps the microphone closed; the box does not wait to be told twice.
+_SHUT: Final = frozenset({FloorState.FROZEN, FloorState.SOON, FloorState.CONSENT})
+
+# Not refused for good: the host, who holds the microphone, will let go of it.
+HOLD_DENIALS: Final = frozenset({DenyCause.FROZEN, DenyCause.HELD})
+_LEFT: Final = Say(Prompt.SPACE_LEFT)
 
 _Row = Callable[[Any, float], list[Effect]]
 
@@ -51,6 +61,7 @@ class Inbox:
         self._heartbeat = Heartbeat()
         self._last_space: str | None = None
         self.space = KnownSpace()
+        self.round_trip_s = 0.0  # of the last ping that was answered
         self._rows: dict[type, _Row] = {
             Pong: self._on_pong,
             Snapshot: self._on_snapshot,
@@ -59,6 +70,9 @@ class Inbox:
             MemberLeft: self._on_event,
             FloorChanged: self._on_event,
             SpaceChanged: self._on_event,
+            PinAdded: self._on_event,
+            PinRemoved: self._on_event,
+            SpaceLeft: self._on_left,
             FloorGranted: self._on_granted,
             FloorQueued: self._on_queued,
             FloorOffered: self._on_offered,
@@ -83,7 +97,7 @@ class Inbox:
         self._heartbeat = Heartbeat()
         self.space.forget()
 
-    def leave(self, now: float) -> list[Effect]:
+    def leave(self, now: float, say: Say = _LEFT) -> list[Effect]:
         """Forget the space: the box is not in it any more."""
         if self.space.view is None:
             return []
@@ -91,12 +105,14 @@ class Inbox:
         self._last_space = None
         effects = self._talk.stop(now)
         self._hand.clear()
-        return [*effects, Say(Prompt.SPACE_LEFT)]
+        return [*effects, Out(), say]
 
-    def _on_pong(self, message: Pong, _now: float) -> list[Effect]:
+    def _on_pong(self, message: Pong, now: float) -> list[Effect]:
         sent_at = self._heartbeat.sent_at(message.n)
-        if sent_at is not None and message.grant is not None:
-            self._talk.renew(message.grant, sent_at)
+        if sent_at is not None:
+            self.round_trip_s = now - sent_at
+            if message.grant is not None:
+                self._talk.renew(message.grant, sent_at)
         return []
 
     def _on_snapshot(self, message: Snapshot, now: float) -> list[Effect]:
@@ -107,7 +123,7 @@ class Inbox:
         effects = self._talk.stop(now)
         self._hand.clear()
         self._talk.cooldown_until = None
-        return [*effects, Say(Prompt.SPACE_JOINED)]
+        return [*effects, Say(Prompt.SPACE_JOINED, name=message.space.name)]
 
     def _on_event(self, event: StateEvent, now: float) -> list[Effect]:
         before = self.space.view
@@ -115,8 +131,16 @@ class Inbox:
             asks = self.space.may_ask(now)
             return [Send(SnapshotRequest(req=self._new_req()))] if asks else []
         view = self.space.view
-        is_me = view is not None and isinstance(event, MemberLeft) and event.id == view.you
-        return self.leave(now) if is_me and view is not before else []
+        if view is None or view is before:
+            return []
+        if isinstance(event, MemberLeft) and event.id == view.you:
+            return self.leave(now)
+        return self._talk.stop(now) if overlay(view) in _SHUT else []
+
+    def _on_left(self, message: SpaceLeft, now: float) -> list[Effect]:
+        view = self.space.view
+        is_here = view is not None and view.space.id == message.space
+        return self.leave(now, Say(Prompt.GONE, cause=message.cause)) if is_here else []
 
     def _on_granted(self, message: FloorGranted, now: float) -> list[Effect]:
         was_open = self._talk.is_open
@@ -139,7 +163,7 @@ class Inbox:
     def _on_denied(self, message: FloorDenied, now: float) -> list[Effect]:
         taken = message.cause is DenyCause.FLOOR_TAKEN
         seconds = ceil(message.retry_after_s) or None
-        say = Say(Prompt.BUSY if taken else Prompt.DENY, seconds, message.cause)
+        say = Say(Prompt.BUSY if taken else Prompt.DENY, seconds, message.cause, message.holder)
         return self._no(message.req, say, message.retry_after_s, now)
 
     def _on_error(self, message: Error, now: float) -> list[Effect]:
@@ -162,6 +186,6 @@ class Inbox:
         is_press, is_hand = self._talk.is_mine(req), self._hand.knows(req)
         self._hand.ended(req)
         if is_press:
-            held = say.cause is DenyCause.FROZEN
+            held = say.cause in HOLD_DENIALS
             return [*self._talk.refuse(now, retry_after_s, held=held), say]
         return [say] if is_hand else []

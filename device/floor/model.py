@@ -14,10 +14,11 @@ from typing import Final
 
 from device.buttons.ports import Key
 from device.floor.prompts import Prompt
-from stagebox.wire.causes import CancelCause, DenyCause, RevokeCause
+from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import HubMessage, MemberMessage
+from stagebox.wire.terms import Gone, News
 
-Cause = DenyCause | RevokeCause | CancelCause
+Cause = DenyCause | RevokeCause | CancelCause | ErrorCode | Gone | News
 
 
 class FloorState(StrEnum):
@@ -33,6 +34,9 @@ class FloorState(StrEnum):
     OFFERED = "offered"
     LIVE = "live"
     HELD = "held"
+    FROZEN = "frozen"
+    SOON = "soon"  # backstage, and this member is audience
+    CONSENT = "consent"  # recorded, and this member has not agreed
     COOLDOWN = "cooldown"
     CUT = "cut"
 
@@ -107,6 +111,16 @@ class Left:
     """The box left the space by its own wish."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """HAND was tapped: raise the hand, or take it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing may leave, and the press that is down is spent."""
+
+
 Event = (
     KeyDown
     | KeyUp
@@ -118,6 +132,8 @@ Event = (
     | MicrophoneOk
     | BurstOver
     | Left
+    | Tapped
+    | Halt
 )
 
 
@@ -152,26 +168,39 @@ class CutBurst:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Tell the user. ``number``: queue position, or seconds to wait."""
+    """Tell the user. ``number``: queue position, seconds to wait, or people; ``name``: who."""
 
     prompt: Prompt
     number: int | None = None
     cause: Cause | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
     """What the lamp shows changed.
 
-    ``refused``: the finger is down, in vain. ``warning``: the burst ends soon.
+    ``refused``: the finger is down, in vain. ``warning``: the burst ends soon. ``recorded``:
+    the space is being recorded.
     """
 
     state: FloorState
     refused: bool = False
     warning: bool = False
+    recorded: bool = False
 
 
-Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show
+@dataclass(frozen=True, slots=True)
+class Out:
+    """The box is in no space any more: its media session is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkle:
+    """Somebody shows a mark: a wink of the lamp."""
+
+
+Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show | Out | Sparkle
 
 
 # --- tables ---------------------------------------------------------------------

@@ -27,6 +27,7 @@ from device.floor.model import (
     Effect,
     Event,
     FloorState,
+    Halt,
     KeyDown,
     KeyUp,
     Left,
@@ -40,9 +41,10 @@ from device.floor.model import (
     Send,
     Show,
     Talk,
+    Tapped,
 )
 from device.floor.prompts import Prompt
-from device.floor.space import standing
+from device.floor.space import barred, standing
 from device.floor.talk import HANG_S, TalkKey
 from stagebox.wire.causes import DenyCause
 from stagebox.wire.messages import FloorRelease, HubMessage, Snapshot, StatusUpdate, Welcome
@@ -72,9 +74,9 @@ class Participant:
             raise ValueError(msg)
         self._prefix = req_prefix
         self._reqs = 0
-        self._talk = TalkKey(self._new_req, max_talk_s, hang_s)
-        self._hand = RaisedHand(self._new_req)
-        self._inbox = Inbox(self._talk, self._hand, self._new_req)
+        self._talk = TalkKey(self.new_req, max_talk_s, hang_s)
+        self._hand = RaisedHand(self.new_req)
+        self._inbox = Inbox(self._talk, self._hand, self.new_req)
         self._heartbeat_s = HEARTBEAT_MS / 1000
         self._down: set[Key] = set()
         self._doubted: frozenset[Key] = frozenset()
@@ -82,6 +84,8 @@ class Participant:
         self._is_loss_told = False
         self._has_microphone = False
         self._shown = Show(FloorState.OFFLINE)
+        # The next press of TALK answers a question, and is none for the floor.
+        self.talk_is_answer = False
         self._rows: dict[type, Callable[[Any, float], list[Effect]]] = {
             KeyDown: self._on_down,
             KeyUp: self._on_up,
@@ -93,6 +97,8 @@ class Participant:
             MicrophoneOk: self._on_microphone,
             BurstOver: self._on_burst_over,
             Left: self._on_left,
+            Tapped: self._on_tapped,
+            Halt: self._on_halt,
         }
 
     # --- what there is to see ---------------------------------------------------------
@@ -112,6 +118,21 @@ class Participant:
     def view(self) -> SpaceView | None:
         """The space as this box knows it; None outside a space."""
         return self._inbox.space.view
+
+    @property
+    def round_trip_s(self) -> float:
+        """Seconds from the last ping that was answered to its pong."""
+        return self._inbox.round_trip_s
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether there is a session with the hub."""
+        return self._is_linked
+
+    @property
+    def down(self) -> frozenset[Key]:
+        """The keys that have a finger on them."""
+        return frozenset(self._down)
 
     @property
     def is_muted(self) -> bool:
@@ -149,7 +170,7 @@ class Participant:
                 self._hand.withdraw(effect.message.req)
         if not self._is_linked:
             effects = [effect for effect in effects if not isinstance(effect, Send)]
-        show = Show(self.state, self._talk.is_refused, self._talk.is_warned)
+        show = Show(self.state, self._talk.is_refused, self._talk.is_warned, self._is_recorded)
         if show != self._shown:
             self._shown = show
             effects.append(show)
@@ -164,7 +185,7 @@ class Participant:
         self._down.add(event.key)
         if event.key is Key.TALK:
             return self._on_talk(_edge(event.at, now), now)
-        return self._on_hand(now) if event.key is Key.HAND else self._on_mute(now)
+        return self._on_mute(now) if event.key is Key.MUTE else []
 
     def _on_up(self, event: KeyUp, now: float) -> list[Effect]:
         if event.key not in self._down:
@@ -190,12 +211,16 @@ class Participant:
         return effects
 
     def _on_talk(self, at: float, now: float) -> list[Effect]:
+        if self.talk_is_answer:
+            effects = self._talk.bar(at, now)
+            self._talk.is_refused = False
+            return effects
         why_not = self._why_not(now)
         if why_not is None:
             return self._talk.press(at, now)
         return [*self._talk.bar(at, now), why_not]
 
-    def _on_hand(self, now: float) -> list[Effect]:
+    def _on_tapped(self, _event: Tapped, now: float) -> list[Effect]:
         if self.view is None:
             return [Say(Prompt.NO_SPACE if self._is_linked else Prompt.LINK_LOST)]
         if self._talk.is_open or self._talk.phase is Talk.ASKING:
@@ -220,7 +245,7 @@ class Participant:
         until = self._talk.cooldown_until
         if until is not None:
             return Say(Prompt.DENY, ceil(until - now), DenyCause.RETRY_AFTER)
-        return None
+        return barred(self.view)
 
     # --- link, microphone, hub --------------------------------------------------------
 
@@ -256,6 +281,9 @@ class Participant:
     def _on_left(self, _event: Left, now: float) -> list[Effect]:
         return self._inbox.leave(now)
 
+    def _on_halt(self, _event: Halt, now: float) -> list[Effect]:
+        return self._silence(now)
+
     def _on_received(self, event: Received, now: float) -> list[Effect]:
         message: HubMessage = event.message
         if isinstance(message, Welcome):
@@ -270,15 +298,20 @@ class Participant:
             effects = [*effects, self._status()]
         return effects
 
+    @property
+    def _is_recorded(self) -> bool:
+        return self.view is not None and self.view.space.recording is not None
+
     def _status(self) -> Send:
-        return Send(StatusUpdate(req=self._new_req(), muted=self.is_muted))
+        return Send(StatusUpdate(req=self.new_req(), muted=self.is_muted))
 
     def _silence(self, now: float) -> list[Effect]:
         """Stop whatever may be leaving, before anything else."""
         rest = [effect for effect in self._talk.stop(now) if not isinstance(effect, CutBurst)]
         return [CutBurst(), *rest]
 
-    def _new_req(self) -> str:
+    def new_req(self) -> str:
+        """Return a new name for a request."""
         self._reqs += 1
         return f"{self._prefix}{self._reqs}"
 

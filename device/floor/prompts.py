@@ -1,10 +1,14 @@
 """Names of everything a box says to its own user, as a word or as an earcon.
 
 What each name sounds like belongs to the sound side; which one is due belongs to
-the floor participant. A cause, where there is one, is carried beside the name.
+the floor participant. A cause, where there is one, is carried beside the name; with it the
+prompt stands for one phrase of ``stagebox.phrases``.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 
 class Prompt(StrEnum):
@@ -30,3 +34,51 @@ class Prompt(StrEnum):
     NO_SPACE = "no_space"
     SPACE_JOINED = "space_joined"
     SPACE_LEFT = "space_left"
+    GONE = "gone"
+    FAILED = "failed"
+    NEWS = "news"
+    BACKSTAGE = "backstage"
+    SOON = "soon"
+    SPACE_LIVE = "space_live"
+    FROZEN = "frozen"
+    THAWED = "thawed"
+    RECORDING_ON = "recording_on"
+    RECORDED = "recorded"
+    RECORDING_OFF = "recording_off"
+    CONSENT = "consent"
+    CONSENT_CHAIR = "consent_chair"
+    AGREED = "agreed"
+    WITHDRAWN = "withdrawn"
+    LISTENER = "listener"
+    SPEAKER = "speaker"
+    COHOST = "cohost"
+    HOST = "host"
+    HAND_UP = "hand_up"
+    NEXT_GIVEN = "next_given"
+    PRIORITY = "priority"
+    NEW_SPACE = "new_space"
+    END_SPACE = "end_space"
+    STILL_HERE = "still_here"
+    INVITE_CODE = "invite_code"
+    OPEN_IT = "open_it"
+    JOIN_IT = "join_it"
+
+
+# Prompts that say why: the kind of phrase that their causes belong to.
+KINDS: Final[Mapping[Prompt, str]] = MappingProxyType(
+    {
+        Prompt.DENY: "deny",
+        Prompt.BUSY: "deny",
+        Prompt.REVOKED: "revoke",
+        Prompt.CANCELLED: "cancel",
+        Prompt.GONE: "gone",
+        Prompt.FAILED: "error",
+        Prompt.NEWS: "news",
+    }
+)
+
+
+def phrase_key(prompt: Prompt, cause: str | None = None) -> str:
+    """Return the key of the phrase in ``stagebox.phrases``."""
+    kind = KINDS.get(prompt)
+    return f"say.{prompt}" if kind is None or cause is None else f"{kind}.{cause}"

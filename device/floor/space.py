@@ -3,11 +3,13 @@
 from typing import Final
 
 from device.floor.hand import RaisedHand
-from device.floor.model import FloorState, Hand, Talk
+from device.floor.model import FloorState, Hand, Say, Talk
+from device.floor.prompts import Prompt
 from device.floor.talk import TalkKey
+from stagebox.wire.causes import DenyCause
 from stagebox.wire.messages import Snapshot
 from stagebox.wire.space import Member, StateEvent
-from stagebox.wire.terms import Mode, Place
+from stagebox.wire.terms import Mode, Place, Role, SpaceState
 from stagebox.wire.view import SpaceView
 
 # A snapshot is one answer away; asking again sooner only adds to what is already late.
@@ -75,12 +77,62 @@ def is_floor_free(view: SpaceView) -> bool:
     return len(counted) < view.floor.open_limit
 
 
+def must_agree(view: SpaceView) -> bool:
+    """Whether the space is recorded and this member has not agreed to that recording."""
+    recording, me = view.space.recording, view.members.get(view.you)
+    if recording is None or me is None or me.role is Role.SPEAKER:
+        return False
+    return me.agreed != recording.version
+
+
+def is_chair(view: SpaceView) -> bool:
+    """Whether this member is host or co-host."""
+    me = view.members.get(view.you)
+    return me is not None and me.place in CHAIRS
+
+
+def is_audience(view: SpaceView) -> bool:
+    """Whether the space is backstage, and not for this member yet."""
+    me = view.members.get(view.you)
+    is_listener = me is None or me.place is Place.LISTENER
+    return is_listener and view.space.state is SpaceState.BACKSTAGE
+
+
+def is_held(view: SpaceView) -> bool:
+    """Whether a chair keeps this member's microphone closed."""
+    me, floor = view.members.get(view.you), view.floor
+    if me is not None and me.held:
+        return True
+    if floor.priority is not None:
+        return floor.priority != view.you
+    return floor.held and not is_chair(view)
+
+
+def overlay(view: SpaceView) -> FloorState | None:
+    """Return what the space itself makes of this member's floor, if it is no matter of turns."""
+    if view.space.state is SpaceState.FROZEN:
+        return FloorState.FROZEN
+    if is_audience(view):
+        return FloorState.SOON
+    if must_agree(view):
+        return FloorState.CONSENT
+    return FloorState.HELD if is_held(view) else None
+
+
+def barred(view: SpaceView) -> Say | None:
+    """Return why this box asks for nothing in this space, if it does not."""
+    if is_audience(view):
+        return Say(Prompt.SOON)
+    return Say(Prompt.DENY, cause=DenyCause.CONSENT_NEEDED) if must_agree(view) else None
+
+
 def standing(talk: TalkKey, hand: RaisedHand, view: SpaceView) -> FloorState:
     """Return how a box that is in a space stands to the floor."""
     if talk.phase in _TALK_STATES:
         return _TALK_STATES[talk.phase]
-    if talk.is_held:
-        return FloorState.HELD
+    over = overlay(view)
+    if over is not None or talk.is_held:
+        return over or FloorState.HELD
     if hand.phase is Hand.OFFERED:
         return FloorState.OFFERED
     if hand.phase is Hand.WAITING:

@@ -33,7 +33,7 @@ DRAIN_S: Final = 0.100
 # Twice the talk time with a finger on the key is a thing lying on it.
 STUCK_FACTOR: Final = 2.0
 # These take the floor back without blame, and the host may give it again.
-HOLD_CAUSES: Final = frozenset({RevokeCause.HOST_HOLD, RevokeCause.PRE_EMPTED})
+HOLD_CAUSES: Final = frozenset({RevokeCause.HOST_HOLD, RevokeCause.PRE_EMPTED, RevokeCause.FROZEN})
 ACTIVE_PHASES: Final = frozenset({Talk.ASKING, Talk.QUEUED, Talk.LIVE, Talk.TAIL})
 OPEN_PHASES: Final = frozenset({Talk.LIVE, Talk.TAIL})
 

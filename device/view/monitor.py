@@ -7,6 +7,7 @@ import numpy as np
 
 from device.audio.output import Output
 from device.events import EventLog
+from device.view.facts import Facts
 from device.view.status import Status
 from stagebox.media.levels import dbfs, peak
 from stagebox.wire.view import SpaceView
@@ -25,6 +26,7 @@ class Monitor:
         self._events = events
         self._status = status
         self._heard = 0
+        self.facts = Facts()
 
     def hear(self, pcm: bytes) -> None:
         """Take what the microphone heard: int16 samples."""
@@ -54,7 +56,10 @@ class Monitor:
             self._events.emit("frame_played", at=at, kind=kind)
             status.played += kind != "silence"
             status.concealed += kind in _CONCEALED
+            self.facts.played((kind,))
         meter = self._output.meter()
         status.loudspeaker_dbfs = dbfs(meter.peak)
         status.buffered_ms = 1000 * meter.buffered_s
         status.microphone_dbfs, self._heard = dbfs(self._heard), 0
+        self.facts.heard(status.microphone_dbfs)
+        self.facts.waited(meter.buffered_s)

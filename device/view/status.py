@@ -10,52 +10,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from device.floor.model import Say
+from device.floor.prompts import phrase_key
+from stagebox.phrases import shown
+
 _METER: Final = 24
 _METER_FLOOR_DBFS: Final = -60.0
 # The least that 16 bits can tell from nothing is above this.
 _SILENT_DBFS: Final = -96.0
 _ANSI: Final[Mapping[str, str]] = MappingProxyType(
     {"off": "90", "white": "97", "blue": "94", "green": "92", "amber": "93", "red": "91"}
-)
-_STATES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "offline": "No hub. The box looks for it by itself.",
-        "no_space": "Connected, in no space.",
-        "idle_free": "The floor is free: press TALK.",
-        "idle_busy": "Somebody else has the floor.",
-        "asking": "Asking for the floor.",
-        "queued": "Your hand is up.",
-        "next": "You are next.",
-        "offered": "It is your turn: press TALK.",
-        "live": "You have the floor: speak.",
-        "held": "The host holds your microphone.",
-        "cooldown": "Wait a moment before the next press.",
-        "cut": "MUTE is on: nobody hears you.",
-    }
-)
-_SAID: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "permit": "Speak.",
-        "deny": "Not now",
-        "busy": "The floor is taken",
-        "queued": "Your hand is up",
-        "next": "You are next.",
-        "offered": "It is your turn: press TALK.",
-        "turn_passed": "Your turn has passed",
-        "cancelled": "Your hand is down",
-        "warning": "Your time is nearly up.",
-        "revoked": "You have lost the floor",
-        "no_answer": "The hub does not answer. Press again.",
-        "muted": "MUTE is on.",
-        "unmuted": "MUTE is off.",
-        "no_microphone": "The microphone cannot be heard: no sound card, or no line for sound.",
-        "button_stuck": "TALK has been down for too long: let go of it.",
-        "link_lost": "No hub.",
-        "link_back": "The hub is back.",
-        "no_space": "In no space.",
-        "space_joined": "In a space.",
-        "space_left": "Out of the space.",
-    }
 )
 
 
@@ -79,6 +43,7 @@ class Status:
     concealed: int = 0
     played: int = 0
     said: str = ""
+    recorded: bool = False
     devices: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,10 +54,10 @@ def render(
     share = 100 * status.concealed / status.played if status.played else 0.0
     lines = [
         f"{status.name}  * {_lamp(status)}",
-        f"  {_STATES.get(status.floor, status.floor)}",
+        f"  {shown(f'state.{status.floor}')}",
         "",
         _row("hub", f"{status.link}  {status.link_detail}"),
-        _row("space", status.space),
+        _row("space", f"{status.space}  {'(recorded)' if status.recorded else ''}"),
         _row("on the air", ", ".join(status.talkers)),
         _row("waiting", ", ".join(status.queue)),
         _row("keys down", ", ".join(key.upper() for key in status.down)),
@@ -117,14 +82,9 @@ def meter(dbfs: float) -> str:
     return f"[{'#' * filled}{'.' * (_METER - filled)}] {figure}"
 
 
-def sentence(prompt: str, number: int | None = None, cause: str | None = None) -> str:
-    """Return a prompt in words. ``number``: a place in the queue, or seconds to wait."""
-    words = _SAID.get(prompt, prompt.replace("_", " "))
-    if number is not None:
-        words += f", wait {number} s" if prompt == "deny" else f", place {number}"
-    if cause is not None:
-        words += f" ({cause.replace('_', ' ')})"
-    return words if words.endswith(".") else f"{words}."
+def sentence(say: Say) -> str:
+    """Return a prompt in words."""
+    return shown(phrase_key(say.prompt, say.cause), name=say.name, number=say.number)
 
 
 def _lamp(status: Status) -> str:

@@ -69,6 +69,8 @@ def test_what_the_tones_mean_is_in_how_they_move() -> None:
 
     assert len(shape(Earcon.PERMIT)) == 1
     assert seconds(Earcon.PERMIT) == min(seconds(earcon) for earcon in Earcon)
+    assert SCORES[Earcon.RECORDING] == (Note(1400, 500),)
+    assert shape(Earcon.ENDED) == sorted(shape(Earcon.ENDED), reverse=True)
     assert len(shape(Earcon.REVOKED)) == 3
     assert shape(Earcon.REVOKED) == sorted(shape(Earcon.REVOKED), reverse=True)
     assert len(shape(Earcon.OFFERED)) == 2

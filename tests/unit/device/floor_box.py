@@ -11,6 +11,7 @@ from device.floor.model import (
     Say,
     Send,
     Show,
+    Tapped,
 )
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
@@ -73,6 +74,10 @@ class Box:
 
     def down(self, key: Key = Key.TALK) -> list[Effect]:
         return self.do(KeyDown(key))
+
+    def tap(self) -> list[Effect]:
+        """Tap HAND."""
+        return self.do(Tapped())
 
     def up(self, key: Key = Key.TALK) -> list[Effect]:
         return self.do(KeyUp(key))

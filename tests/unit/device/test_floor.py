@@ -15,6 +15,7 @@ from device.floor.model import (
     LinkDown,
     LinkUp,
     MicrophoneOk,
+    Out,
     PingDue,
     Say,
     Send,
@@ -171,7 +172,7 @@ class TestAnswers:
         req = box.press()
         deny = FloorDenied(req=req, cause=DenyCause.FLOOR_TAKEN, holder="Anna")
         assert box.hear(deny) == [
-            Say(Prompt.BUSY, cause=DenyCause.FLOOR_TAKEN),
+            Say(Prompt.BUSY, cause=DenyCause.FLOOR_TAKEN, name="Anna"),
             Show(FloorState.IDLE_FREE, refused=True),
         ]
         assert box.hear(deny) == []
@@ -528,7 +529,7 @@ class TestMute:
 
     def test_the_hand_is_kept(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         box.hear(FloorQueued(req=box.asked(Via.HAND), position=2))
         box.down(Key.MUTE)
         assert not [m for m in box.sent if isinstance(m, FloorRelease)]
@@ -559,14 +560,14 @@ class TestMute:
 class TestHand:
     def test_a_tap_raises_and_a_tap_lowers(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         req = box.asked(Via.HAND)
         assert box.up(Key.HAND) == []
         assert box.hear(FloorQueued(req=req, position=3)) == [
             Say(Prompt.QUEUED, 3),
             Show(FloorState.QUEUED),
         ]
-        assert box.down(Key.HAND) == [
+        assert box.tap() == [
             Send(FloorRelease(req=req)),
             Say(Prompt.CANCELLED, cause=CancelCause.BY_SELF),
             Show(FloorState.IDLE_FREE),
@@ -576,7 +577,7 @@ class TestHand:
 
     def test_moving_up_is_shown_and_the_first_place_is_said(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         req = box.asked(Via.HAND)
         box.hear(FloorQueued(req=req, position=3))
         assert box.hear(FloorQueued(req=req, position=2)) == []
@@ -588,19 +589,17 @@ class TestHand:
 
     def test_an_unanswered_hand_is_asked_three_times(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         req = box.asked(Via.HAND)
         again = Send(FloorRequest(req=req, via=Via.HAND))
         assert box.later(2.5) == [again, again]
         assert box.later(1) == [Send(FloorRelease(req=req)), Say(Prompt.NO_ANSWER)]
-        box.down(Key.HAND)
-        box.up(Key.HAND)
-        box.down(Key.HAND)
+        box.tap()
         assert box.asked(Via.HAND) != req
 
     def test_an_offer_waits_for_a_finger(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         hand = box.asked(Via.HAND)
         box.hear(FloorQueued(req=hand, position=1))
         offer = FloorOffered(req=hand, expires_in_s=20)
@@ -617,7 +616,7 @@ class TestHand:
 
     def test_a_hand_granted_outright_opens_nothing(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         req = box.asked(Via.HAND)
         assert box.hear(granted(req)) == [Send(FloorRelease(req=req))]
 
@@ -632,7 +631,7 @@ class TestHand:
     def test_an_offer_can_be_turned_down(self) -> None:
         box = Box()
         box.hear(FloorOffered(req="invited", expires_in_s=20))
-        assert Send(FloorRelease(req="invited")) in box.down(Key.HAND)
+        assert Send(FloorRelease(req="invited")) in box.tap()
 
     def test_an_offer_that_is_put_back_is_a_place_again(self) -> None:
         box = Box()
@@ -700,19 +699,19 @@ class TestHand:
 
     def test_lowering_the_hand_withdraws_every_name_of_it(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         hand = box.asked(Via.HAND)
         box.up(Key.HAND)
         box.hear(FloorQueued(req=hand, position=2))
         press = box.press()
         box.hear(FloorQueued(req=press, position=2))
-        box.down(Key.HAND)
+        box.tap()
         assert box.sent == [FloorRelease(req=hand), FloorRelease(req=press)]
         assert box.hear(granted(press)) == [Send(FloorRelease(req=press))]
 
     def test_the_end_of_an_older_name_ends_nothing(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         hand = box.asked(Via.HAND)
         box.up(Key.HAND)
         box.hear(FloorQueued(req=hand, position=2))
@@ -725,17 +724,17 @@ class TestHand:
 
     def test_a_hand_is_denied(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         deny = FloorDenied(req=box.asked(Via.HAND), cause=DenyCause.HANDS_OFF)
         assert box.hear(deny) == [Say(Prompt.DENY, None, DenyCause.HANDS_OFF)]
 
     def test_a_talker_has_no_hand_to_raise(self) -> None:
         box = Box()
         box.press()
-        assert box.down(Key.HAND) == []
+        assert box.tap() == []
         box.up(Key.HAND)
         box.hear(granted("b-1"))
-        assert box.down(Key.HAND) == []
+        assert box.tap() == []
 
     def test_queued_while_live_closes(self) -> None:
         box = Box()
@@ -753,7 +752,7 @@ class TestLink:
         box = Box(joined=False)
         assert box.floor.state is FloorState.OFFLINE
         assert box.down() == [Say(Prompt.LINK_LOST), Show(FloorState.OFFLINE, refused=True)]
-        assert box.down(Key.HAND) == [Say(Prompt.LINK_LOST)]
+        assert box.tap() == [Say(Prompt.LINK_LOST)]
         assert box.do(PingDue()) == []
         assert box.hear(snapshot()) == []
         assert box.floor.view is None
@@ -764,7 +763,7 @@ class TestLink:
         box.do(LinkUp())
         assert box.floor.state is FloorState.NO_SPACE
         assert Say(Prompt.NO_SPACE) in box.down()
-        assert box.down(Key.HAND) == [Say(Prompt.NO_SPACE)]
+        assert box.tap() == [Say(Prompt.NO_SPACE)]
 
     def test_a_lost_link_cuts_and_sends_nothing(self) -> None:
         box = Box()
@@ -812,7 +811,7 @@ class TestLink:
 
     def test_the_hand_is_the_hubs_to_remember(self) -> None:
         box = Box()
-        box.down(Key.HAND)
+        box.tap()
         hand = box.asked(Via.HAND)
         box.hear(FloorQueued(req=hand, position=2))
         box.do(LinkDown())
@@ -936,7 +935,7 @@ class TestSpace:
     def test_leaving_forgets_the_hand(self) -> None:
         box = Box()
         box.hear(FloorOffered(req="invited", expires_in_s=20))
-        assert box.do(Left()) == [Say(Prompt.SPACE_LEFT), Show(FloorState.NO_SPACE)]
+        assert box.do(Left()) == [Out(), Say(Prompt.SPACE_LEFT), Show(FloorState.NO_SPACE)]
         box.hear(snapshot())
         assert box.floor.state is FloorState.IDLE_FREE
 

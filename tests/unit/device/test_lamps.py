@@ -15,12 +15,14 @@ from device.buttons.lamps import (
     Step,
     dimmed,
     pattern_for,
+    sparkling,
 )
 from device.floor.model import FloorState
 
 GRID_MS = 25
 REFUSED = [pattern_for(name, refused=True) for name in PATTERNS]
-EVERY = [*PATTERNS.values(), *REFUSED, RED_LIVE, RED_WARNING]
+SPARKLING = [sparkling(pattern) for pattern in PATTERNS.values()]
+EVERY = [*PATTERNS.values(), *REFUSED, *SPARKLING, RED_LIVE, RED_WARNING]
 
 
 def timeline(pattern: Pattern, at_least_ms: int) -> list[Step]:
@@ -56,6 +58,23 @@ def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(one: str, ot
     after = [*PATTERNS[one].steps, *timeline(PATTERNS[other], 3_000)]
     at = flashes(after)
     assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations([*FloorState, "no_sound"], 2)))
+def test_a_sparkle_in_the_middle_of_anything_does_not_make_a_third_flash(
+    one: str, other: str
+) -> None:
+    wink = timeline(sparkling(PATTERNS[other]), 3_000)
+    for end in range(1, len(PATTERNS[one].steps) + 1):
+        at = flashes([*PATTERNS[one].steps[:end], *wink])
+        assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
+
+
+def test_a_sparkle_is_seen_once_and_takes_a_second() -> None:
+    for pattern in SPARKLING:
+        assert sum(step.ms for step in pattern.lead) == 1_000
+        assert [step.color for step in pattern.lead if step.is_lit] == [Color.WHITE]
+        assert pattern.name.startswith("sparkle+")
 
 
 @pytest.mark.parametrize("pattern", EVERY, ids=lambda pattern: pattern.name)

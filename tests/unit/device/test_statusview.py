@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.floor.model import FloorState
+from device.floor.model import FloorState, Say
 from device.floor.prompts import Prompt
-from device.view.status import _SAID, _STATES, Status, meter, render, sentence
+from device.view.status import Status, meter, render, sentence
+from stagebox.wire.causes import DenyCause
 
 KEYS = "space: TALK, q: quit"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -105,22 +106,28 @@ def test_the_meter(dbfs: float, bar: str, figure: str) -> None:
     assert meter(dbfs) == f"[{bar}] {figure}"
 
 
-def test_everything_a_box_can_be_and_say_has_words() -> None:
-    assert set(_STATES) == set(FloorState)
-    assert set(_SAID) == set(Prompt)
+def test_everything_a_box_can_be_has_words() -> None:
+    for state in FloorState:
+        assert render(Status("Ana", floor=state), KEYS, colored=False)[1].strip().endswith(".")
+
+
+def test_a_recorded_space_says_so() -> None:
+    assert row(render(Status("Ana", space="Main", recorded=True), KEYS), "space") == (
+        "Main  (recorded)"
+    )
 
 
 @pytest.mark.parametrize(
-    ("prompt", "number", "cause", "words"),
+    ("say", "words"),
     [
-        ("permit", None, None, "Speak."),
-        ("queued", 2, None, "Your hand is up, place 2."),
-        ("deny", 3, "retry_after", "Not now, wait 3 s (retry after)."),
-        ("busy", None, "floor_taken", "The floor is taken (floor taken)."),
-        ("of_tomorrow", None, None, "of tomorrow."),
+        (Say(Prompt.PERMIT), "Speak."),
+        (Say(Prompt.QUEUED, 2), "Your hand is up, place 2."),
+        (Say(Prompt.DENY, 3, DenyCause.RETRY_AFTER), "Wait 3 s before the next press."),
+        (
+            Say(Prompt.BUSY, cause=DenyCause.FLOOR_TAKEN, name="Bert"),
+            "Bert is talking: nobody else can now.",
+        ),
     ],
 )
-def test_prompts_are_sentences(
-    prompt: str, number: int | None, cause: str | None, words: str
-) -> None:
-    assert sentence(prompt, number, cause) == words
+def test_prompts_are_sentences(say: Say, words: str) -> None:
+    assert sentence(say) == words

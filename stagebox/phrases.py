@@ -1,0 +1,250 @@
+"""Every phrase that a box says aloud, and the sentence that stands for it in writing.
+
+One table for each language. A key is a kind and a word, such as ``deny.floor_taken`` or
+``state.live``: the kinds are the verbs of the floor with their causes, errors, why one is
+out, news of spaces, states, and ``say`` for everything else. What a phrase knows of the
+moment (a name, a number) stands in braces; a fact that is missing becomes a plain word.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Language(StrEnum):
+    """Languages that there is a whole table for."""
+
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """``say``: short, for the ear, empty where a tone says it all. ``show``: for the eye."""
+
+    say: str
+    show: str
+
+
+def _same(text: str) -> Phrase:
+    return Phrase(text, text)
+
+
+def _tone(show: str) -> Phrase:
+    """Return a phrase that is never spoken."""
+    return Phrase("", show)
+
+
+_ENGLISH: Final[dict[str, Phrase]] = {
+    # --- a request was denied ---
+    "deny.floor_taken": Phrase("{name} is talking.", "{name} is talking: nobody else can now."),
+    "deny.queue_full": Phrase("The queue is full.", "Too many hands are up. Try again later."),
+    "deny.hands_off": Phrase("No hands here.", "Hands are not taken in this space."),
+    "deny.not_invited": Phrase("Only the stage can talk.", "Only invited members may talk here."),
+    "deny.consent_needed": Phrase(
+        "This space is recorded. Press HAND to agree.",
+        "This space is recorded. Agree to be in the recording first.",
+    ),
+    "deny.receive_only": _same("This is a listening speaker."),
+    "deny.muted_at_device": Phrase("Muted.", "MUTE is on. Switch it off first."),
+    "deny.retry_after": Phrase("Wait a moment.", "Wait {number} s before the next press."),
+    "deny.stage_full": Phrase(
+        "The stage is full.", "As many speak here as may: the stage is full."
+    ),
+    "deny.frozen": Phrase("Please wait.", "The host holds everybody, or has lost contact."),
+    "deny.held": Phrase("The host paused you.", "The host holds your microphone."),
+    "deny.internal": Phrase("That did not work.", "The hub made a mistake. Press again."),
+    # --- the floor was taken back ---
+    "revoke.too_long": Phrase("Time.", "Your time is up."),
+    "revoke.pre_empted": Phrase("The host is talking.", "Somebody with priority talks now."),
+    "revoke.host_hold": Phrase("The host paused you.", "The host holds your microphone."),
+    "revoke.consent_needed": Phrase(
+        "A recording begins. Press HAND to agree.",
+        "A recording begins, and you have not agreed to be in it.",
+    ),
+    "revoke.frozen": Phrase("Please wait.", "The host holds everybody, or has lost contact."),
+    "revoke.silence": Phrase("Mic closed.", "Nothing was heard from you for a while."),
+    "revoke.lost": Phrase("The connection broke.", "The hub lost you. Press again."),
+    "revoke.left_stage": Phrase("Back to listening.", "You are a listener now."),
+    "revoke.removed": Phrase("You have left the space.", "The host has put you out of the space."),
+    "revoke.room_ended": Phrase("The space has ended.", "The space is over."),
+    "revoke.internal": Phrase("That did not work.", "The hub made a mistake. Press again."),
+    # --- a waiting hand came down ---
+    "cancel.by_self": Phrase("Hand down.", "Your hand is down."),
+    "cancel.by_host": Phrase("Queue cleared.", "The host has taken your hand down."),
+    "cancel.offer_expired": Phrase("Turn passed.", "Your turn has passed: nobody pressed."),
+    "cancel.left": Phrase("Hand down.", "Your hand is down: you were away too long."),
+    # --- out of a space ---
+    "gone.removed": Phrase("You have left the space.", "The host has put you out of the space."),
+    "gone.blocked": Phrase("You have left the space.", "The host has put you out for good."),
+    "gone.ended": Phrase("The space has ended. Thank you.", "The space is over."),
+    # --- news of spaces ---
+    "news.soon": Phrase("{name} starts in five minutes.", "{name} starts in a few minutes."),
+    "news.due": Phrase("{name} is due.", "{name} is due: its host may open it."),
+    "news.live": _same("{name} is live."),
+    "news.cancelled": _same("{name} was cancelled."),
+    # --- an act was refused ---
+    "error.malformed": Phrase("This box needs an update.", "The message was not understood."),
+    "error.unknown_type": Phrase("This box needs an update.", "One side does not know the other."),
+    "error.too_large": Phrase("That was too much.", "The message was too long."),
+    "error.out_of_order": Phrase("Not now.", "That came at the wrong moment. Try again."),
+    "error.rate_limited": Phrase("Too fast.", "Too much at once. Wait a moment."),
+    "error.version": Phrase("This box needs an update.", "Hub and member need the same version."),
+    "error.identity": Phrase("This box needs setup.", "The hub does not know this member."),
+    "error.no_such_space": Phrase("There is no such space.", "There is no such space."),
+    "error.space_full": Phrase("The space is full.", "The space takes no more members."),
+    "error.hub_full": Phrase("The hub is full.", "The hub takes no more members."),
+    "error.not_in_space": Phrase("You are in no space.", "Join a space first."),
+    "error.not_allowed": Phrase("Only a host can do that.", "Your place does not allow that."),
+    "error.no_such_member": Phrase("There is nobody.", "That member is not there, or waits not."),
+    "error.bad_sdp": Phrase("No sound.", "The offer of sound was not understood."),
+    "error.media_failed": Phrase("No sound.", "The sound could not be set up. It is tried again."),
+    "error.replaced": Phrase("This box is twice.", "Another session of this member took over."),
+    "error.bad_value": Phrase("That cannot be.", "That cannot be: see the field."),
+    "error.host_not_allowed": Phrase(
+        "Only a host box can open a space.", "Only studio boxes and administrators make spaces."
+    ),
+    "error.only_host": Phrase("Only the host can do that.", "Only the host may do that."),
+    "error.chair_protected": Phrase(
+        "Hosts cannot be paused.", "Hosts and co-hosts cannot be held or put out."
+    ),
+    "error.cohost_limit": Phrase("No more co-hosts.", "There are as many co-hosts as may be."),
+    "error.stage_full": Phrase("The stage is full.", "As many speak here as may."),
+    "error.receive_only": Phrase("That is a listening speaker.", "That member only listens."),
+    "error.device_only": Phrase("Only a finger can.", "Only a finger there opens a microphone."),
+    "error.queue_empty": Phrase("No hands up.", "No hand is up."),
+    "error.hands_off": Phrase("No hands here.", "Hands are not taken in this space."),
+    "error.not_live": Phrase("Not live yet.", "The space is not open yet."),
+    "error.already_live": Phrase("It is live already.", "The space is open already."),
+    "error.space_ended": Phrase("The space has ended.", "The space is over."),
+    "error.standing": Phrase("This space stays.", "A space of the hub's settings never ends."),
+    "error.confirm_expired": Phrase("Still live.", "The confirmation came too late. Ask again."),
+    "error.blocked": Phrase("You cannot join.", "You cannot come into this space."),
+    "error.locked": Phrase("The space is locked.", "Nobody new may come in now."),
+    "error.bad_invite": Phrase("The invitation is over.", "The invitation is unknown or too old."),
+    "error.hidden_not_allowed": Phrase("Not unnamed.", "Nobody may listen unnamed here."),
+    "error.no_such_pin": Phrase("It is gone.", "The pin is gone already."),
+    "error.too_many": Phrase("No more.", "There are as many as there may be."),
+    "error.no_captions": Phrase("No captions here.", "This hub has nothing that writes captions."),
+    "error.disk_full": Phrase("No room to record.", "The hub's disk has no room for a recording."),
+    "error.internal": Phrase("That did not work.", "The hub made a mistake. Try again."),
+    # --- how a box stands ---
+    "state.offline": _tone("No hub. The box looks for it by itself."),
+    "state.no_space": _tone("Connected, in no space: press TALK to join."),
+    "state.idle_free": _tone("The floor is free: press TALK."),
+    "state.idle_busy": _tone("Somebody else has the floor."),
+    "state.asking": _tone("Asking for the floor."),
+    "state.queued": _tone("Your hand is up."),
+    "state.next": _tone("You are next."),
+    "state.offered": _tone("It is your turn: press TALK."),
+    "state.live": _tone("You have the floor: speak."),
+    "state.held": _tone("The host holds your microphone."),
+    "state.frozen": _tone("The host lost contact: please wait."),
+    "state.soon": _tone("Backstage: it starts soon."),
+    "state.consent": _tone("Recorded: press HAND to agree, or hold it to leave."),
+    "state.cooldown": _tone("Wait a moment before the next press."),
+    "state.cut": _tone("MUTE is on: nobody hears you."),
+    # --- everything else ---
+    "say.permit": _tone("Speak."),
+    "say.queued": Phrase("Hand up. Number {number}.", "Your hand is up, place {number}."),
+    "say.next": _same("You are next."),
+    "say.offered": Phrase("The floor is yours. Press TALK.", "It is your turn: press TALK."),
+    "say.turn_passed": Phrase("Turn passed.", "Your turn has passed: nobody pressed."),
+    "say.warning": _tone("Your time is nearly up."),
+    "say.no_answer": Phrase("No answer. Press again.", "The hub does not answer. Press again."),
+    "say.muted": Phrase("Muted.", "MUTE is on."),
+    "say.unmuted": _tone("MUTE is off."),
+    "say.no_microphone": Phrase(
+        "No microphone.", "The microphone cannot be heard: no sound card, or no line for sound."
+    ),
+    "say.button_stuck": Phrase("Button stuck.", "TALK has been down for too long: let go of it."),
+    "say.link_lost": Phrase("No contact with the hub.", "No hub."),
+    "say.link_back": Phrase("Reconnected.", "The hub is back."),
+    "say.no_space": Phrase("You are in no space.", "In no space."),
+    "say.space_joined": Phrase("You are in {name}.", "In {name}."),
+    "say.space_left": Phrase("Left.", "Out of the space. Press TALK to come back."),
+    "say.backstage": Phrase(
+        "Backstage. The audience cannot hear you.", "Backstage: the audience hears nothing."
+    ),
+    "say.soon": Phrase("Starting soon.", "Backstage: it starts soon."),
+    "say.space_live": Phrase("The space is live.", "The space is live."),
+    "say.frozen": Phrase("The host lost contact. Please wait.", "The host lost contact."),
+    "say.thawed": Phrase("The space goes on.", "The space goes on."),
+    "say.recording_on": Phrase("Recording is on.", "This space is recorded from now on."),
+    "say.recorded": Phrase("This space is recorded.", "This space is recorded."),
+    "say.recording_off": Phrase("Recording is off.", "The recording has ended."),
+    "say.consent": Phrase(
+        "Press HAND to agree. Hold HAND to leave.",
+        "Press HAND to agree to the recording, or hold HAND to leave.",
+    ),
+    "say.consent_chair": Phrase("Press NEXT to agree.", "Press NEXT to agree to the recording."),
+    "say.agreed": Phrase("Thank you. You can talk.", "You have agreed to be recorded."),
+    "say.withdrawn": Phrase("You are not recorded.", "You are not recorded, and cannot talk."),
+    "say.listener": Phrase("Back to listening.", "You are a listener."),
+    "say.speaker": Phrase("You can talk.", "You are a speaker."),
+    "say.cohost": Phrase("You are co-host.", "You are co-host: HAND is NEXT now."),
+    "say.host": Phrase("You are host.", "You are host: HAND is NEXT now."),
+    "say.hand_up": _tone("{name} has raised a hand."),
+    "say.next_given": Phrase("{name} next.", "The floor was offered to {name}."),
+    "say.priority": _tone("Everybody else is paused."),
+    "say.new_space": Phrase(
+        "New space. Press TALK to open it, NEXT to cancel.",
+        "New space? TALK opens it, NEXT cancels.",
+    ),
+    "say.end_space": Phrase(
+        "End for everyone? Press TALK to confirm.",
+        "End for everyone ({number} people)? TALK confirms.",
+    ),
+    "say.still_here": Phrase("Nothing was changed.", "Nothing was changed."),
+    "say.open_it": _same("Press TALK to open it."),
+    "say.join_it": _same("Press TALK to join."),
+    "say.invite_code": Phrase("The code is {name}.", "Invitation code: {name}."),
+}
+
+PHRASES: Final[Mapping[Language, Mapping[str, Phrase]]] = MappingProxyType(
+    {Language.ENGLISH: MappingProxyType(_ENGLISH)}
+)
+# What stands for a fact that is not known.
+_UNKNOWN: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {Language.ENGLISH: MappingProxyType({"name": "Somebody", "number": "a few"})}
+)
+
+
+def spoken(
+    key: str,
+    *,
+    name: str | None = None,
+    number: int | None = None,
+    language: Language = Language.ENGLISH,
+) -> str:
+    """Return what is said aloud for ``key``, empty for nothing.
+
+    Raises:
+        KeyError: there is no such phrase.
+    """
+    return _filled(PHRASES[language][key].say, name, number, language)
+
+
+def shown(
+    key: str,
+    *,
+    name: str | None = None,
+    number: int | None = None,
+    language: Language = Language.ENGLISH,
+) -> str:
+    """Return the sentence that is shown for ``key``.
+
+    Raises:
+        KeyError: there is no such phrase.
+    """
+    return _filled(PHRASES[language][key].show, name, number, language)
+
+
+def _filled(text: str, name: str | None, number: int | None, language: Language) -> str:
+    facts = dict(_UNKNOWN[language])
+    if name is not None:
+        facts["name"] = name
+    if number is not None:
+        facts["number"] = str(number)
+    return text.format_map(facts)
