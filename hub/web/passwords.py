@@ -1,6 +1,6 @@
 """Passwords as scrypt hashes: slow on purpose, so they are made in a thread, one at a time.
 
-Why a thread, and what it may cost: docs/decisions/0013-passwords-thread.md.
+Why a thread, and what it may cost: docs/decisions/0014-passwords-thread.md.
 """
 
 import asyncio
