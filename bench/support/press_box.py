@@ -27,6 +27,7 @@ from device.audio.wav import NullLoudspeaker
 from device.buttons.gpio import GpioPanel, PanelConfig
 from device.buttons.ports import Key
 from device.config import BoxConfig, TalkConfig
+from device.floor.conduct import Conduct, Manner
 from device.floor.model import Effect, Event, KeyDown, Received
 from device.floor.participant import Participant
 from device.floor.talk import HANG_S
@@ -149,7 +150,7 @@ class Boxed:
             gate=gate, encoder=box_encoder(), observer=made.parts.tally, sequence=0, timestamp=0
         )
         transmitter.note_sent = self._note_sent
-        made.parts.floor, made.parts.transmitter = floor, transmitter
+        made.parts.floor, made.parts.transmitter = Conduct(floor, Manner()), transmitter
         await self._run(made)
         self._panel.start(made.box.on_key)
 
