@@ -1,0 +1,235 @@
+"""Fifty members act at random while the hub is killed and restarted twice.
+
+Whatever they did, after each restart the space is what it was: the same chairs, the same
+queue, the same pins; and no microphone is open that no finger holds open. It runs for some
+20 s; STAGEBOX_CHAOS_S=120 makes it two minutes.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stagebox.wire.acts import FloorHold, FloorPriority, MemberRemove, RecordSet
+from stagebox.wire.causes import ErrorCode
+from stagebox.wire.terms import MemberId, Place, Role
+from stagebox.wire.view import SpaceView
+from tests.support.crew import Hub, free_port, running
+from tests.support.evening import Arena, Host, Person
+
+MEMBERS: Final = 50
+OPEN_LIMIT: Final = 2
+CHAOS_S: Final = float(os.environ.get("STAGEBOX_CHAOS_S", "18"))
+# What the hub was told so long before it was killed is on its disk.
+KEPT_AFTER_S: Final = 1.5
+PATIENCE_S: Final = 40.0
+CONFIG: Final = f"""
+[limits]
+sockets_per_address = 200
+messages_per_s = 100
+message_burst = 200
+
+[[space]]
+id = "main"
+name = "Main"
+mode = "moderated"
+limits = {{ open_limit = {OPEN_LIMIT} }}
+"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the observer saw at a time."""
+
+    at: float
+    view: SpaceView
+
+
+class Evening:
+    """The hub, its members, and what was seen before it was killed."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "hub.toml").write_text(CONFIG)
+        self.folder, self.port = folder, free_port()
+        self.hub = self._start()
+        self.arena = Arena(self.hub.url, "main", OPEN_LIMIT)
+        guests = [Person(self.arena, number) for number in range(1, MEMBERS)]
+        self.deputies, self.bully = guests[:2], guests[2]
+        for each in self.deputies:
+            each.counts = False
+        self.host = Host(self.arena, MEMBERS, self.deputies)
+        self.arena.members += [*guests, self.host]
+        self.observer = Person(self.arena, MEMBERS + 1, role=Role.SPEAKER)
+        self.observer._acts = lambda: None
+        self.seen: deque[Moment] = deque(maxlen=200)
+
+    def _start(self) -> Hub:
+        return Hub(self.folder, self.port, extra=("--config", str(self.folder / "hub.toml")))
+
+    @contextlib.asynccontextmanager
+    async def members(self) -> AsyncIterator[None]:
+        """Have all members live meanwhile."""
+        everybody = [*self.arena.members, self.observer]
+        tasks = [asyncio.create_task(each.live()) for each in everybody]
+        tasks.append(asyncio.create_task(self._watch()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _watch(self) -> None:
+        while True:
+            view = self.observer.view
+            if view is not None:
+                self.seen.append(Moment(time.monotonic(), view))
+            self.arena.check_microphones()
+            await asyncio.sleep(0.1)
+
+    async def everybody_in(self) -> None:
+        """Wait until all are in the space that may be."""
+        await until(lambda: all(each.is_in for each in [*self.expected, self.observer]))
+
+    @property
+    def expected(self) -> list[Person]:
+        """Who is not blocked."""
+        return [each for each in self.arena.members if each.refused is not ErrorCode.BLOCKED]
+
+    async def bustle(self, seconds: float) -> None:
+        """Let them act at random."""
+        self.arena.busy.set()
+        await asyncio.sleep(seconds)
+
+    async def kill(self) -> tuple[SpaceView, SpaceView]:
+        """Kill the hub in mid-act and start it again; return what it was and had been lately."""
+        now = time.monotonic()
+        self.arena.busy.clear()
+        await asyncio.to_thread(self.hub.kill)
+        latest = self.seen[-1].view
+        before = next(m.view for m in reversed(self.seen) if m.at <= now - KEPT_AFTER_S)
+        self.seen.clear()
+        self.hub = self._start()
+        await asyncio.to_thread(self.hub.wait_up)
+        await self.everybody_in()
+        return before, latest
+
+    def stable_hands(self, before: SpaceView, latest: SpaceView) -> list[MemberId]:
+        """Return who waited, untouched, for long enough to be kept, in order."""
+        since = time.monotonic() - 60
+        waited = [each for each in latest.floor.queue if each in before.floor.queue]
+        by_id = {each.id: each for each in self.arena.members}
+        assert all(by_id[each].hand_at > since for each in waited)
+        return waited
+
+
+async def until(condition: "asyncio.Event | object") -> None:
+    """Wait until the condition holds."""
+    assert callable(condition)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.05)
+
+
+def chairs(view: SpaceView) -> set[tuple[MemberId, Place]]:
+    places = (Place.HOST, Place.COHOST)
+    return {(each.id, each.place) for each in view.members.values() if each.place in places}
+
+
+def pairs_in_order(members: tuple[MemberId, ...]) -> set[tuple[MemberId, MemberId]]:
+    return set(itertools.combinations(members, 2))
+
+
+def check_restored(evening: Evening, before: SpaceView, latest: SpaceView) -> None:
+    """See to it that what had not just changed is what it was."""
+    after = evening.observer.view
+    assert after is not None
+    assert after.floor.talkers == (), "nobody has pressed since the hub came back"
+    waited = set(before.floor.queue) & set(latest.floor.queue)
+    assert waited <= set(after.floor.queue)
+    settled = pairs_in_order(before.floor.queue) & pairs_in_order(latest.floor.queue)
+    wrong = [pair for pair in settled if pair[::-1] in pairs_in_order(after.floor.queue)]
+    assert wrong == [], "the order of the queue"
+    assert chairs(before) & chairs(latest) <= chairs(after)
+    pins = {pin for pin in before.pins if pin in latest.pins}
+    assert pins <= set(after.pins)
+    held = {m for m in before.members if before.members[m].held}
+    held &= {m for m in latest.members if latest.members[m].held}
+    assert held <= {m for m in after.members if after.members[m].held}
+    if before.space.recording == latest.space.recording:
+        assert after.space.recording == latest.space.recording
+
+
+async def scene(folder: Path) -> Evening:
+    evening = Evening(folder)
+    arena, host = evening.arena, evening.host
+    with running(evening.hub):
+        await asyncio.to_thread(evening.hub.wait_up)
+        async with evening.members():
+            await evening.everybody_in()
+            for restart in range(2):
+                await evening.bustle(CHAOS_S / 3)
+                if restart == 0:
+                    host.do(MemberRemove(req="block", member=evening.bully.id, block=True))
+                    await until(lambda: evening.bully.refused is ErrorCode.BLOCKED)
+                    await asyncio.sleep(KEPT_AFTER_S)
+                before, latest = await evening.kill()
+                check_restored(evening, before, latest)
+            await evening.bustle(CHAOS_S / 3)
+            arena.busy.clear()
+            await calm_down(evening)
+    evening.hub.stop()
+    return evening
+
+
+async def calm_down(evening: Evening) -> None:
+    """Lift all fingers; everybody must then see the same quiet floor."""
+    host = evening.host
+    host.do(FloorPriority(req="calm1", on=False))
+    host.do(FloorHold(req="calm2", on=False))
+    host.do(RecordSet(req="calm3", on=False))
+    for each in evening.expected:
+        each.let_go()
+    await evening.everybody_in()
+    await until(lambda: quiet(evening.observer))
+    observer = evening.observer.view
+    assert observer is not None
+    await until(lambda: all(same(each, evening.observer) for each in evening.expected))
+
+
+def quiet(observer: Person) -> bool:
+    return observer.view is not None and observer.view.floor.talkers == ()
+
+
+def same(person: Person, observer: Person) -> bool:
+    """Tell whether both have built the same from their events."""
+    if person.view is None or observer.view is None:
+        return False
+    mine, theirs = person.view, observer.view
+    return (mine.rev, mine.members, mine.floor, mine.pins, mine.space) == (
+        theirs.rev,
+        theirs.members,
+        theirs.floor,
+        theirs.pins,
+        theirs.space,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(CHAOS_S + 240)
+def test_fifty_members_and_a_hub_that_is_killed_twice(tmp_path: Path) -> None:
+    evening = asyncio.run(scene(tmp_path))
+    arena = evening.arena
+    assert arena.faults == []
+    assert evening.bully.refused is ErrorCode.BLOCKED, "blocked over both restarts"
+    for kind in ("FloorGranted", "FloorQueued", "FloorOffered", "FloorRevoked", "Reaction"):
+        assert arena.seen[kind] > 0, f"nobody got {kind}: {arena.seen}"
+    assert "Traceback" not in evening.hub.logged()
