@@ -59,10 +59,13 @@ function go(hash, replace = false) {
   turn();
 }
 
-/** Tell the user in a sentence: seen, and read aloud; `undo` adds a button {word, run}. */
-function tell(text, { urgent = false, undo = null, kind = "note" } = {}) {
-  const toast = { key: `t${performance.now()}${app.toasts.length}`, text, undo, kind };
-  const others = app.toasts.filter((each) => each.text !== text);
+/**
+ * Tell the user in a sentence: seen, and read aloud. `undo` adds a button {word, run}. What is
+ * `about` the same thing takes the place of what was said before.
+ */
+function tell(text, { urgent = false, undo = null, kind = "note", about = text } = {}) {
+  const toast = { key: `t${performance.now()}${app.toasts.length}`, text, undo, kind, about };
+  const others = app.toasts.filter((each) => each.about !== about);
   app.toasts = [...others, toast].slice(-TOASTS);
   setTimeout(() => {
     app.toasts = app.toasts.filter((each) => each !== toast);
@@ -146,8 +149,11 @@ function heard(what, detail) {
     const text = sentence(table, cause, { number, holder, detail: words });
     const good = table === "hand" || cause === "link_back" || cause === "by_self";
     const urgent = !good || cause === "offered";
-    tell(text, { urgent, kind: good ? "good" : "held" });
+    tell(text, { urgent, kind: good ? "good" : "held", about: "floor" });
     if (cause === "consent_needed") app.page.listensOnly = 0;
+  } else if (what === "open") {
+    app.toasts = app.toasts.filter((each) => each.about !== "floor");
+    aloud("On air.", true);
   } else if (what === "notice") {
     tell(`${detail.name} ${NEWS[detail.news] ?? ""}`);
   }

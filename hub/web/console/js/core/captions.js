@@ -7,10 +7,6 @@ export const KEPT = 12;
 export function captioned(list, { member, n, text, final }, at) {
   const index = list.findIndex((line) => line.member === member && line.n === n);
   const line = { member, n, text, final, at: index < 0 ? at : list[index].at };
-  if (index >= 0) return list.with ? list.with(index, line) : replaced(list, index, line);
-  return [...list, line].slice(-KEPT);
-}
-
-function replaced(list, index, line) {
-  return [...list.slice(0, index), line, ...list.slice(index + 1)];
+  if (index < 0) return [...list, line].slice(-KEPT);
+  return list.map((each, place) => (place === index ? line : each));
 }

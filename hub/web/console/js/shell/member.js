@@ -279,7 +279,7 @@ export class Member {
   #apply(effects) {
     for (const effect of effects) {
       if (effect.do === "send") this.#line.send(effect.message);
-      else if (effect.do === "open") this.#media.open();
+      else if (effect.do === "open") this.#opens();
       else if (effect.do === "cut") this.#media.close();
       else if (effect.do === "say") this.#on("say", effect);
       else if (effect.do === "microphone") this.#wantMicrophone();
@@ -288,6 +288,11 @@ export class Member {
     }
     if (!this.#media.isOpen) this.coughs = false;
     this.#arm();
+  }
+
+  #opens() {
+    this.#media.open();
+    this.#on("open");
   }
 
   #arm() {

@@ -35,7 +35,7 @@ function floorTools(app) {
   const { floor } = app.member.view;
   const mine = floor.priority === app.member.view.you;
   return [
-    queues(app.member.view) && button("Next", "next", () => act(app, { t: "floor.next" }), { class: "call" }),
+    queues(app.member.view) && button("Next", "next", () => act(app, { t: "floor.next" }), { class: floor.queue?.length ? "call" : "" }),
     button(floor.held ? "Let all go" : "Hold all", "pause", () => act(app, { t: "floor.hold", on: !floor.held }), {
       "aria-pressed": String(Boolean(floor.held)),
       class: floor.held ? "held" : "",

@@ -64,7 +64,8 @@ function running(app) {
 
 function password(label, { isNew = false, note = null } = {}) {
   const autocomplete = isNew ? "new-password" : "current-password";
-  return field(label, h("input", { name: "password", type: "password", required: true, autocomplete }), { note });
+  const who = h("input", { name: "who", autocomplete: "username", value: "admin", class: "unseen", tabindex: "-1", "aria-hidden": "true", readonly: true });
+  return [who, field(label, h("input", { name: "password", type: "password", required: true, autocomplete }), { note })];
 }
 
 function after(app, work, done) {

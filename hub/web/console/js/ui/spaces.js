@@ -37,7 +37,7 @@ function enter(app) {
 function view(app) {
   const { list, problem } = app.page;
   return [
-    title("Spaces", h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#/new" }, icon("plus"), "New space"), h("a", { class: "button", href: "#/join" }, icon("link"), "Join by code"))),
+    title("Spaces", h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#/new" }, icon("plus"), "New space"), h("a", { class: "button", href: "#/join", "aria-label": "Join by code" }, icon("link"), "By code"))),
     search(app),
     problem && h("p", { class: "banner is-bad", role: "alert" }, icon("flag"), problem.message),
     list && groups(app, list),

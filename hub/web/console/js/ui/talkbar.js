@@ -65,7 +65,7 @@ function idle(app, kind, sign, isRefused) {
 }
 
 function listenHint(view) {
-  return queues(view) ? "raise your hand to talk" : "speakers talk here";
+  return queues(view) ? "hand up to talk" : "speakers talk here";
 }
 
 function under(state) {
@@ -160,11 +160,12 @@ function handButton(app) {
       type: "button",
       class: `round ${isUp ? "is-up" : ""}`,
       "aria-pressed": String(isUp),
+      "aria-label": isUp ? "Lower your hand" : "Raise your hand",
       disabled: off && !isUp,
       onclick: () => app.member.hand(),
     },
     icon("hand"),
-    h("span", {}, isUp ? "Hand down" : "Raise hand"),
+    h("span", {}, isUp ? "Lower" : "Hand"),
   );
 }
 

@@ -1,0 +1,95 @@
+"""A real hub, and a real browser with a microphone that hears a file.
+
+A person is a browser context: own cookies, own storage, own microphone. Whatever a page
+complains of, and whatever its policy refuses, fails the test that opened it.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from stagebox.speech import write_wav
+from tests.browser.people import Person, chromium_missing, launch
+from tests.support.crew import Hub, free_port
+from tests.support.voices import speaker
+
+MIC_S = 12.0
+HUB = """
+name = "Hall hub"
+advertise = false
+bind = ["127.0.0.1"]
+port = {port}
+data = "{data}"
+[media]
+processes = 0
+[web]
+secure_port = {secure}
+[[space]]
+id = "main"
+name = "Main"
+mode = "walkie"
+[[space]]
+id = "table"
+name = "Round table"
+mode = "fifo"
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser that is not there is no failure; the reason says what to install."""
+    why = chromium_missing()
+    for item in items:
+        if why and "playing" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture(scope="session")
+def playing() -> Iterator[Playwright]:
+    with sync_playwright() as playing:
+        yield playing
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browsers' microphone hears: real words, 48 kHz, some seconds, again and again."""
+    path = tmp_path_factory.mktemp("mic") / "mic.wav"
+    write_wav(path, speaker(0, MIC_S))
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(playing: Playwright, speech: Path) -> Iterator[Browser]:
+    browser = launch(playing, speech)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    port = free_port()
+    settings = tmp_path / "hub.toml"
+    settings.write_text(HUB.format(port=port, secure=free_port(), data=tmp_path / "hub"))
+    hub = Hub(tmp_path, port, extra=("--config", str(settings)))
+    try:
+        yield hub.wait_up()
+    finally:
+        hub.stop()
+
+
+@pytest.fixture
+def person(chromium: Browser, hub: Hub) -> Iterator[Callable[..., Person]]:
+    """Open a browser for somebody: ``person("Hanna", dark=True, size=(360, 740))``."""
+    opened: list[Person] = []
+
+    def meet(name: str, **looks: object) -> Person:
+        one = Person(chromium, hub.http, name, **looks)  # type: ignore[arg-type]
+        opened.append(one)
+        return one
+
+    yield meet
+    for one in opened:
+        one.close()
+    troubles = [trouble for one in opened for trouble in one.troubles]
+    assert not troubles, "\n".join(troubles)
