@@ -151,9 +151,10 @@ class Desk:
             finally:
                 await engine.aclose()
             # One that worked for a while broke by accident and may come back at once.
-            worked = self._loop.time() - started > LONGEST_PAUSE_S
-            pause = FIRST_PAUSE_S if worked else min(2 * pause, LONGEST_PAUSE_S)
+            if self._loop.time() - started > LONGEST_PAUSE_S:
+                pause = FIRST_PAUSE_S
             await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _failed(self, why: str) -> None:
         self.counts.engine_errors += 1

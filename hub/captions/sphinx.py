@@ -20,8 +20,8 @@ from hub.captions.sampling import BYTES_PER_S
 
 # Longer pieces would keep a partial caption waiting; a quarter of a second is shown at most.
 PIECE: Final = BYTES_PER_S // 5
-# The process keeps out of the way of sound, which is at -10 where that is allowed.
-NICENESS: Final = 15
+# A tenth of what the hub itself gets where both want the core; sound is at -10 where allowed.
+NICENESS: Final = 10
 
 _log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ connection, not the hub.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -53,12 +54,7 @@ class WyomingEngine:
             await line.send(encode("audio-start", _FORMAT))
             words = asyncio.create_task(_words(line, partial))
             try:
-                async for piece in sound:
-                    if words.done():
-                        break  # it made up its mind before the end, or is gone
-                    await line.send(encode("audio-chunk", _FORMAT, piece))
-                if not words.done():
-                    await line.send(encode("audio-stop"))
+                await _speak(line, sound, words)
                 return await words
             finally:
                 words.cancel()
@@ -100,7 +96,7 @@ class _Line:
         self._reader = reader
         self._writer = writer
         self._events = EventReader()
-        self._ready: list[Event] = []
+        self._ready: deque[Event] = deque()
 
     async def send(self, data: bytes) -> None:
         """Send, and wait while the service takes nothing."""
@@ -110,19 +106,26 @@ class _Line:
         except OSError as error:
             raise EngineError(f"{self._service} is gone: {error}") from None
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the next event is here already."""
+        return bool(self._ready)
+
     async def receive(self) -> Event:
         """Return the next event."""
         while not self._ready:
             try:
                 data = await self._reader.read(_READ)
-                self._ready = self._events.feed(data)
+                self._ready.extend(self._events.feed(data))
             except OSError as error:
                 raise EngineError(f"{self._service} is gone: {error}") from None
             except ProtocolError as error:
                 raise EngineError(f"{self._service} is no Wyoming service: {error}") from None
             if not data:
                 raise EngineError(f"{self._service} ended the connection")
-        return self._ready.pop(0)
+            # Data that is there already is read without a pause; others want the loop, too.
+            await asyncio.sleep(0)
+        return self._ready.popleft()
 
     async def until(self, type_: str) -> Event:
         """Return the next event of this type; pass over others."""
@@ -144,6 +147,20 @@ class _Line:
         self._writer.transport.abort()
 
 
+async def _speak(line: _Line, sound: AsyncIterator[bytes], words: asyncio.Task[str]) -> None:
+    """Send the utterance, unless the service made up its mind before the end, or is gone."""
+    try:
+        async for piece in sound:
+            if words.done():
+                return
+            await line.send(encode("audio-chunk", _FORMAT, piece))
+        await line.send(encode("audio-stop"))
+    except EngineError:
+        if words.done():
+            return  # which knows more about it
+        raise
+
+
 async def _words(line: _Line, partial: Partial) -> str:
     """Return the transcript; tell what comes before it."""
     so_far = ""
@@ -156,7 +173,8 @@ async def _words(line: _Line, partial: Partial) -> str:
                 so_far = ""
             case "transcript-chunk":
                 so_far = (so_far + line.text(event))[:_MOST_WORDS]
-                partial(so_far)
+                if not line.has_more:
+                    partial(so_far)
             case "transcript-stop":
                 return so_far
             case "error":

@@ -182,7 +182,7 @@ async def test_pocketsphinx_is_nice_and_first_to_go() -> None:
     async with started(Rig(SphinxEngine, kill)) as engine:
         assert isinstance(engine, SphinxEngine)
         assert engine.pid is not None
-        assert os.getpriority(os.PRIO_PROCESS, engine.pid) >= 15
+        assert os.getpriority(os.PRIO_PROCESS, engine.pid) >= 10
         badness = Path(f"/proc/{engine.pid}/oom_score_adj").read_text("ascii")  # noqa: ASYNC240
         assert badness == "1000\n"
         await heard(engine, speech("tt-somethingwrong"))
