@@ -1,4 +1,4 @@
-"""A model of boxes, a bad network and a hub around one ``Space``, in steps of 50 ms.
+"""A model of boxes, a bad network and a hub around one floor, in steps of 50 ms.
 
 The network loses, delays, repeats and reorders messages, each on its own. The hub's
 shell is what the protocol asks of one: sessions by number, an answer to every ping,
@@ -12,23 +12,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+from hub.floor.arbiter import FloorArbiter
 from hub.floor.events import (
     Ask,
     CloseGate,
     Depart,
     Effect,
     Enter,
+    Event,
     Next,
     OpenGate,
+    Order,
     Release,
     SetMuted,
+    SetPlace,
+    SetRules,
     Spoke,
     Tell,
     Vanish,
 )
 from hub.floor.rules import FloorRules
-from hub.spaces.kept import Kept
-from hub.spaces.space import Space
 from stagebox.wire.acts import FloorNext
 from stagebox.wire.messages import (
     Done,
@@ -54,7 +57,6 @@ from stagebox.wire.messages import (
 )
 from stagebox.wire.terms import LEASE_MS, LOST_AFTER_MS, Kind, Place, Role, Via
 from tests.unit.hub.floor_kit import CHAIR, INFO, mid
-from tests.unit.hub.spaces_kit import CountedNames
 
 UP, DOWN, SOUND = "up", "down", "sound"
 STEP_S = 0.05
@@ -286,16 +288,21 @@ class World:
         self.rng = random.Random(seed)
         self.rules = rules
         self.net = Net(self.rng, weather)
-        kept = Kept(info=INFO, rules=rules, standing=True)
-        self.space = Space(kept, 0.0, CountedNames())
+        self.arbiter = FloorArbiter(rules)
         self.gates: set[str] = set()
         self.most_sending = 0
+        # When the hub granted each request, by member and name.
+        self.granted: dict[tuple[str, str], float] = {}
+        self.excess_from: float | None = None
+        self._may_exceed = False
+        self._places: dict[str, Place] = {}
         self._sessions = count(1)
         self._session: dict[str, int] = {}
         self._live: set[str] = set()
         self._heard: dict[str, float] = {}
         self.boxes: dict[str, Box] = {}
         for number, place in enumerate(places, start=1):
+            self._places[mid(number)] = place
             self.boxes[mid(number)] = Box(mid(number), place, self)
 
     def new_session(self) -> int:
@@ -313,22 +320,53 @@ class World:
             self.check()
 
     def check(self) -> None:
-        floor = self.space.snapshot(mid(1), None).floor
-        counted = [
-            box
+        floor = self.arbiter.floor()
+        members = {member.id: member for member in self.arbiter.members()}
+        self._places |= {member.id: member.place for member in members.values()}
+        counted = {
+            box.member_id: self.granted[box.member_id, box.req]
             for box in self.boxes.values()
-            if box.is_sending and not (self.rules.chair_always and box.place in CHAIR)
-        ]
+            if box.is_sending and not self._is_exempt(box.member_id)
+        }
         self.most_sending = max(self.most_sending, len(counted))
-        assert len(counted) <= self.rules.open_limit, [box.member_id for box in counted]
+        rows = {each for each in (*floor.talkers, *floor.offered) if not self._is_exempt(each)}
+        self._check_limit(rows | set(counted), counted)
         assert self.gates <= set(floor.talkers)
+
+    def _check_limit(self, taken: set[str], counted: dict[str, float]) -> None:
+        """More than allowed only for as long as those talk on who talked before it was less."""
+        if len(taken) <= self.rules.open_limit:
+            self.excess_from = None
+        elif self.excess_from is None:
+            assert self._may_exceed, counted
+            self.excess_from = self.net.now
+        if self.excess_from is not None:
+            assert all(at <= self.excess_from for at in counted.values())
+        self._may_exceed = False
+
+    def _is_exempt(self, member_id: str) -> bool:
+        return self.rules.chair_always and self._places[member_id] in CHAIR
 
     def hear(self, member_id: str) -> None:
         """Audio of this box leaves; some of it arrives."""
         if self.rng.random() < 0.3:
             spoke = Spoke(member_id)
             way = (SOUND, member_id)
-            self.net.send(way, lambda: self._do(self.space.handle(spoke, self.net.now)))
+            self.net.send(way, lambda: self._handle(spoke))
+
+    # --- what chairs and the space decide ----------------------------------------------
+
+    def order(self, order: Order) -> None:
+        if isinstance(order, SetRules):
+            self.rules = order.rules
+        self._may_exceed |= isinstance(order, SetRules | SetPlace)
+        self._handle(order)
+
+    def put_out(self, me: str) -> None:
+        """The worst case: the box is not told, and hears no more of its session."""
+        if me in self._live:
+            self._live.discard(me)
+            self._handle(Depart(me, put_out=True))
 
     # --- the hub's shell --------------------------------------------------------------
 
@@ -345,38 +383,42 @@ class World:
         self._heard[me] = self.net.now
         match message:
             case Ping(n=n):
-                self._tell(me, Pong(n=n, grant=self.space.grant_of(me)))
+                self._tell(me, Pong(n=n, grant=self.arbiter.grant_of(me)))
             case Join(req=req):
-                self._join(box, req)
+                self._join(me, req)
             case Leave():
                 self._live.discard(me)
-                self._do(self.space.handle(Depart(me), self.net.now))
+                self._handle(Depart(me))
             case FloorRequest(req=req, via=via):
-                self._do(self.space.handle(Ask(me, req, via), self.net.now))
+                self._handle(Ask(me, req, via))
             case FloorRelease(req=req):
-                self._do(self.space.handle(Release(me, req), self.net.now))
+                self._handle(Release(me, req))
             case StatusUpdate(req=req, muted=muted):
-                self._do(self.space.handle(SetMuted(me, req, muted), self.net.now))
+                self._handle(SetMuted(me, req, muted))
             case FloorNext(req=req):
-                self._do(self.space.handle(Next(me, req), self.net.now))
+                self._handle(Next(me, req))
 
-    def _join(self, box: Box, req: str) -> None:
-        me = box.member_id
-        member = self.space.members.get(me)
+    def _join(self, me: str, req: str) -> None:
+        member = next((each for each in self.arbiter.members() if each.id == me), None)
         effects: list[Effect] = []
         if member is None or not member.connected:  # a join that is repeated is no new one
-            enter = Enter(me, f"Box {me[-1]}", Kind.BOX, Role.GUEST, box.place)
-            effects = self.space.handle(enter, self.net.now)
-        self._tell(me, self.space.snapshot(me, req))
+            kept = (member.agreed, member.captioned, member.held) if member else ()
+            enter = Enter(me, f"Box {me[-1]}", Kind.BOX, Role.GUEST, self._places[me], *kept)
+            effects = self.arbiter.handle(enter, self.net.now)
+        members, floor = tuple(self.arbiter.members()), self.arbiter.floor()
+        self._tell(me, Snapshot(req=req, rev=0, you=me, space=INFO, members=members, floor=floor))
         self._do(effects)
+
+    def _handle(self, event: Event) -> None:
+        self._do(self.arbiter.handle(event, self.net.now))
 
     def _watch(self) -> None:
         for me in sorted(self._live):
             if self.net.now - self._heard[me] >= LOST_AFTER_S:
                 self._lose(me)
-        due = self.space.deadline
+        due = self.arbiter.deadline
         if due is not None and due <= self.net.now:
-            self._do(self.space.tick(self.net.now))
+            self._do(self.arbiter.tick(self.net.now))
 
     def break_connection(self, me: str) -> None:
         """The hub sees the connection end; the box does not, yet."""
@@ -385,7 +427,7 @@ class World:
     def _lose(self, me: str) -> None:
         if me in self._live:
             self._live.discard(me)
-            self._do(self.space.handle(Vanish(me, self._heard[me]), self.net.now))
+            self._handle(Vanish(me, self._heard[me]))
 
     def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -394,6 +436,8 @@ class World:
                     self._tell(member_id, message)
                 case OpenGate(member_id):
                     self.gates.add(member_id)
+                    req = self.arbiter.grant_of(member_id) or ""
+                    self.granted[member_id, req] = self.net.now
                 case CloseGate(member_id):
                     self.gates.remove(member_id)
 

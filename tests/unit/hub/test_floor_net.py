@@ -1,10 +1,24 @@
 """Boxes and hub over a bad network: two microphones never overlap, nobody waits for ever."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import hub.floor.seat
+from hub.floor.events import (
+    Agreed,
+    Clear,
+    Freeze,
+    Hold,
+    HoldAll,
+    Priority,
+    RequireConsent,
+    SetPlace,
+    SetRules,
+)
 from hub.floor.rules import FloorRules
 from stagebox.wire.terms import Mode, Place, Via
 from tests.unit.hub.floor_net import DOWN, SOUND, STEP_S, UP, Weather, World
@@ -24,7 +38,7 @@ weathers = st.builds(
 )
 rule_sets = st.builds(
     FloorRules.for_mode,
-    st.sampled_from([Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED]),
+    st.sampled_from(Mode),
     open_limit=st.integers(1, 2),
     queue_limit=st.integers(1, 4),
     talk_limit_s=st.sampled_from([None, 4.0]),
@@ -54,6 +68,35 @@ def fidget(world: World) -> None:
             box.call_next()
 
 
+def decide(world: World) -> None:
+    """What chairs do, and the space itself: every kind of order, and its end soon after."""
+    rng = world.rng
+    who = rng.choice([*world.boxes])
+    if rng.random() < 0.03:
+        on = rng.random() < 0.3
+        world.order(
+            rng.choice(
+                [Hold(who, on), HoldAll(on), Freeze(on), Priority(who, on), Priority(who, True)]
+            )
+        )
+    if rng.random() < 0.02:
+        world.order(rng.choice([RequireConsent(rng.randint(0, 1)), Agreed(who, 1), Clear(who)]))
+    if rng.random() < 0.02:
+        world.order(SetPlace(who, rng.choice([*Place])))
+    if rng.random() < 0.02:
+        world.order(SetRules(replace(world.rules, open_limit=rng.randint(1, 2))))
+    if rng.random() < 0.005:
+        rules = FloorRules.for_mode(rng.choice([*Mode]), open_limit=rng.randint(1, 2))
+        world.order(SetRules(replace(rules, chair_always=rng.random() < 0.5)))
+    if rng.random() < 0.01:
+        world.put_out(who)
+
+
+def fidget_and_decide(world: World) -> None:
+    fidget_in_changing_weather(world)
+    decide(world)
+
+
 def fidget_in_changing_weather(world: World) -> None:
     """Now the whole network turns bad, now one box alone: deaf, unheard, silent or cut off."""
     rng, net = world.rng, world.net
@@ -74,16 +117,17 @@ def fidget_in_changing_weather(world: World) -> None:
     rules=rule_sets,
     weather=weathers,
     first=st.sampled_from([Place.SPEAKER, Place.HOST]),
+    act=st.sampled_from([fidget_in_changing_weather, fidget_and_decide]),
 )
-@settings(max_examples=120, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate])
 def test_two_microphones_never_overlap(
-    seed: int, rules: FloorRules, weather: Weather, first: Place
+    seed: int, rules: FloorRules, weather: Weather, first: Place, act: Callable[[World], None]
 ) -> None:
     world = World(seed, rules, [first, *SPEAKERS], weather)
-    world.run(40, fidget_in_changing_weather)  # World.check runs in every step
+    world.run(40, act)  # World.check runs in every step
 
 
-@pytest.mark.parametrize("mode", [Mode.WALKIE, Mode.OPEN, Mode.FIFO, Mode.MODERATED])
+@pytest.mark.parametrize("mode", Mode)
 def test_the_model_does_talk_up_to_the_limit(mode: Mode) -> None:
     """A model in which nobody ever speaks would prove nothing."""
     rules = FloorRules.for_mode(mode, open_limit=2, talk_limit_s=4)
@@ -95,6 +139,19 @@ def test_the_model_does_talk_up_to_the_limit(mode: Mode) -> None:
         most = max(most, world.most_sending)
     assert bursts > 20
     assert most == 2
+
+
+def test_the_model_does_talk_and_exceed_while_chairs_decide() -> None:
+    rules = FloorRules.for_mode(Mode.OPEN, open_limit=2, talk_limit_s=4)
+    bursts = excesses = 0
+    for seed in range(8):
+        world = World(seed, rules, [Place.HOST, *SPEAKERS], FINE)
+        for _ in range(400):
+            world.run(0.1, fidget_and_decide)
+            excesses += world.excess_from is not None
+        bursts += sum(box.bursts for box in world.boxes.values())
+    assert bursts > 20
+    assert excesses > 5
 
 
 @pytest.mark.parametrize("lost_after_s", [0.0, 2.0])
@@ -118,7 +175,7 @@ def test_every_request_is_answered_once_the_network_lets_it(
     seed: int, rules: FloorRules, weather: Weather
 ) -> None:
     world = World(seed, rules, [Place.HOST, *SPEAKERS], weather)
-    world.run(20, fidget_in_changing_weather)
+    world.run(20, fidget_and_decide)
     world.net.weather = FINE
     world.net.local.clear()
     world.run(20)
@@ -141,7 +198,7 @@ def test_a_talker_that_loses_power_frees_the_floor_within_4_s(seed: int, rules: 
             if box.is_sending and len(died) < 3 and world.rng.random() < 0.02:
                 box.is_dead = True
                 died[box.member_id] = world.net.now
-        floor = world.space.snapshot(box.member_id, None).floor
+        floor = world.arbiter.floor()
         for member_id, at in died.items():
             if world.net.now >= at + VANISHED_S:
                 assert member_id not in floor.talkers
@@ -166,7 +223,7 @@ def test_when_a_talker_loses_power_the_next_one_talks_within_4_s() -> None:
         start = world.net.now
         while not second.is_sending:
             world.run(STEP_S)
-            if world.space.snapshot(first.member_id, None).floor.offered:
+            if world.arbiter.floor().offered:
                 second.press()
             assert world.net.now < start + VANISHED_S
 
