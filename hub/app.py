@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import Any, Final
 
+from hub.captions.wiring import captions
 from hub.config import HubConfig
 from hub.control.listening import BindError
 from hub.control.server import HubServer
@@ -87,6 +88,9 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         )
         if recorder is not None:
             metrics.add_source("recording", recorder.counts)
+        scribe = await stack.enter_async_context(captions(config.captions, spaces, media, recorder))
+        if scribe is not None:
+            metrics.add_source("captions", scribe.counts)
         await spaces.start()
         server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in))
         stack.push_async_callback(server.aclose)

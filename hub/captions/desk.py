@@ -75,6 +75,11 @@ class Desk:
         """How many engines are ready or at work."""
         return self._ready
 
+    @property
+    def cpu_s(self) -> float:
+        """What the engines used of this computer's time, in seconds."""
+        return sum(engine.cpu_s for engine in self._engines)
+
     def start(self) -> None:
         """Have the engines started. They load in the background."""
         if not self._tasks:

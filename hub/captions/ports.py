@@ -16,7 +16,12 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """Turns utterances into words. ``start`` again after any error."""
+    """Turns utterances into words. ``start`` again after any error.
+
+    ``cpu_s``: what it used of this computer's time until now, in seconds.
+    """
+
+    cpu_s: float
 
     async def start(self) -> None:
         """Make it ready.
@@ -46,6 +51,7 @@ class ScriptedEngine:
     """
 
     def __init__(self, *, fail_at: frozenset[int] = frozenset(), deaf: int = 0) -> None:
+        self.cpu_s = 0.0
         self.starts = 0
         self.heard: list[bytes] = []
         self._fail_at = fail_at

@@ -91,6 +91,7 @@ class Scribe:
             "dropped_bytes": backlog.dropped_bytes,
             "engine_errors": desk.engine_errors,
             "late_seconds": desk.late_s,
+            "engine_cpu_seconds": self._desk.cpu_s,
             "packets": self.ears.packets,
             "late_packets": self.ears.late,
             "corrupt_packets": self.ears.corrupt,

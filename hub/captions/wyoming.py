@@ -32,6 +32,7 @@ class WyomingEngine:
     """Implements ``Engine`` with a service on the network."""
 
     def __init__(self, service: Service) -> None:
+        self.cpu_s = 0.0  # another computer's, or at least another program's
         self._service = service
         self._line: _Line | None = None
 

@@ -52,7 +52,6 @@ class Desk:
     password_guesses: Guesses
     known: set[MemberId]
     secure: Secure | None = None
-    captions: bool = False
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod

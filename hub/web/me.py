@@ -87,7 +87,7 @@ async def hub(call: Call) -> HubInfo:
         version=__version__,
         set_up=desk.accounts.set_up,
         secure_port=desk.secure_port,
-        captions=desk.captions,
+        captions=desk.house.spaces.facilities.captions,
         clock=desk.now(),
     )
 
