@@ -5,7 +5,7 @@ few seconds instead of waiting for a moment, and what it missed by far is not to
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +22,8 @@ REMIND_S: Final = 300.0
 LATE_S: Final = 900.0
 # A space that nobody opened within a day of its hour is not coming.
 LAPSE_S: Final = 86_400.0
+# Who is told on the day before that it is not, or that it has moved, has lost nothing.
+NEAR_S: Final = 86_400.0
 
 _WAITS: Final = AHEAD | {SpaceState.BACKSTAGE}
 
@@ -38,44 +40,63 @@ class Word:
 
 @dataclass(slots=True)
 class _Entry:
-    """A space that has a day, and what was told of it."""
+    """A space that has a day. ``planned``: it was seen before it began."""
 
     info: SpaceInfo
-    told: set[News]
+    planned: bool
+    told: set[News] = field(default_factory=set)
+
+    @property
+    def start(self) -> datetime:
+        return parse(self.info.starts_at or "")
+
+    def word(self, utc: datetime) -> Word | None:
+        """Return the news of a space that is there."""
+        if self.info.state is SpaceState.LIVE and self.planned:
+            return self._tell(News.LIVE)
+        if self.info.state is SpaceState.CANCELLED:
+            return self.farewell(utc)
+        if self.info.state not in _WAITS:
+            return None
+        if self.start <= utc < self.start + timedelta(seconds=LATE_S):
+            return self._tell(News.DUE)
+        is_soon = self.start - timedelta(seconds=REMIND_S) <= utc < self.start
+        return self._tell(News.SOON) if is_soon else None
+
+    def farewell(self, utc: datetime) -> Word | None:
+        """Return the news of a space that is there no more, if people may be on their way."""
+        is_near = abs(self.start - utc) <= timedelta(seconds=NEAR_S)
+        awaited = self.planned and is_near and News.LIVE not in self.told
+        return self._tell(News.CANCELLED) if awaited else None
+
+    def _tell(self, news: News) -> Word | None:
+        if news in self.told:
+            return None
+        self.told.add(news)
+        return Word(news, self.info.id, self.info.name, self.info.starts_at or "")
 
 
 class Agenda:
-    """The spaces that have a day, as far as somebody was told of them."""
+    """The spaces that have a day, and what was told of each."""
 
     def __init__(self) -> None:
         self._entries: dict[SpaceId, _Entry] = {}
 
     def look(self, spaces: Iterable[SpaceInfo], utc: datetime) -> list[Word]:
-        """Return what is to be told now. ``spaces`` are all that run, those just over, too."""
-        entries: dict[SpaceId, _Entry] = {}
-        words: list[Word] = []
-        for info in spaces:
-            if info.starts_at is None:
-                continue
-            entry = self._entry(info)
-            entries[info.id] = entry
-            news = _news(info, parse(info.starts_at), utc)
-            if news is not None and self._is_new(entry, news):
-                entry.told.add(news)
-                words.append(Word(news, info.id, info.name, info.starts_at))
+        """Return what is to be told now. ``spaces`` are all that run."""
+        entries = {info.id: self._entry(info) for info in spaces if info.starts_at is not None}
+        words = [word for entry in entries.values() if (word := entry.word(utc)) is not None]
+        gone = [entry for each, entry in self._entries.items() if each not in entries]
+        words += [word for entry in gone if (word := entry.farewell(utc)) is not None]
         self._entries = entries
         return words
 
     def _entry(self, info: SpaceInfo) -> _Entry:
         known = self._entries.get(info.id)
         if known is None or known.info.starts_at != info.starts_at:
-            return _Entry(info, set())
+            return _Entry(info, info.state in _WAITS)
+        known.info = info
         return known
-
-    def _is_new(self, entry: _Entry, news: News) -> bool:
-        """A beginning or a cancellation is news of what was announced or seen to be planned."""
-        was_planned = entry.info.state in _WAITS
-        return news not in entry.told and (was_planned or news in (News.SOON, News.DUE))
 
 
 def lapsed(spaces: Iterable[SpaceInfo], utc: datetime) -> list[SpaceId]:
@@ -88,15 +109,3 @@ def lapsed(spaces: Iterable[SpaceInfo], utc: datetime) -> list[SpaceId]:
         and info.starts_at is not None
         and parse(info.starts_at) + late <= utc
     ]
-
-
-def _news(info: SpaceInfo, start: datetime, utc: datetime) -> News | None:
-    if info.state is SpaceState.LIVE:
-        return News.LIVE
-    if info.state is SpaceState.CANCELLED:
-        return News.CANCELLED
-    if info.state not in _WAITS:
-        return None
-    if start <= utc < start + timedelta(seconds=LATE_S):
-        return News.DUE
-    return News.SOON if start - timedelta(seconds=REMIND_S) <= utc < start else None

@@ -75,6 +75,10 @@ class Bulletin:
             return member.place is not Place.LISTENER or member_id in machine.admins
         return machine.info.state in ON_AIR
 
+    def entering(self, member_id: MemberId) -> None:
+        """Note that a member comes: it sets up its media without being asked."""
+        self._deaf -= {member_id}
+
     def _next_rev(self) -> int:
         self.rev += 1
         return self.rev

@@ -15,9 +15,7 @@ from hub.floor.events import (
     CloseGate,
     Event,
     Freeze,
-    HoldAll,
     OpenGate,
-    RequireConsent,
     SetPlace,
     Tell,
 )
@@ -172,9 +170,3 @@ class SpaceMachine:
         self.hidden.pop(member_id, None)
         self.admins.discard(member_id)
         self.expelled.append(Expel(member_id, cause))
-
-    def restore_floor(self, kept: Kept) -> None:
-        """Bring the floor to where it was kept; nobody is connected."""
-        if kept.info.recording is not None:
-            self.floor(RequireConsent(kept.info.recording.version))
-        self.floor(HoldAll(kept.held))

@@ -26,17 +26,16 @@ from hub.floor.events import (
     Next,
     Release,
     Request,
-    Restore,
     SetMuted,
     Spoke,
     Tell,
     Vanish,
 )
 from hub.floor.rules import FloorRules
-from hub.spaces import hosts, people
+from hub.spaces import hosts, lasting, people
 from hub.spaces.admission import Arrival, admit, opens_doors
 from hub.spaces.bulletin import Bulletin
-from hub.spaces.effects import Effect, Happening, Louder, Outcome, Record, Save
+from hub.spaces.effects import Effect, Happening, Louder, Outcome, Save
 from hub.spaces.handlers import handlers
 from hub.spaces.kept import FULL_VOLUME, Invitation, Kept
 from hub.spaces.machine import SpaceMachine
@@ -75,7 +74,7 @@ class Space:
         self._machine = SpaceMachine(kept, now, names, settings or SpaceSettings())
         self._replies = Replies()
         self._handlers = handlers()
-        self._restore(kept)
+        lasting.restore(self._machine, kept)
         self._bulletin = Bulletin(self._machine, kept.rev)
         self._kept = kept
 
@@ -114,8 +113,12 @@ class Space:
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None for never. Ask again after every event."""
-        floor = self._machine.arbiter.deadline
-        due = hosts.deadline(self._machine) + [self._machine.now] * self._machine.has_effects
+        machine = self._machine
+        if machine.has_effects:
+            return machine.now
+        if machine.over:
+            return None
+        floor, due = machine.arbiter.deadline, hosts.deadline(machine)
         return min(due if floor is None else [*due, floor], default=None)
 
     def facilities(self, facilities: Facilities) -> None:
@@ -224,6 +227,7 @@ class Space:
         known = event.member_id in machine.hidden or machine.member(event.member_id) is not None
         if not known and machine.count() >= limit:
             raise SpaceFullError(limit)
+        self._bulletin.entering(event.member_id)
         if event.hidden:
             machine.floor(Depart(event.member_id))
             if event.member_id not in machine.hidden:
@@ -256,50 +260,14 @@ class Space:
                 del machine.hidden[member_id]
                 machine.happened(Happening.LEFT)
 
-    def _restore(self, kept: Kept) -> None:
-        machine = self._machine
-        hands = dict(kept.hands)
-        here = [each for each, person in kept.people.items() if person.here]
-        for member_id in (*hands, *(each for each in here if each not in hands)):
-            person = kept.people.get(member_id)
-            if person is not None:
-                restore = Restore(person.member(member_id), hands.get(member_id, ""))
-                machine.floor(restore)
-        machine.restore_floor(kept)
-        hosts.restore(machine)
-        machine.take()
-        if kept.info.recording is not None:
-            machine.do(Record(kept.info.recording))
-        if kept.rev == 0 and kept.info.state is SpaceState.LIVE and not kept.standing:
-            machine.happened(Happening.SPACE_STARTED)
-
     def _settle(self) -> list[Effect]:
         machine = self._machine
         hosts.watch(machine)
         hosts.watch_emptiness(machine)
         people.update(machine)
         effects = [*machine.take(), *self._bulletin.news()]
-        kept = self._keep()
+        kept = lasting.keep(machine, self.rev)
         if replace(kept, rev=self._kept.rev) != self._kept:
             effects.append(Save())
         self._kept = kept
         return effects
-
-    def _keep(self) -> Kept:
-        machine = self._machine
-        return Kept(
-            info=replace(machine.info, hidden=0, frozen_until=None),
-            rules=machine.rules,
-            standing=machine.standing,
-            rev=self._bulletin.rev,
-            people=dict(machine.people),
-            blocked=dict(machine.blocked),
-            hands=machine.arbiter.hands(),
-            pins=machine.pins,
-            last_pin=machine.last_pin,
-            invites=machine.invites,
-            recordings=machine.recordings,
-            keep_days=machine.keep_days,
-            line=machine.line,
-            held=machine.arbiter.floor().held,
-        )
