@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
+from msgspec.structs import replace
 
 from stagebox.wire.acts import (
     Act,
@@ -30,7 +31,6 @@ from stagebox.wire.acts import (
     PinAdd,
     PinRemove,
     React,
-    RecordSet,
     SpaceEdit,
 )
 from stagebox.wire.causes import ErrorCode
@@ -61,6 +61,7 @@ from stagebox.wire.view import SpaceView
 
 LEASE_S: Final = LEASE_MS / 1000
 PING_S: Final = 0.5  # as a box that talks
+PAUSE_S: Final = 0.4  # for which a host holds everybody
 # What honest members may be answered in the bustle.
 FAIR: Final = {
     ErrorCode.QUEUE_EMPTY,
@@ -313,6 +314,8 @@ class Person:
             self.let_go()
         elif self.offered is not None:
             self._press()
+        elif self._is_asked_to_agree() and self.rng.random() < 0.5:
+            self._agree()
         else:
             deeds, weights = zip(*self._deeds_of_guests(), strict=True)
             self.rng.choices(deeds, weights)[0]()
@@ -372,10 +375,19 @@ class Person:
             self._do(FloorRelease(req=self._hand))
             self._hand = None
 
+    def _is_asked_to_agree(self) -> bool:
+        view = self.view
+        me = view.members.get(self.id) if view is not None else None
+        if view is None or me is None or view.space.recording is None:
+            return False
+        return me.agreed != view.space.recording.version
+
     def _agree(self) -> None:
+        """Agree to the recording, or take that back."""
         view = self.view
         if view is not None and view.space.recording is not None:
-            self._do(Agree(req=self._req(), recording=view.space.recording.version))
+            version = view.space.recording.version if self._is_asked_to_agree() else 0
+            self._do(Agree(req=self._req(), recording=version))
 
     def _do(self, message: MemberMessage) -> None:
         self._out.put_nowait(message)
@@ -402,27 +414,31 @@ class Host(Person):
     def _as_host(self) -> None:
         if self.rng.random() < 0.6:
             self._do(FloorNext(req=self._req()))
-        else:
-            self._do(self.rng.choice(self._deeds())(self._req()))
+            return
+        deed = self.rng.choice(self._deeds())
+        self._do(deed)
+        if isinstance(deed, FloorHold | FloorPriority) and deed.on:
+            # Or else nobody would ever talk for long.
+            undo = replace(deed, req=self._req(), on=False)
+            asyncio.get_running_loop().call_later(PAUSE_S, self._do, undo)
 
     def do(self, act: Act) -> None:
         """Have one thing done."""
         self._do(act)
 
-    def _deeds(self) -> list[Callable[[str], Act]]:
-        rng, someone = self.rng, self.rng.choice(self.arena.members).id
-        deputy, on = rng.choice(self._deputies).id, rng.random() < 0.5
+    def _deeds(self) -> list[Act]:
+        rng, someone, req = self.rng, self.rng.choice(self.arena.members).id, self._req()
+        deputy = rng.choice(self._deputies).id
         place = rng.choice([Place.COHOST, Place.SPEAKER])
         return [
-            lambda req: FloorNext(req=req, member=someone),
-            lambda req: FloorMove(req=req, member=someone, position=rng.randint(1, 5)),
-            lambda req: FloorClear(req=req, member=someone),
-            lambda req: FloorHold(req=req, member=someone, on=rng.random() < 0.3),
-            lambda req: FloorHold(req=req, on=rng.random() < 0.2),
-            lambda req: FloorPriority(req=req, on=rng.random() < 0.2),
-            lambda req: MemberPlace(req=req, member=deputy, place=place),
-            lambda req: PinAdd(req=req, text=f"Note {req}"),
-            lambda req: PinRemove(req=req, id=rng.randint(1, 20)),
-            lambda req: RecordSet(req=req, on=on),
-            lambda req: SpaceEdit(req=req, topic=f"Topic {req}"),
+            FloorNext(req=req, member=someone),
+            FloorMove(req=req, member=someone, position=rng.randint(1, 5)),
+            FloorClear(req=req, member=someone),
+            FloorHold(req=req, member=someone, on=True),
+            FloorHold(req=req, on=True),
+            FloorPriority(req=req, on=True),
+            MemberPlace(req=req, member=deputy, place=place),
+            PinAdd(req=req, text=f"Note {req}"),
+            PinRemove(req=req, id=rng.randint(1, 20)),
+            SpaceEdit(req=req, topic=f"Topic {req}"),
         ]
