@@ -17,7 +17,6 @@ from hub.recording.opusfile import PRE_SKIP, SILENCE, Sound, silence, sounds
 from stagebox.media.frames import FRAME_SAMPLES, Pcm
 from stagebox.media.mixing import Mixer
 from stagebox.media.opus import Decoder, Encoder
-from stagebox.media.toc import OpusError, packet_samples
 
 Range = tuple[int, int]
 # A decoder that begins in the middle has settled after 80 ms (RFC 7845, section 4.6).
@@ -59,13 +58,7 @@ class _Voice:
         self._decoder.reset()
 
     def _decoded(self, page: Page) -> Pcm:
-        return np.concatenate([self._packet(packet) for packet in page.packets])
-
-    def _packet(self, packet: bytes) -> Pcm:
-        try:
-            return self._decoder.decode(packet)
-        except OpusError:
-            return np.zeros(packet_samples(packet), np.int16)
+        return np.concatenate([self._decoder.decode(packet) for packet in page.packets])
 
 
 def remade(programme: bytes, ranges: Iterable[Range], voices: Iterable[bytes]) -> Iterator[bytes]:

@@ -90,7 +90,6 @@ class _Burst:
     position: int
     at: float
     marked: bool
-    toc: int | None = None
 
 
 @dataclass(slots=True)
@@ -115,6 +114,7 @@ class Track:
         self.burst_to = end
         self.counts = Counts()
         self._burst: _Burst | None = None
+        self._toc: int | None = None  # of the burst's last packet in the file
         self._waiting: list[_Waiting] = []
 
     def put(
@@ -158,7 +158,7 @@ class Track:
         while self._waiting:
             written += self._next()
         if self._burst is not None:
-            self._burst, self.burst_from = None, None
+            self._burst, self.burst_from, self._toc = None, None, None
             self.burst_to = self.end
         return written
 
@@ -169,11 +169,8 @@ class Track:
             yield from self._next()
 
     def _may_go(self, first: _Waiting, now: float) -> bool:
-        fits = first.position - self.end < _NEAR or self._toc() is None
+        fits = first.position - self.end < _NEAR or self._toc is None
         return fits or len(self._waiting) > _DEPTH or now - first.at > _PATIENCE_S
-
-    def _toc(self) -> int | None:
-        return None if self._burst is None else self._burst.toc
 
     def _next(self) -> list[bytes]:
         """Return the first that waits, and before it what is missing."""
@@ -181,8 +178,7 @@ class Track:
         written = self._fill(first.position - self.end)
         written.append(first.payload)
         self.end += first.samples
-        if self._burst is not None:
-            self._burst.toc = first.payload[0]
+        self._toc = first.payload[0]
         return written
 
     def _fill(self, gap: int) -> list[bytes]:
@@ -193,7 +189,7 @@ class Track:
         """
         missing = max(0, round(gap / FRAME_SAMPLES)) * FRAME_SAMPLES
         self.end += missing
-        toc = self._toc()
+        toc = self._toc
         if toc is None or missing > _CONCEALED:
             return list(silence(missing))
         lost = bytes([toc & _ONE_FRAME])
