@@ -90,6 +90,8 @@ class Arena:
     seen: Counter[str] = field(default_factory=Counter)
     # While this is not set nobody begins anything.
     busy: asyncio.Event = field(default_factory=asyncio.Event)
+    # While this is set the patient ones and the host begin nothing.
+    settling: bool = False
 
     def fault(self, text: str) -> None:
         self.faults.append(text)
@@ -117,7 +119,7 @@ class Person:
         self.arena = arena
         self.rng = random.Random(number)
         self.view: SpaceView | None = None
-        self.hand_at = 0.0  # when this one last raised or lowered its hand
+        self.patient = number % 2 == 0
         self.leaves = False
         self.refused: ErrorCode | None = None
         self._reqs = itertools.count(1)
@@ -304,7 +306,7 @@ class Person:
         while not self.leaves:
             await asyncio.sleep(self.rng.uniform(0.4, 1.6))
             await self.arena.busy.wait()
-            if self.is_in:
+            if self.is_in and not (self.patient and self.arena.settling):
                 self._acts()
         self.leaves = False
 
@@ -359,19 +361,16 @@ class Person:
             self.offered = None
         if req == self._hand:
             self._hand = None
-            self.hand_at = time.monotonic()
         self._lift(req)
 
     def _raise_hand(self) -> None:
         view = self.view
         if view is not None and self.id not in view.floor.queue:
             self._hand = self._req()
-            self.hand_at = time.monotonic()
             self._do(FloorRequest(req=self._hand, via=Via.HAND))
 
     def _lower_hand(self) -> None:
         if self._hand is not None:
-            self.hand_at = time.monotonic()
             self._do(FloorRelease(req=self._hand))
             self._hand = None
 
@@ -408,7 +407,7 @@ class Host(Person):
         while True:
             await asyncio.sleep(self.rng.uniform(0.1, 0.4))
             await self.arena.busy.wait()
-            if self.is_in:
+            if self.is_in and not self.arena.settling:
                 self._acts()
 
     def _as_host(self) -> None:
