@@ -92,7 +92,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         if scribe is not None:
             metrics.add_source("captions", scribe.counts)
         await spaces.start()
-        server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in))
+        server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in, recorder))
         stack.push_async_callback(server.aclose)
         await server.start()
         if config.advertise:

@@ -115,6 +115,23 @@ class Library:
         name = PROGRAMME if member is None else voice_file(member)
         return self._vault.folder(recording) / name
 
+    async def size(self, path: Path) -> int:
+        """Return the size of a file.
+
+        Raises:
+            NoSuchRecordingError: it is not there.
+            BusyError: the disk does not keep up.
+        """
+        return await self._run(lambda: path.stat().st_size)
+
+    async def read(self, path: Path, at: int, size: int) -> bytes:
+        """Return a part of a file.
+
+        Raises:
+            NoSuchRecordingError, BusyError: see ``size``.
+        """
+        return await self._run(lambda: _read(path, at, size))
+
     async def room(self, most: int, least_free: int) -> bool:
         """Say whether there is room: all take less than ``most`` bytes, so many are free."""
         used, free = await self._run(lambda: (used_bytes(self._root), free_bytes(self._root)))
@@ -240,6 +257,12 @@ class Library:
             await self.delete(recording)
         except (NoSuchRecordingError, BusyError, OSError) as error:
             log.error("The recording %s is not deleted yet: %s", recording, error)
+
+
+def _read(path: Path, at: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(size)
 
 
 def has_voice(recording: Index, member: MemberId) -> bool:

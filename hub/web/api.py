@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.web import about, acts, boxes, invites, looks, me, spaces, webhooks
+from hub.web import about, acts, boxes, invites, looks, me, recordings, spaces, webhooks
 from hub.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -13,5 +13,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *looks.ROUTES,
     *boxes.ROUTES,
     *webhooks.ROUTES,
+    *recordings.ROUTES,
     *about.routes(lambda: ROUTES),
 )

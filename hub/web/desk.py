@@ -12,6 +12,7 @@ from hub.config import HubConfig
 from hub.control.house import House
 from hub.control.secure import Secure
 from hub.discovery import local_links
+from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
 from hub.store.database import Store
 from hub.web.accounts import Accounts
@@ -26,10 +27,11 @@ from stagebox.wire.terms import MemberId, SpaceId
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the web side keeps what must last: rows in ``store``, files in ``folder``."""
+    """Where the web side keeps what must last, and who keeps recordings, if anybody does."""
 
     store: Store
     folder: Path
+    recorder: Recorder | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Desk:
     password_guesses: Guesses
     known: set[MemberId]
     secure: Secure | None = None
+    recorder: Recorder | None = None
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
@@ -78,6 +81,7 @@ class Desk:
             code_guesses=Guesses(web.wrong_codes, web.wrong_codes_in_all),
             password_guesses=Guesses(web.wrong_passwords, web.wrong_passwords_in_all),
             known=set(known),
+            recorder=home.recorder,
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)
