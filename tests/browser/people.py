@@ -109,8 +109,9 @@ class Person:
         self._context.close()
 
     def _note(self, message: ConsoleMessage) -> None:
-        refused = "status of 4" in message.text  # a refusal that the page puts into words
-        if message.type == "error" and not refused:
+        # A refusal, which the page puts into words; and what a browser thinks of plain HTTP.
+        known = any(part in message.text for part in ("status of 4", "origin was untrustworthy"))
+        if message.type == "error" and not known:
             self.troubles.append(f"{self.name}: {message.text}")
 
     # --- getting about ----------------------------------------------------------------

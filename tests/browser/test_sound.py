@@ -20,11 +20,13 @@ from tests.support.voices import speaker
 PASSWORD = "eight letters"
 _LIKE = 0.9
 _TALK_S = 4.0
+# Shorter than a player takes between two corrections of its delay.
+_WINDOW_S = 0.25
 
 
 def likeness(said: np.ndarray, heard: m.Samples) -> list[float]:
-    """Return how whole each half second of speech that was heard is; said is repeated for ever."""
-    size = round(m.WINDOW_S * m.RATE)
+    """Return how whole each piece of speech that was heard is; said is repeated for ever."""
+    size = round(_WINDOW_S * m.RATE)
     source = (np.concatenate([said, said[: 2 * size]]) / 32768).astype(np.float32)
     windows = [heard[at : at + size] for at in range(0, heard.size - size, size)]
     return [m.best_lag(one, source)[1] for one in windows if m.dbfs(one) > m.SPEECH_DBFS]

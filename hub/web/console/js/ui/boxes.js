@@ -44,8 +44,7 @@ function view(app) {
 }
 
 function card(app, box) {
-  const health = box.health ?? box.facts ?? null;
-  const online = box.connected ?? Boolean(box.since);
+  const { health = null, connected: online } = box;
   return h(
     "li",
     { key: box.id, class: "box-card card" },
@@ -56,10 +55,16 @@ function card(app, box) {
       chip(online ? "connected" : "away", { kind: online ? "is-good" : "" }),
     ),
     h("p", { class: "hint" }, [box.kind === "browser" ? "browser" : (ROLE[box.role] ?? box.kind), box.space && `in ${box.space}`, box.address, box.software].filter(Boolean).join(" · ")),
-    health && h("dl", { class: "figures" }, figures(health)),
-    !online && box.seen && h("p", { class: "hint" }, `Last seen ${moment(box.seen)}.`),
-    app.me?.admin && tools(app, box),
+    health && online && h("dl", { class: "figures" }, figures(health)),
+    h("p", { class: "hint" }, when(box)),
+    tools(app, box),
   );
+}
+
+function when(box) {
+  if (!box.connected) return `Last seen ${moment(box.last_seen)}.`;
+  const told = box.told_s == null ? "" : ` Told ${Math.round(box.told_s)} s ago.`;
+  return `Connected for ${clock(box.since_s ?? 0)}.${told}`;
 }
 
 function figures(health) {

@@ -14,7 +14,7 @@ export function inviteDialog(app, key) {
     app,
     key,
     "Invite",
-    h("p", {}, "A speaker may talk without asking first. A listener hears, and may raise a hand."),
+    h("p", {}, "A speaker gets a place on the stage. A listener hears, and may raise a hand."),
     h(
       "div",
       { class: "buttons" },
@@ -31,7 +31,7 @@ async function make(app, place) {
 }
 
 function invitation(app, made) {
-  const link = made.link ?? `${location.origin}/#/join/${made.token}`;
+  const { link } = made;
   const code = `${made.code.slice(0, 3)} ${made.code.slice(3)}`;
   const copy = async () => {
     try {
@@ -46,7 +46,7 @@ function invitation(app, made) {
   return h(
     "div",
     { class: "invitation", key: made.token },
-    h("img", { src: made.qr ?? `/api/v1/invites/${made.token}/qr.svg`, alt: "The link as a picture to scan", width: 200, height: 200 }),
+    h("img", { src: made.qr, alt: "The link as a picture to scan", width: 200, height: 200 }),
     h("p", {}, "Code to read out"),
     h("p", { class: "code", "aria-label": made.code.split("").join(" ") }, code),
     h(

@@ -14,7 +14,7 @@ async function enter(app) {
   if (!token || app.page.token === token) return;
   app.page.token = token;
   const found = await app.attempt(() => get(`/invites/${token}`));
-  app.page.found = found ? { ...found, token } : null;
+  app.page.found = found;
   app.page.failed = !found;
   app.draw();
 }
@@ -29,13 +29,13 @@ function view(app) {
 
 function welcome(app, found) {
   const go = () => {
-    const id = found.space.id ?? found.space;
+    const id = found.space;
     app.member.join(id, { invite: found.token });
     app.go(`#/space/${id}`, true);
   };
   const as = PLACE[found.place] ?? "Listener";
   return [
-    h("h2", {}, found.name ?? found.space),
+    h("h2", {}, found.name),
     h("p", {}, "You are invited as ", h("b", {}, as.toLowerCase()), "."),
     app.me?.id
       ? [h("p", { class: "hint" }, "You go by ", h("b", {}, app.me.name), "."), button("Join", "door", go, { class: "primary big" })]

@@ -104,7 +104,7 @@ async function send(app) {
   };
   try {
     const made = await post("/spaces", body, { "Idempotency-Key": app.page.once });
-    const id = made.space?.id ?? made.space;
+    const { id } = made.space;
     if (draft.when !== "later") app.member.join(id);
     app.go(`#/space/${id}`, true);
   } catch (problem) {

@@ -1,6 +1,6 @@
 // One space: from outside a door with a look through it, from inside the whole evening.
 
-import { deletion, many, moment } from "../core/format.js";
+import { clock, deletion, many, moment } from "../core/format.js";
 import { consentDue, isHost, me } from "../core/view.js";
 import { MODE, MODE_MEANS, STATE } from "../core/words.js";
 import { get } from "../shell/api.js";
@@ -41,7 +41,7 @@ function enter(app) {
   page.explain ??= () => app.open("explain", explain);
   page.loadBlocked ??= async () => {
     const found = await get(`/spaces/${app.route.id}/blocked`);
-    return found.blocked ?? found;
+    return found.members;
   };
   if (page.timer) return;
   const look = async () => {
@@ -49,6 +49,10 @@ function enter(app) {
     try {
       page.look = await get(`/spaces/${app.route.id}`);
       page.problem = null;
+      if (OVER.includes(page.look.space.state)) {
+        clearInterval(page.timer);
+        page.stats = await get(`/spaces/${app.route.id}/stats`).catch(() => null);
+      }
     } catch (problem) {
       page.problem = problem;
     }
@@ -83,6 +87,7 @@ function door(app, { space: info, members = [], listeners = 0, mode }) {
   if (OVER.includes(info.state)) {
     return [
       h("p", {}, info.state === "cancelled" ? "This space was called off." : "This space is over."),
+      attendance(app.page.stats),
       h("p", {}, h("a", { href: "#/recordings" }, "To the recordings")),
     ];
   }
@@ -96,6 +101,24 @@ function door(app, { space: info, members = [], listeners = 0, mode }) {
     app.me?.id ? joinButtons(app, info) : nameForm(app, "Join", () => join(app, info)),
     info.hidden_allowed !== false && app.me?.id && h("p", { class: "hint" }, "Listening unnamed counts you and names you to nobody."),
     !canTalk() && h("p", { class: "hint" }, "On this address you can listen. ", button("Why not talk?", null, () => app.open("explain", explain), { class: "link" })),
+  ];
+}
+
+/** Who was there: totals for everybody, people for those who ran it. */
+function attendance(stats) {
+  if (!stats) return null;
+  const rows = [
+    [stats.came, "came"],
+    [stats.peak, "at once at most"],
+    [Math.round(stats.talked_s / 60), "minutes of talk"],
+    [stats.turns, "turns"],
+    [stats.served, "hands served"],
+  ];
+  return [
+    h("dl", { class: "figures" }, rows.map(([n, word]) => h("div", { key: word }, h("dt", {}, word), h("dd", {}, String(n))))),
+    stats.people?.length > 0 &&
+      h("ul", { class: "members" }, stats.people.map((one) =>
+        h("li", { key: one.id, class: "line" }, h("span", {}, one.name), h("small", {}, `${many(one.turns, "turn", "turns")}, ${clock(one.talked_s)}`)))),
   ];
 }
 

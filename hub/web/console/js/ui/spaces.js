@@ -57,16 +57,24 @@ function search(app) {
 function groups(app, list) {
   const some = (states) => list.filter((one) => states.includes(one.space.state));
   const [live, coming] = [some(OPEN), some(TO_COME)];
-  const over = list.filter((one) => !live.includes(one) && !coming.includes(one));
-  if (!list.length) {
-    return nothing(app.page.q ? "No space has these words." : "There is no space yet. Open one.");
-  }
+  const over = app.page.over ?? [];
+  if (!list.length && app.page.q) return nothing("No space has these words.");
   return [
+    !list.length && nothing("There is no space yet. Open one."),
     group("Now", live),
     group("To come", coming),
     group("Over", over),
     app.page.next && button("More", "down", () => showMore(app)),
+    !app.page.over && button("Show those that are over", "clock", () => showOver(app), { class: "quiet" }),
   ];
+}
+
+async function showOver(app) {
+  const found = await app.attempt(() => get("/spaces?state=archived&limit=100"));
+  if (!found) return;
+  app.page.over = found.spaces;
+  if (!found.spaces.length) app.tell("No space is over yet.");
+  app.draw();
 }
 
 async function showMore(app) {

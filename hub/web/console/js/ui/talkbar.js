@@ -102,7 +102,10 @@ function talkButton(app) {
 function detail(app, state, sub) {
   const { member } = app;
   if (state === "live" && member.onAir) return running(() => left(member), { "aria-hidden": "true" });
-  if (state === "offered") return running(() => `${sub} · ${toGo(member.shown.hand.offerUntil)}`);
+  if (state === "offered") {
+    const words = member.shown.isDown ? "let go, then press" : sub;
+    return running(() => `${words} · ${toGo(member.shown.hand.offerUntil)}`);
+  }
   if (state === "cooldown") return running(() => toGo(member.shown.cooldownUntil));
   return h("span", {}, sub);
 }

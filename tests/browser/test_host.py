@@ -1,0 +1,154 @@
+"""An evening's tools: what the host does, and what the others then see."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import Person
+
+PASSWORD = "eight letters"
+
+
+def open_space(person: Callable[..., Person]) -> tuple[Person, str]:
+    host = person("Hanna Host", size=(1280, 860)).set_up(PASSWORD)
+    return host, host.make_space("Kitchen talk", topic="Bread and butter")
+
+
+@pytest.mark.timeout(240)
+def test_a_late_joiner_sees_pins_roles_and_the_queue(person: Callable[..., Person]) -> None:
+    host, space = open_space(person)
+    first = person("Anna First").join(space)
+    first.raise_hand().talk_says("You are next")
+    host.page.get_by_label("A note or a link to pin").fill("Bring butter")
+    host.button("Pin", exact=True).click()
+    late = person("Lars Late").join(space)
+    late.sees("Bring butter")
+    expect(late.region("Hands (1)")).to_contain_text("Anna First")
+    expect(late.region("People")).to_contain_text("Hanna Host")
+    late.raise_hand().talk_says("number 2")
+    host.button("Move Lars Late up").click()
+    late.talk_says("You are next")
+    first.talk_says("number 2")
+    host.button("Take Anna First's hand down").click()
+    first.sees("The host took your hand down.")
+
+
+@pytest.mark.timeout(240)
+def test_the_host_holds_removes_and_ends(person: Callable[..., Person]) -> None:
+    host, space = open_space(person)
+    guest = person("Gina Guest").join(space).has_sound()
+    guest.raise_hand().talk_says("You are next")
+    host.button("Give the floor to Gina Guest").click()
+    guest.talk_says("Your turn").press().talk_says("On air")
+    host.button("Hold Gina Guest", exact=True).click()
+    guest.sees("The host closed your microphone.").talk_says("Held")
+    guest.release()
+    people = host.region("People")
+    people.get_by_text("Gina Guest").click()
+    people.get_by_role("button", name="Let go").click()
+    guest.talk_says("ask")
+    people.get_by_role("button", name="Remove").click()
+    guest.sees("The host put you out. You may join again.")
+    guest.button("Join", exact=True).click()
+    guest.is_in()
+    host.button("End for everyone").click()
+    host.sees("One other person is in the space.")
+    host.button("Keep going").click()
+    guest.is_in()
+    host.button("End for everyone").click()
+    host.button("Yes, end").click()
+    guest.sees("The space has ended.")
+    host.sees("This space is over.")
+
+
+@pytest.mark.timeout(240)
+def test_who_is_blocked_stays_out_until_the_host_takes_it_back(
+    person: Callable[..., Person],
+) -> None:
+    host, space = open_space(person)
+    guest = person("Gina Guest").join(space)
+    people = host.region("People")
+    people.get_by_text("Gina Guest").click()
+    people.get_by_role("button", name="Block").click()
+    host.page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    guest.sees("You cannot join this space any more.")
+    guest.button("Join", exact=True).click()
+    guest.sees("You cannot join this space. Ask the host.")
+    host.button("Undo").click()
+    host.sees("Gina Guest may come again.")
+    guest.button("Join", exact=True).click()
+    guest.is_in()
+
+
+@pytest.mark.timeout(240)
+def test_nobody_talks_in_a_recorded_space_before_agreeing(person: Callable[..., Person]) -> None:
+    host, space = open_space(person)
+    guest = person("Gina Guest").join(space).has_sound()
+    host.page.get_by_role("switch", name="Record").click()
+    guest.sees("This space is recorded")
+    guest.button("Just listen").click()
+    guest.sees("You just listen")
+    guest.raise_hand()
+    guest.sees("Agree first, or just listen.")
+    guest.button("Agree", exact=True).click()
+    guest.raise_hand().talk_says("You are next")
+    expect(guest.page.get_by_text("REC, kept until")).to_be_visible()
+
+
+@pytest.mark.timeout(240)
+def test_an_invitation_by_link_and_by_code_gives_its_place(person: Callable[..., Person]) -> None:
+    host, _space = open_space(person)
+    host.button("Invite", exact=True).click()
+    host.button("Invite speakers").click()
+    link = host.page.get_by_label("Link", exact=True).input_value()
+    code = host.page.locator(".code").inner_text()
+    image = host.page.get_by_alt_text("The link as a picture to scan")
+    assert image.evaluate("image => image.complete && image.naturalWidth > 0") or image.is_visible()
+    by_link = (
+        person("Lina Link").open(f"/#/join/{link.rpartition('/')[2]}").sees("You are invited as")
+    )
+    by_link.call_oneself().button("Join", exact=True).click()
+    by_link.is_in()
+    by_code = person("Carl Code").open("/#/join")
+    by_code.page.get_by_label("Code or link").fill(code)
+    by_code.button("Go on").click()
+    by_code.sees("You are invited as").call_oneself().button("Join", exact=True).click()
+    by_code.is_in()
+    wrong = person("Wanda Wrong").open("/#/join")
+    wrong.page.get_by_label("Code or link").fill("000 000")
+    wrong.button("Go on").click()
+    wrong.sees("This invitation is not valid any more.")
+
+
+@pytest.mark.timeout(120)
+def test_a_listener_on_plain_http_hears_and_is_told_why_it_cannot_talk(
+    person: Callable[..., Person],
+) -> None:
+    guest = person("Lina Listener")
+    guest.http = guest.http.replace("127.0.0.1", "hall-hub.local")
+    guest.join("table").has_sound()
+    guest.talk_says("why can I not talk?")
+    guest.talk.click()
+    guest.sees("To talk, open the secure page")
+    assert guest.page.get_by_role("link", name="https://hall-hub.local").is_visible()
+    guest.sees("Choose Advanced")
+
+
+@pytest.mark.timeout(120)
+def test_keys_alone_talk_and_let_go(person: Callable[..., Person]) -> None:
+    one = person("Kim Keys").join("main").has_sound()
+    page = one.page
+    page.keyboard.down(" ")
+    one.talk_says("On air")
+    page.keyboard.down("m")
+    one.talk_says("Cough")
+    page.keyboard.up("m")
+    one.talk_says("On air")
+    page.keyboard.up(" ")
+    one.talk_says("Hold to")
+    one.talk.focus()
+    page.keyboard.down("Enter")
+    one.talk_says("On air")
+    page.keyboard.up("Enter")
+    one.talk_says("Hold to")
