@@ -72,6 +72,11 @@ class FloorArbiter:
         """Yield the members, in the order in which they came."""
         return (seat.member for seat in self._seats.values())
 
+    def member(self, member_id: MemberId | None) -> Member | None:
+        """Return one of them."""
+        seat = self._seats.get(member_id or "")
+        return None if seat is None else seat.member
+
     def floor(self) -> Floor:
         """Return the floor as members see it."""
         return self._board.floor()
