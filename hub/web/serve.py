@@ -157,12 +157,12 @@ async def _given(route: Route, request: web.Request) -> tuple[Struct, ...]:
         return ()
     if route.has_body:
         return (await _body(request, route.takes),)
-    names = list(request.query)
-    twice = next((name for name in names if names.count(name) > 1), None)
+    query = request.query
+    twice = next((name for name in query if len(query.getall(name)) > 1), None)
     if twice is not None:
         raise Refused(ErrorCode.BAD_VALUE, "Give this once.", field=twice)
     try:
-        return (msgspec.convert(dict(request.query), route.takes, strict=False),)
+        return (msgspec.convert(dict(query), route.takes, strict=False),)
     except msgspec.ValidationError as error:
         raise not_valid(error) from None
 
