@@ -108,10 +108,9 @@ def _stored(machine: SpaceMachine, arrival: Arrival) -> Place | None:
     """Return the place that this member has, or was given; the host's only while it is free."""
     if arrival.role is Role.SPEAKER:
         return Place.LISTENER
-    if machine.info.host == arrival.member_id:
-        return Place.HOST
     place = machine.place_of(arrival.member_id)
-    return Place.COHOST if place is Place.HOST and machine.info.host is not None else place
+    is_taken = machine.info.host not in (None, arrival.member_id)
+    return Place.COHOST if place is Place.HOST and is_taken else place
 
 
 def _default(machine: SpaceMachine, arrival: Arrival) -> Place:

@@ -141,11 +141,6 @@ def stop_recording(machine: SpaceMachine, by: str = "") -> None:
         machine.happened(Happening.RECORDING_STOPPED, by=by)
 
 
-def is_free(machine: SpaceMachine, member_id: MemberId) -> bool:
-    """Whether this member could be the host without taking the place of another."""
-    return machine.info.host in (None, member_id)
-
-
 def watch_emptiness(machine: SpaceMachine) -> None:
     """Note since when nobody is in a space that somebody opened and forgot."""
     state = machine.info.state

@@ -79,13 +79,15 @@ class SpaceMachine:
 
     def member(self, member_id: MemberId | None) -> Member | None:
         """Return one of them."""
-        return next((each for each in self.arbiter.members() if each.id == member_id), None)
+        return self.arbiter.member(member_id)
 
     def place_of(self, member_id: MemberId) -> Place | None:
         """Return where somebody stands, or will stand when it comes back."""
         member = self.member(member_id)
         if member is not None:
             return member.place
+        if member_id == self.info.host:
+            return Place.HOST
         person = self.people.get(member_id)
         return person.place if person is not None and person.given else None
 

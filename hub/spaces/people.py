@@ -5,10 +5,11 @@ from msgspec.structs import replace
 from hub.spaces.kept import FULL_VOLUME, Person
 from hub.spaces.machine import SpaceMachine
 from stagebox.wire.space import Member
+from stagebox.wire.terms import MemberId
 
 
-def update(machine: SpaceMachine) -> bool:
-    """Bring ``machine.people`` up to date; return whether anything in it changed."""
+def update(machine: SpaceMachine) -> None:
+    """Bring ``machine.people`` up to date."""
     members = machine.members()
     before = machine.people
     machine.people = {
@@ -18,14 +19,13 @@ def update(machine: SpaceMachine) -> bool:
     version = machine.recordings if machine.info.recording is not None else 0
     away = {
         each: replace(person, here=False)
-        for each, person in before.items()
-        if each not in members and _lasts(person, version)
+        for each, person in sorted(before.items(), key=_was_here)  # who left last comes last
+        if each not in members and (each == machine.info.host or _lasts(person, version))
     }
     surplus = len(away) - machine.settings.people_limit
     for member_id in [*away][: max(surplus, 0)]:
         del away[member_id]
     machine.people.update(away)
-    return machine.people != before
 
 
 def _seen(person: Person | None, member: Member) -> Person:
@@ -41,6 +41,10 @@ def _seen(person: Person | None, member: Member) -> Person:
         captioned=member.captioned,
         volume=member.volume,
     )
+
+
+def _was_here(item: tuple[MemberId, Person]) -> bool:
+    return item[1].here
 
 
 def _lasts(person: Person, version: int) -> bool:

@@ -123,7 +123,7 @@ class Hall:
                 self.ears[member_id] = self.space.hears(member_id)
         else:
             assert decode_hub(encode(answer)) == answer
-            self.check()
+            self._take(self.space.tick(self.now))
         return answer
 
     def host(self) -> str:
