@@ -170,7 +170,8 @@ def beginning(running: Beginning) -> RecordingSummary:
 def view(call: Call, found: Index) -> RecordingView:
     """Return a whole recording."""
     parts = chapters(found.turns)
-    ends = [each.position for each in parts[1:]] + [found.samples]
+    # Of one in which nobody spoke there are none.
+    ends = [*(each.position for each in parts[1:]), found.samples][: len(parts)]
     return RecordingView(
         id=found.id,
         space=found.space,
