@@ -82,8 +82,6 @@ class Judge:
         return None
 
     def _bar(self, seat: Seat, via: Via) -> DenyCause | None:
-        if seat.state in TALKING:
-            return DenyCause.FLOOR_TAKEN
         if seat.member.role is Role.SPEAKER:
             return DenyCause.RECEIVE_ONLY
         if seat.member.place is Place.LISTENER and not self.may_queue(seat):
@@ -91,6 +89,8 @@ class Judge:
         stop = self._board.stop(seat)
         if stop is not None and (via is Via.TALK or stop.bars_hand):
             return stop.deny
+        if seat.state in TALKING:
+            return DenyCause.FLOOR_TAKEN
         return DenyCause.MUTED_AT_DEVICE if seat.member.muted and via is Via.TALK else None
 
     def _of_press(self, seat: Seat, via: Via) -> Trigger | DenyCause:
