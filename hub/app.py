@@ -81,7 +81,9 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
             kept_in / DATABASE, lambda kind: metrics.store_troubles.labels(kind).inc()
         )
         stack.push_async_callback(store.aclose)
-        spaces = Spaces(config.space, media=media, store=store, metrics=metrics)
+        spaces = Spaces(
+            config.space, media=media, store=store, metrics=metrics, limits=config.spaces
+        )
         stack.push_async_callback(spaces.aclose)
         recorder = await stack.enter_async_context(
             recordings(config.recording, kept_in, spaces, media, store)

@@ -15,6 +15,18 @@ from msgspec.structs import asdict
 
 from hub.captions.service import Service
 from hub.floor.rules import FloorRules, RulesError
+from hub.spaces.settings import (
+    BLOCKED_LIMIT,
+    COHOST_LIMIT,
+    CONFIRM_S,
+    HOST_GRACE_S,
+    INVITE_LIMIT,
+    KEEP_DAYS,
+    MAX_DAYS_AHEAD,
+    PIN_LIMIT,
+    REACTION_S,
+    SpaceSettings,
+)
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
 from stagebox.wire.terms import Mode
@@ -87,6 +99,36 @@ class HubLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # ICE and DTLS take under a second on a LAN; each set-up costs CPU, so few at once.
     media_s: Period = 15
     media_at_once: Quantity = 16
+
+
+class SpacesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of every space beyond its floor (the ``[spaces]`` table)."""
+
+    # Each costs a timer and, with two talkers, a mixer: more is another hub's job.
+    most: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    host_grace_s: Annotated[float, Meta(ge=1, le=3_600)] = HOST_GRACE_S
+    confirm_s: Annotated[float, Meta(ge=1, le=300)] = CONFIRM_S
+    cohosts: Annotated[int, Meta(ge=0, le=16)] = COHOST_LIMIT
+    pins: Annotated[int, Meta(ge=0, le=500)] = PIN_LIMIT
+    invites: Annotated[int, Meta(ge=0, le=500)] = INVITE_LIMIT
+    blocked: Annotated[int, Meta(ge=1, le=10_000)] = BLOCKED_LIMIT
+    reaction_s: Annotated[float, Meta(ge=0, le=3_600)] = REACTION_S
+    max_days_ahead: Annotated[int, Meta(ge=1, le=365)] = MAX_DAYS_AHEAD
+    # How long what was said and who was there is kept, unless the space says otherwise.
+    keep_days: Annotated[int, Meta(ge=0, le=365)] = KEEP_DAYS
+
+    def settings(self) -> SpaceSettings:
+        """Return this as a space takes it."""
+        return SpaceSettings(
+            host_grace_s=self.host_grace_s,
+            confirm_s=self.confirm_s,
+            cohost_limit=self.cohosts,
+            pin_limit=self.pins,
+            invite_limit=self.invites,
+            blocked_limit=self.blocked,
+            reaction_s=self.reaction_s,
+            max_days_ahead=self.max_days_ahead,
+        )
 
 
 class MediaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +222,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: Annotated[str, Meta(min_length=1, max_length=4_096)] = "/var/lib/stagebox-hub"
     advertise: bool = True
     limits: HubLimits = HubLimits()
+    spaces: SpacesConfig = SpacesConfig()
     media: MediaConfig = MediaConfig()
     captions: CaptionsConfig = CaptionsConfig()
     recording: RecordingConfig = RecordingConfig()

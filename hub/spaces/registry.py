@@ -5,7 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from hub.config import SpaceConfig
+from msgspec.structs import replace
+
+from hub.config import SpaceConfig, SpacesConfig
 from hub.floor.events import Amend, Spoke
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
@@ -20,7 +22,7 @@ from hub.spaces.reminders import Reminders
 from hub.spaces.rights import Actor
 from hub.spaces.roster import Roster
 from hub.spaces.running import Occupant, RunningSpace
-from hub.spaces.settings import Facilities, SpaceSettings
+from hub.spaces.settings import Facilities
 from hub.store.database import Store
 from hub.store.records import Records
 from hub.store.shelf import AuditRow
@@ -29,8 +31,6 @@ from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Caption, Error, Notice
 from stagebox.wire.terms import Code, MemberId, Name, SpaceId, Token
 
-# Each space costs a timer and, with two talkers, a mixer: more is another hub's job.
-MAX_SPACES: Final = 100
 # Answers to repeated wishes for a new space: a box repeats within seconds.
 _MAX_MADE: Final = 256
 # The hub itself, where it acts on a space.
@@ -55,15 +55,16 @@ class Spaces:
         media: MediaPlane,
         store: Store,
         metrics: Metrics,
-        settings: SpaceSettings | None = None,
+        limits: SpacesConfig | None = None,
     ) -> None:
         self.records = Records(store)
+        self._limits = limits or SpacesConfig()
         self._roster = Roster(
             configs,
             media=media,
             store=store,
             metrics=metrics,
-            settings=settings or SpaceSettings(),
+            settings=self._limits.settings(),
         )
         self._running = self._roster.running
         self._herald = self._roster.herald
@@ -107,11 +108,12 @@ class Spaces:
         if not (actor.admin if may_host is None else may_host):
             detail = "Only a studio box or an admin makes a space. Ask one of them."
             return Error(code=ErrorCode.HOST_NOT_ALLOWED, detail=detail, req=new.req)
-        if len(self._running) >= MAX_SPACES:
-            detail = f"The hub runs {MAX_SPACES} spaces, which is all it can. End one first."
+        if len(self._running) >= self._limits.most:
+            detail = f"The hub runs {self._limits.most} spaces, which is all it may. End one first."
             return Error(code=ErrorCode.TOO_MANY, detail=detail, req=new.req)
         space_id = free_id(new.name or default_name(actor.name), self._roster)
         kept = new_space(space_id, new, actor.member_id, actor.name)
+        kept = replace(kept, keep_days=self._limits.keep_days)
         return self._begin(self._roster.make(kept, ""), actor, new)
 
     def act(self, space_id: SpaceId, actor: Actor, act: Act) -> Reply:

@@ -99,7 +99,11 @@ class Hub:
             path, lambda kind: self.metrics.store_troubles.labels(kind).inc()
         )
         self.spaces = Spaces(
-            self.config.space, media=self.media, store=self.store, metrics=self.metrics
+            self.config.space,
+            media=self.media,
+            store=self.store,
+            metrics=self.metrics,
+            limits=self.config.spaces,
         )
         await self.spaces.start()
         self.home = Home(self.store, self.data)

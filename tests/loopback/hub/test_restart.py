@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.config import HubConfig, SpaceConfig
-from hub.spaces.registry import MAX_SPACES
+from hub.config import HubConfig, SpaceConfig, SpacesConfig
 from hub.spaces.rights import Actor
 from hub.store.database import Store, StoredMember, StoreError, Trouble
 from hub.store.schema import NEWEST
@@ -97,14 +96,16 @@ async def test_hands_are_kept_in_order_over_a_restart(tmp_path: Path) -> None:
 
 
 async def test_there_are_no_more_spaces_than_a_hub_can_run(tmp_path: Path) -> None:
-    async with running_hub(tmp_path) as hub:
+    config = HubConfig(spaces=SpacesConfig(most=5, keep_days=7))
+    async with running_hub(tmp_path, config) as hub:
         admin = Actor(None, "Admin", admin=True)
-        for number in range(MAX_SPACES - 1):
+        for number in range(4):
             made = hub.spaces.create(admin, SpaceNew(req=f"n{number}", name="S"))
             assert isinstance(made, SpaceMade)
         refused = hub.spaces.create(admin, SpaceNew(req="more", name="S"))
         assert isinstance(refused, Error)
         assert refused.code is ErrorCode.TOO_MANY
+        assert hub.spaces.find("s").kept().keep_days == 7
 
 
 async def test_settings_that_changed_win_and_those_that_did_not_give_way(tmp_path: Path) -> None:
