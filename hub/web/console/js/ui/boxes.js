@@ -3,7 +3,7 @@
 import { clock, moment } from "../core/format.js";
 import { get, patch } from "../shell/api.js";
 import { h, icon } from "./dom.js";
-import { button, chip, nothing, title, toggle } from "./parts.js";
+import { button, chip, dialog, field, form, nothing, title, toggle } from "./parts.js";
 
 const LOOK_MS = 5_000;
 const ROLE = { guest: "guest box", studio: "studio box", speaker: "smart speaker" };
@@ -83,6 +83,24 @@ function figures(health) {
   );
 }
 
+/** An empty name is the one that it gives itself. */
+function renaming(app, key, box, run) {
+  const send = ({ name }) => {
+    app.close(key);
+    run(name.trim() || null);
+  };
+  return dialog(
+    app,
+    key,
+    `Rename ${box.name}`,
+    form(
+      send,
+      field("Name", h("input", { name: "name", value: box.name, maxlength: 40, autocomplete: "off" }), { note: `Left empty: ${box.own_name}, as it calls itself.` }),
+      h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
+    ),
+  );
+}
+
 function percent(share) {
   return `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`;
 }
@@ -92,10 +110,7 @@ function tools(app, box) {
     await patch(`/boxes/${box.id}`, body);
     await app.page.look();
   }, done);
-  const rename = () => {
-    const name = prompt("What shall it be called?", box.name)?.trim();
-    if (name) change({ name }, "Renamed.");
-  };
+  const rename = () => app.open("rename", (_app, key) => renaming(app, key, box, (name) => change({ name }, "Renamed.")));
   return [
     toggle("Known member", Boolean(box.known), (known) => change({ known }), { note: "May speak where only known members do." }),
     button("Rename", null, rename, { class: "quiet" }),

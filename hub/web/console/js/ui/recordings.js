@@ -1,9 +1,9 @@
 // The recordings: what there is, until when, and what may be done with it.
 
-import { clock, day, many, moment, size } from "../core/format.js";
+import { clock, day, many, moment } from "../core/format.js";
 import { get } from "../shell/api.js";
 import { h, icon } from "./dom.js";
-import { nothing, title } from "./parts.js";
+import { button, chip, nothing, title } from "./parts.js";
 
 export const recordings = { title: () => "Recordings", view, enter };
 
@@ -23,29 +23,37 @@ function view(app) {
   return [
     title("Recordings"),
     problem && h("p", { class: "banner is-held", role: "status" }, icon("flag"), problem.message),
-    list && (list.length ? h("ul", { class: "cards" }, list.map(card)) : nothing("Nothing is recorded. A host switches recording on in the space.")),
+    list && (list.length ? h("ul", { class: "cards" }, list.map(card)) : nothing("There is no recording that you may hear. A host switches recording on in the space.")),
+    app.page.next && button("More", "down", () => more(app)),
     !list && !problem && nothing("One moment."),
   ];
 }
 
+async function more(app) {
+  const { page } = app;
+  const found = await app.attempt(() => get(`/recordings?cursor=${encodeURIComponent(page.next)}`));
+  if (!found) return;
+  page.list = [...page.list, ...found.recordings];
+  page.next = found.next;
+  app.draw();
+}
+
 function card(one) {
-  const running = one.running || one.ended_at === null;
-  const facts = [
-    running ? "running" : clock(one.seconds ?? one.duration_s ?? 0),
-    one.talkers != null && many(Array.isArray(one.talkers) ? one.talkers.length : one.talkers, "voice", "voices"),
-    one.bytes != null && size(one.bytes),
-  ];
-  const until = one.deleted_on ?? one.expires_at ?? one.deleted_at;
+  const facts = one.running
+    ? ["running now"]
+    : [clock(one.seconds), many(one.talkers, "voice", "voices"), one.mine && "yours among them"];
   return h(
     "li",
     { key: one.id, class: "space-card" },
     h(
-      "a",
-      { href: `#/recordings/${one.id}` },
-      h("h3", {}, one.name ?? one.space_name ?? one.space),
-      h("p", { class: "hint" }, moment(one.since ?? one.started_at), " · ", facts.filter(Boolean).join(" · ")),
-      until && h("p", { class: "hint" }, `Deleted on ${day(until)}`),
+      one.running ? "div" : "a",
+      { href: one.running ? null : `#/recordings/${one.id}`, class: "what" },
+      h("h3", {}, one.name),
+      h("p", { class: "hint" }, moment(one.since), " · ", facts.filter(Boolean).join(" · ")),
+      one.deleted_on && h("p", { class: "hint" }, `Deleted on ${day(one.deleted_on)}`),
     ),
-    h("a", { class: "button", href: `#/recordings/${one.id}`, "aria-label": `Play ${one.name ?? one.space}` }, icon("play"), "Play"),
+    one.running
+      ? chip("REC", { sign: "rec", kind: "is-rec" })
+      : h("a", { class: "button", href: `#/recordings/${one.id}`, "aria-label": `Play ${one.name}` }, icon("play"), "Play"),
   );
 }

@@ -2,29 +2,25 @@
 
 import { clock, day, moment } from "../core/format.js";
 import { backTo, chapterAt, cues, nextTalker, said, SPEEDS } from "../core/replay.js";
-import { del, get } from "../shell/api.js";
+import { del, get, patch } from "../shell/api.js";
 import { keep, setting } from "../shell/keep.js";
 import { h, icon } from "./dom.js";
-import { button, dialog, nothing, select, title } from "./parts.js";
+import { button, dialog, field, form, nothing, select, title } from "./parts.js";
 
 export const replay = {
-  title: (app) => name(app.page.one ?? {}),
+  title: (app) => app.page.one?.name ?? "Recording",
   view,
   enter,
   leave: (app) => app.page.audio?.pause(),
 };
-
-function name(one) {
-  return one.name ?? one.space_name ?? one.space ?? "Recording";
-}
 
 async function enter(app) {
   const { page } = app;
   const path = `/recordings/${app.route.id}`;
   try {
     page.one = await get(path);
-    page.chapters = page.one.chapters ?? [];
-    page.cues = await captions(path);
+    page.chapters = page.one.chapters;
+    page.cues = page.one.captions ? await captions(path) : [];
   } catch (problem) {
     page.problem = problem;
   }
@@ -40,10 +36,10 @@ function view(app) {
   const { one, problem } = app.page;
   if (problem) return [title("Recording"), nothing(problem.message, h("p", {}, h("a", { href: "#/recordings" }, "To the recordings")))];
   if (!one) return [title("Recording"), nothing("One moment.")];
-  const until = one.deleted_on ?? one.expires_at ?? one.deleted_at;
   return [
-    title(name(one)),
-    h("p", { class: "hint" }, moment(one.since ?? one.started_at, { year: true }), until && ` · deleted on ${day(until)}`),
+    title(one.name),
+    h("p", { class: "hint" }, `${moment(one.since, { year: true })}, ${clock(one.seconds)} long, recorded by ${one.by}`, one.deleted_on && ` · deleted on ${day(one.deleted_on)}`),
+    one.notice && h("p", { class: "hint" }, `Its first words: “${one.notice}”`),
     h("section", { class: "card player", "aria-label": "Player" }, player(app)),
     h("div", { class: "columns" }, h("div", { class: "main-column" }, chapters(app)), h("div", { class: "side-column" }, tools(app, one))),
   ];
@@ -71,9 +67,10 @@ function player(app) {
       "aria-label": "The recording",
       made: (node) => {
         page.audio = node;
+        node.currentTime = page.one.start;
         node.playbackRate = setting("speed");
       },
-      ontimeupdate: () => moved(app, at()),
+      ontimeupdate: () => moved(app, page, at()),
       onplay: (event) => (event.target.playbackRate = setting("speed")),
     }),
     h(
@@ -88,8 +85,8 @@ function player(app) {
 }
 
 /** Draw only when another turn or another caption begins. */
-function moved(app, at) {
-  const { page } = app;
+function moved(app, page, at) {
+  if (app.page !== page) return; // the player ends a little after its page
   const chapter = chapterAt(page.chapters, at);
   const now = said(page.cues ?? [], at).at(-1) ?? null;
   if (chapter === page.chapter && now === page.said) return;
@@ -139,8 +136,36 @@ function tools(app, one) {
       "div",
       { class: "buttons column" },
       h("a", { class: "button", href: `/api/v1${path}/export`, download: true }, icon("down"), "Take a copy home"),
-      one.mine !== false && button("Take my turns out", "mic", () => sure(app, "mine", "Take your turns out?", "Your voice and your captions are deleted from this recording. The rest stays.", "Take out", () => gone("/mine", "Your turns are out.")), { class: "quiet" }),
-      one.may_delete !== false && button("Delete now", "close", () => sure(app, "gone", "Delete this recording?", "Sound, captions and names are deleted, and do not come back.", "Delete", () => gone("", "It is deleted.")), { class: "danger quiet" }),
+      one.mine && button("Take my turns out", "mic", () => sure(app, "mine", "Take your turns out?", "Your voice and your captions are deleted from this recording. The rest stays.", "Take out", () => gone("/mine", "Your turns are out.")), { class: "quiet" }),
+      one.may_delete && button("Change it", "tune", () => app.open("change", (_app, key) => change(app, key, one)), { class: "quiet" }),
+      one.may_delete && button("Delete now", "close", () => sure(app, "gone", "Delete this recording?", "Sound, captions and names are deleted, and do not come back.", "Delete", () => gone("", "It is deleted.")), { class: "danger quiet" }),
+    ),
+  );
+}
+
+/** Its name, where playing begins, and how long it is kept, which can only become less. */
+function change(app, key, one) {
+  const send = async ({ name, start, days }) => {
+    const body = {
+      ...(name.trim() && name.trim() !== one.name && { name: name.trim() }),
+      ...(Number(start) !== one.start && { start: Number(start) }),
+      ...(Number(days) < one.keep_days && { keep_days: Number(days) }),
+    };
+    if (!(await app.attempt(() => patch(`/recordings/${one.id}`, body), "Saved."))) return;
+    app.close(key);
+    await enter(app);
+  };
+  const now = Math.floor(app.page.audio?.currentTime ?? one.start);
+  return dialog(
+    app,
+    key,
+    "Change the recording",
+    form(
+      send,
+      field("Name", h("input", { name: "name", value: one.name, maxlength: 40, autocomplete: "off" })),
+      field("Begin at second", h("input", { name: "start", type: "number", min: 0, step: "any", value: one.start }), { note: `The player stands at ${now}.` }),
+      field("Days it is kept", h("input", { name: "days", type: "number", min: 0, max: one.keep_days, value: one.keep_days }), { note: "It can only become less." }),
+      h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
     ),
   );
 }

@@ -16,6 +16,8 @@ import { captions, pins } from "./side.js";
 import { hands, stage } from "./stage.js";
 import { talkbar } from "./talkbar.js";
 
+/** Where two columns stand side by side, as in the style sheet. */
+const WIDE = matchMedia("(min-width: 900px)");
 /** A look through the door is repeated this often. */
 const LOOK_MS = 4_000;
 
@@ -37,6 +39,7 @@ function inside(app) {
 
 function enter(app) {
   const { page } = app;
+  WIDE.onchange = () => app.draw();
   page.ask ??= (key, question) => confirm(app, key, question);
   page.explain ??= () => app.open("explain", explain);
   page.loadBlocked ??= async () => {
@@ -159,8 +162,8 @@ function inner(app) {
     h(
       "div",
       { class: "columns" },
-      h("div", { class: "main-column" }, stage(app), captions(app), hands(app)),
-      h("div", { class: "side-column" }, hostTools(app), pins(app), people(app), more(app)),
+      h("div", { class: "main-column" }, stage(app), captions(app), hands(app), WIDE.matches && people(app)),
+      h("div", { class: "side-column" }, hostTools(app), pins(app), !WIDE.matches && people(app), more(app)),
     ),
   ];
 }

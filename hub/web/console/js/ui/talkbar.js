@@ -155,7 +155,7 @@ function noTalk(app) {
 
 function handButton(app) {
   const { view, shown } = app.member;
-  const off = !queues(view) || !canTalk();
+  const off = !queues(view) || !canTalk() || !me(view);
   const { isUp } = shown.hand;
   return h(
     "button",
