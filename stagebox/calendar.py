@@ -5,6 +5,10 @@ until the network sets it, and may jump at any moment.
 """
 
 from datetime import UTC, datetime
+from typing import Final
+
+# Text that sorts as the moments it names do.
+STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def utc_now() -> datetime:
@@ -14,4 +18,4 @@ def utc_now() -> datetime:
 
 def utc_stamp() -> str:
     """Return the calendar time as text that sorts: ``2026-01-31T12:00:00Z``."""
-    return utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_now().strftime(STAMP)

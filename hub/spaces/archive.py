@@ -1,10 +1,8 @@
 """The spaces that are over: kept for their days, then purged down to an id and a time."""
 
-import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
@@ -15,10 +13,6 @@ from hub.store.shelf import EndedSpace, Shelf
 from stagebox.calendar import utc_stamp
 from stagebox.wire.space import SpaceInfo
 from stagebox.wire.terms import SpaceId, SpaceState
-
-# "After thirty days" is not a matter of hours; and a clock that was wrong at the start of a
-# Raspberry Pi is right by the next time.
-PURGE_S: Final = 3_600.0
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +34,18 @@ class Archive:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._ids: set[SpaceId] = set()
-        self._task: asyncio.Task[None] | None = None
 
     def __contains__(self, space_id: object) -> bool:
         """Tell whether a space of this id has been: ids are not used again."""
         return space_id in self._ids
 
     async def start(self) -> None:
-        """Read which spaces have been; purge now, and from time to time."""
+        """Read which spaces have been, and purge."""
         await self.purge()
         try:
             self._ids = {each.id for each in await self._shelf.ended()}
         except StoreError as error:
             log.error("The archive cannot be read: %s", error)
-        self._task = asyncio.create_task(self._purge_by_and_by())
-
-    async def aclose(self) -> None:
-        """Stop purging."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def take(self, space_id: SpaceId) -> None:
         """Note that a space is over, before it is written down."""
@@ -89,13 +74,17 @@ class Archive:
         return [_ended(row) for row in await self._shelf.ended()]
 
     async def attendance(self, space_id: SpaceId) -> AttendanceBook | None:
-        """Return who was in a space, as last written down.
+        """Return who was in a space, as last written down; None: nothing is known.
 
         Raises:
             StoreError: it cannot be read.
         """
         book = await self._shelf.attendance(space_id)
-        return msgspec.json.decode(book, type=AttendanceBook) if book else None
+        try:
+            return msgspec.json.decode(book, type=AttendanceBook) if book else None
+        except ValueError as error:
+            log.error("Who was in %s cannot be read: %s", space_id, error)
+            return None
 
     async def purge(self) -> None:
         """Purge what was kept for its days."""
@@ -106,11 +95,6 @@ class Archive:
             return
         if count:
             log.info("%d spaces that were over are purged", count)
-
-    async def _purge_by_and_by(self) -> None:
-        while True:
-            await asyncio.sleep(PURGE_S)
-            await self.purge()
 
 
 def _ended(row: EndedSpace) -> Ended:

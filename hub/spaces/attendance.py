@@ -31,7 +31,7 @@ class Attendee(Struct, kw_only=True):
 
 
 class AttendanceBook(Struct, kw_only=True):
-    """All of it, as it is kept. ``unnamed``: how many came after the list was full."""
+    """All of it, as it is kept. ``unnamed``: how many came who are not listed."""
 
     peak: int = 0
     unnamed: int = 0
@@ -97,6 +97,13 @@ class Attendance:
         """Note that a raised hand got its turn."""
         if member_id in self._attendees:
             self._attendees[member_id].served += 1
+
+    def forget(self, before: str) -> None:
+        """Drop who has left before this stamp; they are still counted."""
+        gone = [each.id for each in self._attendees.values() if (each.left_at or before) < before]
+        for member_id in gone:
+            del self._attendees[member_id]
+        self._unnamed += len(gone)
 
     def book(self, now: float) -> AttendanceBook:
         """Return the account as it stands."""

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import msgspec
 
@@ -24,9 +25,13 @@ from hub.spaces.settings import Facilities, SpaceSettings
 from hub.spaces.space import Space
 from hub.store.database import Store, StoreError
 from hub.store.shelf import KeptSpace, Shelf
-from stagebox.calendar import utc_stamp
+from stagebox.calendar import STAMP, utc_now, utc_stamp
 from stagebox.wire.space import SpaceInfo
 from stagebox.wire.terms import Code, SpaceId, Token
+
+# "After thirty days" is not a matter of hours; and a clock that was wrong at the start of a
+# Raspberry Pi is right by the next time.
+HOUSEKEEPING_S: Final = 3_600.0
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +76,9 @@ class Roster:
         self._metrics = metrics
         self._settings = settings
         self.facilities = Facilities(captions=False)
-        self._names = Secrets(lambda code: self.invitation(code=code) is not None)
+        self._names = Secrets(self._is_taken)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._housekeeping: asyncio.Task[None] | None = None
 
     def __contains__(self, space_id: object) -> bool:
         """Tell whether a space of this id runs or ran."""
@@ -90,15 +96,18 @@ class Roster:
             await self._run_standing(config, stored.pop(config.id, None))
         for each in stored.values():
             await self._restore(each)
+        self._housekeeping = asyncio.create_task(self._keep_house())
 
     async def aclose(self) -> None:
         """Stop all timers and keep what is noted. Sessions are to be closed before."""
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            await asyncio.wait([self._housekeeping])
         for space in self.running.values():
             space.close()
         await self.lingering.aclose()
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*(keeper.aclose() for keeper in self.herald.keepers.values()))
-        await self.archive.aclose()
 
     async def _run_standing(self, config: SpaceConfig, stored: KeptSpace | None) -> None:
         settings = msgspec.json.encode(config).decode()
@@ -122,13 +131,16 @@ class Roster:
 
     async def _run(self, kept: Kept, settings: str) -> RunningSpace:
         space = self.make(kept, settings)
-        keeper = self.herald.keepers[kept.info.id]
-        book = await self.archive.attendance(kept.info.id)
-        keeper.attendance = Attendance(book, utc_stamp())
+        try:
+            book = await self.archive.attendance(kept.info.id)
+            self.herald.keepers[kept.info.id].attendance = Attendance(book, utc_stamp())
+        except StoreError as error:
+            log.error("Who was in %s cannot be read: %s", kept.info.id, error)
         space.wake()
         return space
 
     def make(self, kept: Kept, settings: str) -> RunningSpace:
+        """Run a space; ``settings``: what the hub's file says of it, empty if it does not."""
         now = asyncio.get_running_loop().time()
         core = Space(kept, now, self._names, self._settings)
         core.facilities(self.facilities)
@@ -152,6 +164,24 @@ class Roster:
     async def _put_away(self, space: RunningSpace) -> None:
         await self.herald.keepers.pop(space.info.id).aclose()
         await self.archive.put(space.kept())
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            await self.keep_house()
+
+    async def keep_house(self) -> None:
+        """Purge what was kept for its days: spaces that are over, and names in those that run."""
+        await self.archive.purge()
+        for space_id, space in list(self.running.items()):
+            before = (utc_now() - timedelta(days=space.kept().keep_days)).strftime(STAMP)
+            keeper = self.herald.keepers[space_id]
+            keeper.attendance.forget(before)
+            keeper.attended()
+            try:
+                await self.shelf.forget(space_id, before)
+            except StoreError as error:
+                log.error("What was done in %s is not forgotten: %s", space_id, error)
 
     def drop(self, space: RunningSpace) -> None:
         """Forget a space that never began."""

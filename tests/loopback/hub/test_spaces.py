@@ -37,6 +37,7 @@ from stagebox.wire.messages import (
     FloorRequest,
     Health,
     Join,
+    Leave,
     MediaAnswer,
     MediaLost,
     MediaOffer,
@@ -388,3 +389,33 @@ async def test_a_browser_comes_as_the_visitor_of_its_cookie_and_not_otherwise(
 
 def replace_id(visitor: Visitor) -> Visitor:
     return Visitor("f" * 32, visitor.key, visitor.name, admin=True)
+
+
+async def test_names_in_a_space_that_never_ends_are_forgotten_after_its_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_hub(tmp_path) as hub:
+        anna, berta = Guest("Anna", number=1), Guest("Berta", number=2, role=STUDIO)
+        async with crew(anna, berta):
+            await anna.enter(hub)
+            await berta.enter(hub)
+            await berta.send(PinAdd(req="p", text="Old news"))
+            await berta.get(Done)
+            await anna.send(Leave(req="l"))
+            await anna.get(Done)
+            roster = hub.spaces._roster
+            await roster.keep_house()
+            assert await names(hub) == ["Anna", "Berta"]
+            later = utc_now() + timedelta(days=31)
+            monkeypatch.setattr("hub.spaces.roster.utc_now", lambda: later)
+            while not await hub.spaces.audit("main"):  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+            await roster.keep_house()
+            assert await names(hub) == ["Berta"], "she is still there"
+            assert await hub.spaces.audit("main") == []
+
+
+async def names(hub: Hub) -> list[str]:
+    book = await hub.spaces.attendance("main")
+    assert book is not None
+    return [each.name for each in book.attendees]

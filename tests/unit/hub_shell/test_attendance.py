@@ -74,3 +74,14 @@ def test_it_goes_on_after_a_restart_and_who_was_there_has_left() -> None:
         Attendee(id=B, name="Berta", joined_at="t1", present_s=5.0),
         Attendee(id=C, name="Clara", joined_at="t9", present_s=1.0),
     ]
+
+
+def test_who_left_long_ago_is_forgotten_by_name() -> None:
+    account = Attendance()
+    for member_id, name in ((A, "Anna"), (B, "Berta"), (C, "Clara")):
+        account.came(member_id, name, 0.0, "2026-01-01")
+    account.went(A, 1.0, "2026-01-01")
+    account.went(B, 1.0, "2026-01-03")
+    account.forget("2026-01-02")
+    book = account.book(2.0)
+    assert ([each.name for each in book.attendees], book.unnamed) == (["Berta", "Clara"], 1)
