@@ -2,7 +2,7 @@
 
 from hub.floor.events import Amend, Depart
 from hub.spaces import hosts
-from hub.spaces.effects import Happening, Louder, Reply
+from hub.spaces.effects import Happened, Happening, Louder, Reply
 from hub.spaces.machine import SpaceMachine
 from hub.spaces.rights import (
     HOSTS_TO_GIVE,
@@ -80,7 +80,7 @@ def unblock(machine: SpaceMachine, actor: Actor, act: MemberUnblock) -> Reply:
     if name is None:
         detail = "That member is not blocked. Look at the list of the blocked again."
         return error(act.req, ErrorCode.NO_SUCH_MEMBER, detail)
-    machine.happened(Happening.UNBLOCKED, act.member, name, by=actor.name)
+    machine.do(Happened(Happening.UNBLOCKED, act.member, name, by=actor.name))
     return Done(req=act.req)
 
 

@@ -128,9 +128,7 @@ def agree(machine: SpaceMachine, actor: Actor, act: Agree) -> Reply:
         detail = "That recording does not run (any more). Agree to the one that does, if any."
         return error(act.req, ErrorCode.BAD_VALUE, detail)
     member_id = actor.member_id or ""
-    member = machine.member(member_id)
-    if member is None:
-        raise AssertionError("a stranger agrees")
+    member = machine.members()[member_id]  # it has a seat, say the rights
     if act.recording is not None and act.recording != member.agreed:
         machine.floor(Agreed(member_id, act.recording))
         kind = Happening.AGREED if act.recording else Happening.WITHDRAWN

@@ -59,8 +59,6 @@ class Names(Protocol):
 
     def new_token(self) -> Token:
         """Return a token for a link or a confirmation."""
-        raise NotImplementedError
 
     def new_code(self) -> Code:
         """Return six digits that no valid invitation of the hub has."""
-        raise NotImplementedError

@@ -181,3 +181,7 @@ def test_nobody_is_told_of_media_twice() -> None:
     hall = Hall(fresh())
     hall.come(A)
     assert not [each for each in hall.told(A) if isinstance(each, MediaLost)]
+
+
+def test_what_is_to_be_done_first_is_due_at_once() -> None:
+    assert Space(fresh(), 5.0, CountedNames()).deadline == 5.0

@@ -330,6 +330,15 @@ def test_another_host_may_be_named_while_the_space_is_frozen() -> None:
     assert (hall.state, hall.info.host) == (S.LIVE, A)
 
 
+def test_a_host_who_never_came_is_replaced() -> None:
+    hall = Hall(fresh(host=A))
+    hall.come(B)
+    assert hall.state is S.LIVE
+    hall.done(ADMIN, MemberPlace, member=B, place=Place.HOST)
+    hall.arrive(A, BROWSER)
+    assert [hall.place(A), hall.info.host] == [Place.LISTENER, B]
+
+
 def test_the_host_may_hand_over() -> None:
     hall = Hall()
     hall.host()

@@ -90,7 +90,9 @@ def filled(mode: Mode = Mode.MODERATED) -> Hall:
     return hall
 
 
-def answer(hall: Hall, who: str | Actor, act: type[Act], fields: dict[str, Any]) -> Any:
+def answer(
+    hall: Hall, who: str | Actor, act: type[Act], fields: dict[str, Any]
+) -> ErrorCode | None:
     reply = hall.act(who, act, **fields)
     return reply.code if isinstance(reply, Error) else None
 
@@ -200,6 +202,6 @@ def test_so_many_answers_are_remembered() -> None:
     hall.act(HOST, PinAdd, text="x", req="pin-0")
     assert len(hall.snapshot().pins) == 34
     for number in range(256):
-        hall.act(Actor(f"{number:032x}", "Somebody"), PinAdd, text="x", req="pin-0")
+        hall.act(Actor(f"{number + 1000:032x}", "Somebody"), PinAdd, text="x", req="pin-0")
     hall.act(HOST, PinAdd, text="x", req="pin-0")
     assert len(hall.snapshot().pins) == 35
