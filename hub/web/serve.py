@@ -162,9 +162,13 @@ async def _given(route: Route, request: web.Request) -> tuple[Struct, ...]:
     if twice is not None:
         raise Refused(ErrorCode.BAD_VALUE, "Give this once.", field=twice)
     try:
-        return (msgspec.convert(dict(query), route.takes, strict=False),)
+        given = msgspec.convert(dict(query), route.takes, strict=False)
     except msgspec.ValidationError as error:
         raise not_valid(error) from None
+    null = next((name for name in query if getattr(given, name) is None), None)
+    if null is not None:
+        raise Refused(ErrorCode.BAD_VALUE, "There is no null here: leave it out.", field=null)
+    return (given,)
 
 
 async def _body(request: web.Request, kind: type[_T]) -> _T:

@@ -1,18 +1,19 @@
 """A browser as the hub's HTTP side sees one: cookies, and requests to its API."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 import msgspec
+from msgspec.structs import replace
 
 from hub.config import HubConfig, SpaceConfig, WebConfig
 from hub.web.route import BASE
-from stagebox.wire.terms import Mode
-from tests.loopback.hub.crew import Hub, running_hub
+from stagebox.wire.terms import Kind, Mode
+from tests.loopback.hub.crew import Guest, Hub, running_hub
 
 PASSWORD = "correct horse battery"
 # No limit is in the way of a test that is about something else.
@@ -100,6 +101,22 @@ class Browser:
     @property
     def cookies(self) -> str:
         return "; ".join(f"{each.key}={each.value}" for each in self.http.cookie_jar)
+
+
+class Tab(Guest):
+    """A page's WebSocket: says hello as ``me`` with the browser's cookies."""
+
+    def __init__(self, browser: Browser, me: dict[str, Any]) -> None:
+        super().__init__(me["name"], number=0)
+        hello = self.handshake._hello
+        self.handshake._hello = replace(hello, id=me["id"], key=me["key"], kind=Kind.BROWSER)
+        self.browser = browser
+
+    async def connect(
+        self, hub: Hub, host: str = "127.0.0.1", headers: Mapping[str, str] | None = None
+    ) -> Guest:
+        own = {"Origin": hub.url("", host), "Cookie": self.browser.cookies}
+        return await super().connect(hub, host, {**own, **(headers or {})})
 
 
 @contextlib.asynccontextmanager

@@ -139,7 +139,7 @@ async def test_a_query_is_as_strict_as_a_body(admin: Browser) -> None:
     for route in ASKING:
         path = path_of(route, space="talk")
         name = route.takes.__struct_fields__[0] if route.takes else ""
-        for query in ("what=1", f"{name}=true&{name}=true"):
+        for query in ("what=1", f"{name}=true&{name}=true", f"{name}=null"):
             answer = await admin.ask(route.method, f"{path}?{query}")
             assert told(route, answer) == ErrorCode.BAD_VALUE, (route.path, query)
 
