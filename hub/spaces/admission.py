@@ -158,7 +158,7 @@ def _use(machine: SpaceMachine, invitation: Invitation) -> None:
 def _remember(machine: SpaceMachine, arrival: Arrival, place: Place) -> None:
     before = machine.people.get(arrival.member_id)
     person = before or Person(name=arrival.name, kind=arrival.kind, role=arrival.role)
-    machine.people[arrival.member_id] = replace(person, place=place, given=True)
+    machine.keep(arrival.member_id, replace(person, place=place, given=True))
 
 
 def _enter(arrival: Arrival, place: Place, person: Person | None) -> Enter:

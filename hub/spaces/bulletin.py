@@ -24,6 +24,7 @@ from stagebox.wire.space import (
     PinAdded,
     PinRemoved,
     SpaceChanged,
+    SpaceInfo,
 )
 from stagebox.wire.terms import MemberId, Place, SpaceState
 
@@ -42,9 +43,16 @@ class Bulletin:
         self.floor: Floor = machine.arbiter.floor()
         self.info = machine.info
         self.pins = machine.pins
+        # The space and who listens unnamed, at the last look; None: look again.
+        self._seen: tuple[SpaceInfo, set[MemberId]] | None = None
         self._ears: frozenset[MemberId] = frozenset()  # who is there and hears
         self._deaf: frozenset[MemberId] = frozenset()  # who is there and does not
         self._writes: frozenset[MemberId] = frozenset()
+
+    def is_still(self) -> bool:
+        """Whether nothing but the floor and the pins may differ from what was told."""
+        machine = self._machine
+        return self._seen == (machine.info, {*machine.hidden}) and self.members == machine.members()
 
     def news(self) -> list[Effect]:
         """Return what is to be told now, to everybody and to some.
@@ -52,17 +60,20 @@ class Bulletin:
         Newcomers come before the floor that may name them, and whoever is put out hears
         last that the space is over; leavers come after the floor that names them no more.
         """
-        members = self._machine.members()
+        if self.is_still():
+            return [*self._floor_news(), *self._pin_news()]
+        machine = self._machine
+        members = machine.members()
         effects = [
             *self._comers(members),
             *self._floor_news(),
             *self._space_news(),
             *self._pin_news(),
-            *self._machine.expelled,
+            *machine.expelled,
             *self._leavers(members),
         ]
-        self._machine.expelled.clear()
-        self.members = members
+        machine.expelled.clear()
+        self.members, self._seen = members, (machine.info, {*machine.hidden})
         return [*effects, *self._ear_news(), *self._caption_news()]
 
     def hears(self, member_id: MemberId) -> bool:
@@ -78,6 +89,7 @@ class Bulletin:
     def entering(self, member_id: MemberId) -> None:
         """Note that a member comes: it sets up its media without being asked."""
         self._deaf -= {member_id}
+        self._seen = None
 
     def _next_rev(self) -> int:
         self.rev += 1

@@ -5,6 +5,7 @@ newer hub reads it. Microphones, offers and connections do not last.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -89,7 +90,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     rules: FloorRules
     standing: bool = False
     rev: Rev = 0
-    people: dict[MemberId, Person] = {}
+    people: Mapping[MemberId, Person] = {}
     blocked: dict[MemberId, Name] = {}
     hands: tuple[tuple[MemberId, Req], ...] = ()
     pins: tuple[Pin, ...] = ()

@@ -17,7 +17,7 @@ def keep(machine: SpaceMachine, rev: Rev) -> Kept:
         rules=machine.rules,
         standing=machine.standing,
         rev=rev,
-        people=dict(machine.people),
+        people=machine.people,
         blocked=dict(machine.blocked),
         hands=machine.arbiter.hands(),
         pins=machine.pins,

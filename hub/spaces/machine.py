@@ -49,7 +49,7 @@ class SpaceMachine:
         self.utc = datetime.fromtimestamp(0, UTC)
         self.info: SpaceInfo = replace(kept.info, hidden=0, frozen_until=None)
         self.rules: FloorRules = kept.rules
-        self.people: dict[MemberId, Person] = dict(kept.people)
+        self.people: Mapping[MemberId, Person] = kept.people  # never changed, but replaced
         self.blocked: dict[MemberId, Name] = dict(kept.blocked)
         self.pins: tuple[Pin, ...] = kept.pins
         self.last_pin = kept.last_pin
@@ -165,7 +165,15 @@ class SpaceMachine:
         self.floor(SetPlace(member_id, place))
         person = self.people.get(member_id)
         if person is not None:
-            self.people[member_id] = replace(person, place=place, given=given)
+            self.keep(member_id, replace(person, place=place, given=given))
+
+    def keep(self, member_id: MemberId, person: Person) -> None:
+        """Keep this of somebody."""
+        self.people = {**self.people, member_id: person}
+
+    def forget(self, member_id: MemberId) -> None:
+        """Keep nothing of somebody who is not here."""
+        self.people = {each: known for each, known in self.people.items() if each != member_id}
 
     def expel(self, member_id: MemberId, cause: Gone) -> None:
         """Let somebody be told that it is out. It has left the floor already."""

@@ -70,7 +70,7 @@ def remove(machine: SpaceMachine, actor: Actor, act: MemberRemove) -> Reply:
         return error(act.req, ErrorCode.TOO_MANY, detail)
     if member is not None:
         _put_out(machine, actor, member, act)
-    machine.people.pop(act.member, None)
+    machine.forget(act.member)
     return Done(req=act.req)
 
 

@@ -10,22 +10,16 @@ from stagebox.wire.terms import MemberId
 
 def update(machine: SpaceMachine) -> None:
     """Bring ``machine.people`` up to date."""
-    members = machine.members()
-    before = machine.people
-    machine.people = {
-        **{each: person for each, person in before.items() if each in members},
-        **{member.id: _seen(before.get(member.id), member) for member in members.values()},
-    }
+    members, before = machine.members(), machine.people
     version = machine.recordings if machine.info.recording is not None else 0
+    here = {each: _seen(before.get(each), member) for each, member in members.items()}
     away = {
         each: replace(person, here=False)
         for each, person in sorted(before.items(), key=_was_here)  # who left last comes last
         if each not in members and (each == machine.info.host or _lasts(person, version))
     }
-    surplus = len(away) - machine.settings.people_limit
-    for member_id in [*away][: max(surplus, 0)]:
-        del away[member_id]
-    machine.people.update(away)
+    surplus = max(len(away) - machine.settings.people_limit, 0)
+    machine.people = {**here, **{each: away[each] for each in [*away][surplus:]}}
 
 
 def _seen(person: Person | None, member: Member) -> Person:

@@ -264,7 +264,8 @@ class Space:
         machine = self._machine
         hosts.watch(machine)
         hosts.watch_emptiness(machine)
-        people.update(machine)
+        if machine.people is not self._kept.people or not self._bulletin.is_still():
+            people.update(machine)
         effects = [*machine.take(), *self._bulletin.news()]
         kept = lasting.keep(machine, self.rev)
         if replace(kept, rev=self._kept.rev) != self._kept:
