@@ -135,6 +135,8 @@ async def _timed(request: web.Request, handler: _Handler) -> web.StreamResponse:
     if not response.prepared:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
+        # What it is made of is nobody's business.
+        response.headers["Server"] = "Stagebox"
     return response
 
 
