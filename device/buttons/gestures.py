@@ -64,17 +64,19 @@ class Gestures:
         self._hand_at = 0.0
         self._tapped_at = 0.0
         self._talk_at: float | None = None
+        self._long_at = 0.0
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
         match self._phase:
             case _Phase.DOWN:
-                return self._hand_at + (self._both()[0] if self._is_both else self.timing.hold_s)
+                both_s = self._both_s
+                return self._hand_at + (self.timing.hold_s if both_s is None else both_s[0])
             case _Phase.TAPPED:
                 return self._tapped_at + DOUBLE_S
             case _Phase.BOTH:
-                return self._hand_at + self._both()[1]
+                return self._long_at
             case _:
                 return None
 
@@ -94,19 +96,12 @@ class Gestures:
         """Take a finger that came up."""
         done = self.tick(now)
         if key is Key.TALK:
-            if self._phase is _Phase.BOTH or (self._phase is _Phase.DOWN and self._is_both):
+            if self._phase is _Phase.BOTH or (self._phase is _Phase.DOWN and self._both_s):
                 self._phase = _Phase.USED
             self._talk_at = None
         elif key is Key.HAND:
             done += self._hand_up(now)
         return done
-
-    def forget(self) -> None:
-        """Let what is down mean nothing more."""
-        if self._phase is _Phase.TAPPED:
-            self._phase = _Phase.UP
-        elif self._phase is not _Phase.UP:
-            self._phase = _Phase.USED
 
     def tick(self, now: float) -> list[Gesture]:
         """Return what became clear by time alone."""
@@ -122,9 +117,12 @@ class Gestures:
         if self._phase is _Phase.BOTH:
             self._phase = _Phase.USED
             return Gesture.BOTH_LONG
-        is_both = self._is_both
-        self._phase = _Phase.BOTH if is_both else _Phase.HELD
-        return Gesture.BOTH if is_both else Gesture.HOLD
+        both_s = self._both_s
+        if both_s is None:
+            self._phase = _Phase.HELD
+            return Gesture.HOLD
+        self._phase, self._long_at = _Phase.BOTH, self._hand_at + both_s[1]
+        return Gesture.BOTH
 
     def _hand_up(self, now: float) -> list[Gesture]:
         phase = self._phase
@@ -135,10 +133,8 @@ class Gestures:
         return [Gesture.LET_GO] if phase is _Phase.HELD else []
 
     @property
-    def _is_both(self) -> bool:
-        if self.timing.both_s is None or self._talk_at is None:
-            return False
-        return abs(self._talk_at - self._hand_at) <= TOGETHER_S
-
-    def _both(self) -> tuple[float, float]:
-        return self.timing.both_s or (self.timing.hold_s, self.timing.hold_s)
+    def _both_s(self) -> tuple[float, float] | None:
+        """The thresholds of both keys, if they came down as one."""
+        if self._talk_at is None or abs(self._talk_at - self._hand_at) > TOGETHER_S:
+            return None
+        return self.timing.both_s

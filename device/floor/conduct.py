@@ -319,8 +319,8 @@ class Conduct:
         if wish is not None:
             effects += self._doors.refused(wish, message)
         row = self._messages.get(type(message))
-        if isinstance(message, Snapshot) and wish is not None:
-            effects += self._arrived(message)
+        if isinstance(message, Snapshot) and wish is not None and self.view is not None:
+            effects += self._arrived(self.view)
         return effects if row is None else [*effects, *row(message, now)]
 
     def _changes(self) -> list[Effect]:
@@ -350,18 +350,15 @@ class Conduct:
     def _on_reaction(self, _message: Reaction, _now: float) -> list[Effect]:
         return [Sparkle()]
 
-    def _arrived(self, snapshot: Snapshot) -> list[Effect]:
-        view = self.view
-        if view is None:
-            return []
-        self._doors.entered(snapshot.space.id)
+    def _arrived(self, view: SpaceView) -> list[Effect]:
+        self._doors.entered(view.space.id)
         effects: list[Effect] = []
         me = view.members.get(view.you)
         wants = self._manner.captions
         if me is not None and me.captioned != wants and self._manner.role is not Role.SPEAKER:
             effects += self._ask(lambda req: Agree(req=req, captions=wants), quiet=True)
         opens, self._opens = self._opens, None
-        if opens == snapshot.space.id and view.space.state in _NOT_OPEN:
+        if opens == view.space.id and view.space.state in _NOT_OPEN:
             effects += self._ask(lambda req: SpaceStart(req=req))
         return effects
 

@@ -119,7 +119,7 @@ class Inbox:
         was, self._last_space = self._last_space, message.space.id
         self.space.learn(message)
         if was == message.space.id:
-            return []
+            return self._shut(now)
         effects = self._talk.stop(now)
         self._hand.clear()
         self._talk.cooldown_until = None
@@ -135,7 +135,13 @@ class Inbox:
             return []
         if isinstance(event, MemberLeft) and event.id == view.you:
             return self.leave(now)
-        return self._talk.stop(now) if overlay(view) in _SHUT else []
+        return self._shut(now)
+
+    def _shut(self, now: float) -> list[Effect]:
+        """Close the microphone where the space itself does."""
+        view = self.space.view
+        is_shut = view is not None and overlay(view) in _SHUT
+        return self._talk.stop(now) if is_shut else []
 
     def _on_left(self, message: SpaceLeft, now: float) -> list[Effect]:
         view = self.space.view

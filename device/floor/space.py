@@ -123,6 +123,8 @@ def barred(view: SpaceView) -> Say | None:
     """Return why this box asks for nothing in this space, if it does not."""
     if is_audience(view):
         return Say(Prompt.SOON)
+    if view.space.state is SpaceState.FROZEN:
+        return Say(Prompt.DENY, cause=DenyCause.FROZEN)
     return Say(Prompt.DENY, cause=DenyCause.CONSENT_NEEDED) if must_agree(view) else None
 
 

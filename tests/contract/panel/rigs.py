@@ -28,6 +28,8 @@ class Rig(Protocol):
 
     def lamp(self) -> object: ...
 
+    def recording(self) -> bool: ...
+
     def dispose(self) -> None: ...
 
 
@@ -35,7 +37,7 @@ class GpioRig:
     holds_hand = True
 
     def __init__(self, config: PanelConfig | None = None) -> None:
-        self.config = config or PanelConfig()
+        self.config = config or PanelConfig(lamp_rec=16)
         self.factory = MockFactory(pin_class=MockPWMPin)
         self.panel = GpioPanel(self.config, self.factory)
 
@@ -46,6 +48,9 @@ class GpioRig:
     def lamp(self) -> tuple[float, ...]:
         return tuple(self.factory.pin(f"GPIO{pin}").state for pin in self.config.lamp_pins)
 
+    def recording(self) -> bool:
+        return bool(self.factory.pin("GPIO16").state)
+
     def dispose(self) -> None:
         self.factory.close()
 
@@ -55,13 +60,17 @@ class ScriptRig:
 
     def __init__(self) -> None:
         self.shown: list[Pattern] = []
-        self.panel = ScriptPanel(on_show=self.shown.append)
+        self.recorded: list[bool] = []
+        self.panel = ScriptPanel("", self.shown.append, self.recorded.append)
 
     def move(self, key: Key, *, down: bool) -> None:
         self.panel.move(key, down=down)
 
     def lamp(self) -> str:
         return self.shown[-1].name if self.shown else ""
+
+    def recording(self) -> bool:
+        return self.recorded[-1]
 
     def dispose(self) -> None:
         pass
@@ -81,6 +90,9 @@ class TerminalRig:
 
     def lamp(self) -> str:
         return self.out[-1] if self.out else ""
+
+    def recording(self) -> bool:
+        return [line for line in self.out if line.startswith("recording")][-1].endswith("on\n")
 
     def dispose(self) -> None:
         os.close(self.read_end)

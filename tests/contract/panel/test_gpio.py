@@ -269,3 +269,30 @@ class TestNoHardware:
             patch.setattr(MockPin, "close", broken)
             rig.panel.close()
         assert "a pin was not released" in caplog.text
+
+
+async def test_a_recording_that_ran_before_the_start_is_shown_at_the_start() -> None:
+    rig = GpioRig()
+    rig.panel.show_recording(True)
+    rig.panel.start(lambda _event: None)
+    assert rig.recording()
+    rig.panel.close()
+    rig.panel.show_recording(True)
+    rig.dispose()
+
+
+async def test_a_recording_lamp_that_fails_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    rig = GpioRig()
+    rig.panel.start(lambda _event: None)
+    rig.panel._rec.close()
+    for _ in range(2):
+        rig.panel.show_recording(True)
+    assert rig.panel.faults == 2
+    assert caplog.text.count("the recording lamp does not obey") == 1
+    rig.panel.close()
+    rig.dispose()
+
+
+def test_the_recording_lamp_needs_a_pin_of_its_own() -> None:
+    with pytest.raises(PanelError, match="Pin 17 is given to talk and to rec"):
+        PanelConfig(lamp_rec=17)

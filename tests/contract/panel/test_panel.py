@@ -53,6 +53,13 @@ async def test_a_key_reports_each_edge_once_on_the_loops_thread(rig: Rig, key: K
     assert before <= times[0] <= times[1] <= times[2] <= asyncio.get_running_loop().time()
 
 
+async def test_the_recording_lamp_is_lit_while_it_is_told_to(rig: Rig) -> None:
+    rig.panel.start(Listener())
+    for on in (True, False, True):
+        rig.panel.show_recording(on)
+        assert rig.recording() is on
+
+
 async def test_a_tap_of_hand_is_two_edges(rig: Rig) -> None:
     listener = Listener()
     rig.panel.start(listener)

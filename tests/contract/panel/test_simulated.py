@@ -11,7 +11,7 @@ import pytest
 
 from device.buttons.lamps import RED_LIVE
 from device.buttons.ports import Key, KeyEvent, PanelError
-from device.buttons.script import ScriptPanel
+from device.buttons.script import ScriptPanel, parse_script
 from device.buttons.terminal import HELP, TerminalPanel
 from tests.contract.panel.rigs import TerminalRig, until
 
@@ -146,3 +146,43 @@ async def test_a_real_terminal_is_given_back_as_it_was() -> None:
     assert termios.tcgetattr(side) == before
     os.close(main)
     os.close(side)
+
+
+def test_a_script_knows_the_gestures_of_hand() -> None:
+    double = parse_script("1 hand double")
+    assert [(step.at, step.down) for step in double] == [
+        (1.0, True),
+        (1.1, False),
+        (1.2, True),
+        (1.3, False),
+    ]
+    assert [(step.at, step.down) for step in parse_script("1 hand hold")] == [
+        (1.0, True),
+        (3.3, False),
+    ]
+
+
+async def test_a_terminal_can_hold_hand_down() -> None:
+    read_end, write_end = os.pipe()
+    panel, edges = TerminalPanel(read_end), []
+    panel.start(lambda event: edges.append((event.key, event.down)))
+    os.write(write_end, b"H")
+    await until(lambda: panel.is_down(Key.HAND))
+    os.write(write_end, b"Hhq")
+    await until(lambda: len(edges) >= 4)
+    assert edges == [(Key.HAND, True), (Key.HAND, False)] * 2
+    panel.close()
+    os.close(read_end)
+    os.close(write_end)
+
+
+async def test_quitting_lifts_a_hand_that_is_held() -> None:
+    read_end, write_end = os.pipe()
+    panel, edges = TerminalPanel(read_end), []
+    panel.start(lambda event: edges.append((event.key, event.down)))
+    os.write(write_end, b"Hq")
+    await until(lambda: len(edges) >= 2)
+    assert edges == [(Key.HAND, True), (Key.HAND, False)]
+    panel.close()
+    os.close(read_end)
+    os.close(write_end)

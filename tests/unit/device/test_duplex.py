@@ -89,3 +89,25 @@ def test_with_headphones_or_a_canceller_nothing_is_held_back() -> None:
     assert room.output.stats().said == 1
     assert room.duplex.quiet_from == -inf
     assert room.duplex.say(Earcon.PERMIT, 20.0) == ((), 20.0)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_voice_is_never_heard_while_the_microphone_may_be_open(full: bool) -> None:
+    room = Room(full=full)
+    phrase = np.full(48_000, 20_000, np.int16)
+    for state in (FloorState.ASKING, FloorState.LIVE):
+        room.duplex.claim(state)
+        assert not room.duplex.may_speak
+        room.duplex.speak(phrase)
+    room.duplex.claim(FloorState.IDLE_FREE)
+    room.duplex.on_air(True)
+    room.duplex.speak(phrase)
+    assert room.output.stats().said == 0
+    room.duplex.on_air(False)
+    assert room.duplex.may_speak
+    room.duplex.speak(phrase)
+    assert room.level() > 15_000
+    # A press silences it, with an echo canceller too.
+    room.duplex.claim(FloorState.ASKING)
+    assert room.level() < 15_000
+    assert room.output.stats().said == 1

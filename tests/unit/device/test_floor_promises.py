@@ -9,8 +9,10 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from device.buttons.ports import Key
+from device.floor.conduct import Conduct, Manner
 from device.floor.model import (
     BurstOver,
     CutBurst,
@@ -30,8 +32,12 @@ from device.floor.model import (
     StartBurst,
 )
 from device.floor.participant import Participant
+from device.floor.space import must_agree
+from stagebox.wire.acts import Invite, SpaceConfirm, SpaceMade
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import (
+    Caption,
+    Done,
     Error,
     FloorCancelled,
     FloorDenied,
@@ -42,12 +48,24 @@ from stagebox.wire.messages import (
     FloorRequest,
     FloorRevoked,
     HubMessage,
+    MediaLost,
+    Notice,
     Ping,
     Pong,
+    Reaction,
+    SpaceLeft,
     Welcome,
 )
-from stagebox.wire.space import FloorChanged, MemberChanged, MemberLeft
-from stagebox.wire.terms import Via
+from stagebox.wire.space import (
+    FloorChanged,
+    MemberChanged,
+    MemberLeft,
+    Recording,
+    SpaceChanged,
+    SpaceInfo,
+)
+from stagebox.wire.terms import Gone, Mark, News, Place, Role, SpaceState, Via
+from tests.unit.device.conduct_box import RECORDING
 from tests.unit.device.floor_box import ANNA, ME, floor, member, snapshot
 
 LEASE_S = 2.5
@@ -56,11 +74,26 @@ SLACK = 1e-6
 times = st.sampled_from([0.0, 0.003, 0.02, 0.1, 0.149, 0.15, 0.5, 1.0, 2.4, 2.5, 3.0, 20.0, 700.0])
 
 
+NEWS: list[HubMessage] = [
+    Done(req="x"),
+    SpaceMade(req="x", space="hall"),
+    SpaceConfirm(req="x", token="k" * 16, members=3, expires_in_s=10),
+    Invite(req="x", token="k" * 16, code="123456", place=Place.HOST, expires_in_s=10),
+    Error(code=ErrorCode.SPACE_ENDED, detail="", req="x"),
+    Reaction(member=ANNA, mark=Mark.CLAP),
+    Caption(member=ANNA, n=1, text="Hello.", final=True),
+    *(SpaceLeft(space="den", cause=cause) for cause in Gone),
+    *(Notice(news=news, space="hall", name="Hall") for news in News),
+    MediaLost(spread_s=1),
+]
+
+
 class Promises(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_000.0
-        self.box = Participant("p-", max_talk_s=60.0)
+        self.floor = Participant("p-", max_talk_s=60.0)
+        self.box = Conduct(self.floor, Manner(role=Role.STUDIO, returns=True))
         self.keys: set[Key] = set()
         self.linked = False
         self.microphone = False
@@ -83,6 +116,8 @@ class Promises(RuleBasedStateMachine):
         return self.open_req is not None and (self.until is None or self.now <= self.until)
 
     def note(self, effects: list[Effect]) -> None:
+        shown = [effect.state for effect in effects if isinstance(effect, Show)]
+        assert shown[-1:] in ([], [self.box.state])
         for effect in effects:
             match effect:
                 case StartBurst(since=since):
@@ -105,6 +140,7 @@ class Promises(RuleBasedStateMachine):
                 case CutBurst():
                     self.open_req = None
                 case Send(message=FloorRequest(req=req, via=via)):
+                    assert self.box.view is None or not must_agree(self.box.view)
                     assert self.linked
                     if req not in self.first_sent:
                         self.first_sent[req] = self.now
@@ -116,8 +152,6 @@ class Promises(RuleBasedStateMachine):
                     self.pings[n] = self.now
                 case Send():
                     assert self.linked, "sent into a dead link"
-                case Show(state=state):
-                    assert state is self.box.state
 
     def spoil(self) -> None:
         """From now on the finger that is down may open nothing."""
@@ -338,6 +372,34 @@ class Promises(RuleBasedStateMachine):
             )[kind]
         )
 
+    @rule(message=st.sampled_from(sorted(NEWS, key=repr)), data=st.data())
+    def told_something_else(self, message: HubMessage, data: st.DataObject) -> None:
+        if "req" in message.__struct_fields__:
+            message = replace(message, req=data.draw(st.sampled_from(self.reqs)))
+        self.hear(message)
+
+    @rule(
+        rev=st.integers(0, 9),
+        state=st.sampled_from([SpaceState.LIVE, SpaceState.FROZEN, SpaceState.BACKSTAGE]),
+        recording=st.sampled_from([None, RECORDING]),
+        host=st.sampled_from([None, ME]),
+    )
+    def told_of_the_space(
+        self, rev: int, state: SpaceState, recording: Recording | None, host: str | None
+    ) -> None:
+        space = SpaceInfo(id="den", name="Den", state=state, recording=recording, host=host)
+        self.hear(SpaceChanged(rev=rev, space=space))
+
+    @rule(
+        rev=st.integers(0, 9),
+        place=st.sampled_from(list(Place)),
+        held=st.booleans(),
+        agreed=st.sampled_from([0, 3]),
+    )
+    def told_of_itself(self, rev: int, place: Place, held: bool, agreed: int) -> None:
+        me = replace(member(ME, place), held=held, agreed=agreed)
+        self.hear(MemberChanged(rev=rev, member=me))
+
     @rule(lease_ms=st.sampled_from([500, 2_500, 60_000]))
     def welcomed(self, lease_ms: int) -> None:
         self.hear(Welcome(proto=1, hub_name="hub", session="0" * 64, lease_ms=lease_ms))
@@ -359,6 +421,10 @@ class Promises(RuleBasedStateMachine):
         assert self.now < self.lease_from + LEASE_S, "the lease ran out"
         assert Key.TALK in self.keys or self.until is not None, "no finger, and no end"
         assert self.box.state == "live"
+        view = self.box.view
+        assert view is not None
+        assert not must_agree(view), "recorded without a word"
+        assert view.space.state is not SpaceState.FROZEN
 
     @invariant()
     def live_means_open(self) -> None:

@@ -17,7 +17,8 @@ class Kit:
         self.shown: list[Pattern] = []
         self.heard: list[bool] = []
         self.status = Status("Ana")
-        panel = ScriptPanel(on_show=self.shown.append)
+        self.recorded: list[bool] = []
+        panel = ScriptPanel("", self.shown.append, self.recorded.append)
         self.tally = Tally(panel, EventLog(self.file), self.status, self.heard.append)
 
     def events(self, event: str) -> list[dict[str, str]]:
@@ -78,3 +79,36 @@ def test_a_box_without_sound_promises_none(tmp_path: Path) -> None:
     kit.tally.on_air(False)
     kit.tally.sound(True)
     assert kit.status.pattern == "idle_busy"
+
+
+def test_the_recording_lamp_follows_the_space_and_is_told_again_to_a_late_panel(
+    tmp_path: Path,
+) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    assert kit.recorded == []
+    kit.tally.show(Show(FloorState.IDLE_FREE, recorded=True))
+    kit.tally.show(Show(FloorState.LIVE, recorded=True))
+    assert kit.recorded == [True]
+    assert kit.status.recorded
+    kit.tally.relight()
+    kit.tally.show(Show(FloorState.OFFLINE))
+    assert kit.recorded == [True, True, False]
+    assert [each["on"] for each in kit.events("recording")] == [True, False]
+
+
+def test_a_sparkle_is_a_wink_that_leaves_the_lamp_as_it_was(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.sparkle(0.0)
+    assert kit.shown == []
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.sparkle(1.0)
+    kit.tally.sparkle(2.9)
+    assert [pattern.name for pattern in kit.shown] == ["idle_free", "sparkle+idle_free"]
+    assert kit.shown[1].steps == kit.shown[0].steps
+    kit.tally.sparkle(3.0)
+    assert len(kit.shown) == 3
+    kit.tally.on_air(True)
+    kit.tally.sparkle(9.0)
+    assert kit.shown[-1].name == "live"
+    assert kit.status.color == "red"
