@@ -12,6 +12,8 @@ from hub.captions.sampling import BYTES_PER_S
 
 # Silence is cut out before; so many utterances are short words, or somebody is at play.
 MOST_WAITING: Final = 64
+# An engine is watched from piece to piece; what has waited for long is no larger piece.
+MOST_TAKEN: Final = BYTES_PER_S // 2
 
 
 @dataclass(slots=True)
@@ -81,12 +83,13 @@ class Backlog:
         return None
 
     def take(self, key: int) -> bytes | None:
-        """Return the sound that waits; empty: none yet; None: there will be no more."""
+        """Return the next sound that waits; empty: none yet; None: there will be no more."""
         job = self._jobs.get(key)
         if job is None or (job.ended and not job.pieces):
             return None
-        sound = b"".join(job.pieces)
-        job.pieces.clear()
+        sound = b""
+        while job.pieces and len(sound) < MOST_TAKEN:
+            sound += job.pieces.popleft()
         self._size -= len(sound)
         return sound
 

@@ -15,8 +15,9 @@ from typing import Final, Protocol
 from hub.captions.backlog import Backlog
 from hub.captions.ports import Engine, EngineError
 
-# To take a piece of sound of 100 ms takes an engine a tenth of that; a swapping Pi, seconds.
-STALL_S: Final = 10.0
+# For half a second of sound an engine needs a tenth of that or, in noise, on a machine that
+# has no time for it, some seconds.
+STALL_S: Final = 15.0
 # Loading a model from a slow card.
 START_S: Final = 60.0
 # How long an engine that cannot be had is left alone: a service may be restarting.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hub.captions.backlog import MOST_WAITING, Backlog
+from hub.captions.backlog import MOST_TAKEN, MOST_WAITING, Backlog
 from hub.captions.sampling import BYTES_PER_S
 
 SECOND = b"\x01\x02" * (BYTES_PER_S // 2)
@@ -30,6 +30,18 @@ def test_what_goes_in_comes_out_in_order() -> None:
     assert not backlog.forget(1)
     assert len(backlog) == 1
     assert backlog.seconds == 4 / BYTES_PER_S
+
+
+def test_what_has_waited_for_long_is_taken_in_small_pieces() -> None:
+    backlog = Backlog(30)
+    backlog.begin(1)
+    backlog.next()
+    for _ in range(40):
+        backlog.sound(1, SECOND[:3_200])
+    backlog.end(1)
+    sizes = [len(piece) for piece in iter(lambda: backlog.take(1), None)]
+    assert sum(sizes) == 40 * 3_200
+    assert all(MOST_TAKEN <= size < MOST_TAKEN + 3_200 for size in sizes)
 
 
 def test_unknown_keys_do_nothing() -> None:
@@ -59,7 +71,8 @@ def test_an_utterance_that_is_heard_too_slowly_loses_what_comes_too_late() -> No
     assert [backlog.sound(1, SECOND) for _ in range(4)] == [[]] * 4
     assert backlog.seconds == 2
     assert backlog.counts.dropped_bytes == 2 * BYTES_PER_S
-    assert backlog.take(1) == SECOND * 2
+    assert backlog.take(1) == SECOND
+    assert backlog.take(1) == SECOND
     backlog.sound(1, SECOND)
     assert backlog.seconds == 1
 
