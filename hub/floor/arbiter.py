@@ -94,7 +94,8 @@ class FloorArbiter:
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None for never."""
-        rules, seats = self._board.rules, self._seats.values()
+        rules = self._board.rules
+        seats = (seat for seat in self._seats.values() if seat.has_clocks)
         clocks = (at for seat in seats for at, _ in seat.clocks(rules))
         return min(chain(clocks, self._board.ghosts), default=None)
 
@@ -236,13 +237,15 @@ class FloorArbiter:
 
     def _serve(self, now: float) -> None:
         board = self._board
+        has_slot = board.has_slot()
         for seat in board.in_row(Row.QUEUE):
-            if not board.is_ready(seat) or not board.has_room(seat):
+            if not (has_slot or board.is_exempt(seat)) or not board.is_ready(seat):
                 continue
             if seat.state is State.PRESSED:
                 self._machine.fire(seat, Trigger.GRANT, now)
             elif board.rules.calls_itself and board.has_stage(seat):
                 self._offer(seat, now)
+            has_slot = board.has_slot()
 
     def _denied(self, seat: Seat, req: Req, cause: DenyCause, now: float) -> FloorDenied:
         taken = cause is DenyCause.FLOOR_TAKEN

@@ -94,7 +94,11 @@ class Board:
 
     def has_room(self, seat: Seat) -> bool:
         """Whether one more microphone, this member's, may be open or offered."""
-        return self.is_exempt(seat) or self.taken() < self.rules.open_limit
+        return self.is_exempt(seat) or self.has_slot()
+
+    def has_slot(self) -> bool:
+        """Whether a slot is free."""
+        return self.taken() < self.rules.open_limit
 
     def has_stage(self, seat: Seat) -> bool:
         """Whether this member stands on the stage, or still could."""

@@ -92,7 +92,7 @@ class FloorMachine:
     def expire(self, now: float) -> None:
         """Fire what is due, until nothing is."""
         self._board.ghosts = [until for until in self._board.ghosts if until > now]
-        for seat in tuple(self._board.seats.values()):
+        for seat in [each for each in self._board.seats.values() if each.has_clocks]:
             while (trigger := self._due(seat, now)) is not None:
                 self.fire(seat, trigger, now)
                 if trigger is Trigger.GONE:

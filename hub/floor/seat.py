@@ -17,6 +17,7 @@ REMEMBERED: Final = 32
 
 CHAIR: Final = (Place.HOST, Place.COHOST)
 TALKING: Final = (State.LIVE, State.GRACE, State.CLOSING)
+_TIMED: Final = frozenset({*TALKING, State.OFFERED})
 
 
 @dataclass(slots=True)
@@ -76,6 +77,11 @@ class Seat:
     def lease_from_heard(self) -> None:
         """Let the lease end sooner: nothing can have renewed it since the last message."""
         self.until = min(self.until, max(self.heard_at, self.granted_at) + LOST_AFTER_S)
+
+    @property
+    def has_clocks(self) -> bool:
+        """Whether ``clocks`` yields anything: most members of a space just listen or wait."""
+        return self.state in _TIMED or self.forget_at is not None
 
     def clocks(self, rules: FloorRules) -> Iterator[tuple[float, Trigger]]:
         """Yield what falls due when; of two that are due, the first one counts."""
