@@ -158,7 +158,7 @@ def test_keys_alone_talk_and_let_go(person: Callable[..., Person]) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_recording_is_played_by_turns_and_deleted(person: Callable[..., Person]) -> None:
-    host, space = open_space(person)
+    host, _space = open_space(person)
     host.has_sound()
     host.page.get_by_role("switch", name="Record").click()
     host.button("Agree", exact=True).click()

@@ -1,5 +1,7 @@
 """The console's pure modules, by their own tests under node."""
 
+import gzip
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,3 +21,39 @@ def test_module(path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
     assert "# pass 0" not in done.stdout, "nothing was tested"
+
+
+_CONSOLE = Path(__file__).parents[2] / "hub/web/console"
+_CORE = sorted((_CONSOLE / "js/core").glob("*.js"))
+# What a module that only decides cannot reach for: clocks, chance, the page, the network.
+_WORLD = re.compile(
+    r"\b(document|window|location|localStorage|navigator|fetch|performance|crypto|WebSocket"
+    r"|setTimeout|setInterval|requestAnimationFrame|console|await|async)\b|Date\.now|Math\.random"
+)
+_IMPORT = re.compile(r'^import .*? from "([^"]+)";', re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", _CORE, ids=lambda path: path.name)
+def test_core_only_decides(path: Path) -> None:
+    text = re.sub(r"//[^\n]*|/\*.*?\*/|\"[^\"]*\"", "", path.read_text(), flags=re.DOTALL)
+    assert not _WORLD.findall(text), _WORLD.findall(text)
+    assert all(found.startswith("./") for found in _IMPORT.findall(path.read_text()))
+
+
+def test_the_page_names_all_its_modules_and_holds_no_script() -> None:
+    page = (_CONSOLE / "index.html").read_text()
+    modules = {f"/{path.relative_to(_CONSOLE)}" for path in (_CONSOLE / "js").rglob("*.js")}
+    named = set(re.findall(r'<(?:link|script)[^>]* (?:href|src)="(/js/[^"]+)"', page))
+    # The heartbeat's thread is no module.
+    assert named == modules - {"/js/shell/beat.js"}
+    assert re.findall(r"<script(?![^>]* src=)", page) == []
+    assert re.findall(r"\sstyle=|\son[a-z]+=", page) == []
+
+
+def test_the_console_weighs_less_than_150_kib() -> None:
+    sent = sum(
+        len(gzip.compress(path.read_bytes(), 9, mtime=0))
+        for path in _CONSOLE.rglob("*")
+        if path.is_file()
+    )
+    assert sent < 150 * 1024

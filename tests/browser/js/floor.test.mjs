@@ -17,7 +17,9 @@ class Browser {
     this.isOpen = false;
     if (!joined) return;
     this.do({ on: "link_up" });
-    this.hub({ ...snapshot({ you: ME, members: [member(ME, { place })], floor: { mode, open_limit: 2 } }) });
+    this.hub({
+      ...snapshot({ you: ME, members: [member(ME, { place })], floor: { mode, open_limit: 2 } }),
+    });
     this.do({ on: "sound", ok: true });
     if (microphone) this.do({ on: "microphone", is: "ready" });
   }
@@ -90,7 +92,10 @@ test("hold, talk, let go: the tail is heard, then the floor is given back", () =
   one.do({ on: "up" });
   assert.ok(one.isOpen, "the last syllable");
   const after = one.wait(HANG_S);
-  assert.deepEqual(after.map((effect) => effect.do), ["cut", "send"]);
+  assert.deepEqual(
+    after.map((effect) => effect.do),
+    ["cut", "send"],
+  );
   assert.equal(one.sent("floor.release", after)[0].req, req);
   assert.equal(one.state, "free");
   assert.equal(one.p.heartbeat, 1);
@@ -246,7 +251,10 @@ test("lowering the hand withdraws every name it has, and late words raise nothin
   one.hub({ t: "floor.queued", req, position: 3 });
   one.hub({ t: "floor.queued", req: "hub-name", position: 2 });
   one.do({ on: "hand" });
-  assert.deepEqual(one.sent("floor.release").map((message) => message.req), [req, "hub-name"]);
+  assert.deepEqual(
+    one.sent("floor.release").map((message) => message.req),
+    [req, "hub-name"],
+  );
   assert.deepEqual(one.said(), ["by_self"]);
   one.hub({ t: "floor.queued", req, position: 1 });
   one.hub({ t: "floor.offered", req, expires_in_s: 5 });
@@ -302,7 +310,10 @@ test("the microphone is asked for by the first press, and serves it if it is sti
   assert.deepEqual(other.effects, [], "the finger is up");
   const hand = new Browser({ microphone: false, mode: "fifo" });
   hand.do({ on: "hand" });
-  assert.deepEqual(hand.effects.map((effect) => effect.do), ["microphone", "send"]);
+  assert.deepEqual(
+    hand.effects.map((effect) => effect.do),
+    ["microphone", "send"],
+  );
 });
 
 for (const [name, event, told] of [
@@ -355,7 +366,10 @@ test("back on the line, it says so once; the hand that the hub kept comes back",
   const [{ req }] = one.sent("floor.request");
   one.hub({ t: "floor.queued", req, position: 1 });
   one.do({ on: "link_down" });
-  assert.deepEqual(one.do({ on: "link_down" }).filter((effect) => effect.do === "say"), []);
+  assert.deepEqual(
+    one.do({ on: "link_down" }).filter((effect) => effect.do === "say"),
+    [],
+  );
   assert.deepEqual(one.do({ on: "ping" }), []);
   one.do({ on: "link_up" });
   assert.deepEqual(one.said(), ["link_back"]);
@@ -406,7 +420,10 @@ test("pressing again in the tail asks anew", () => {
   one.do({ on: "up" });
   const second = one.press();
   assert.notEqual(first, second);
-  assert.deepEqual(one.effects.map((effect) => effect.do), ["cut", "send", "send"]);
+  assert.deepEqual(
+    one.effects.map((effect) => effect.do),
+    ["cut", "send", "send"],
+  );
   one.hub({ t: "floor.released", req: first });
   one.hub({ t: "floor.granted", req: second });
   assert.ok(one.isOpen);
@@ -444,13 +461,18 @@ function randomEvent(random, one, reqs) {
   ];
   const fingers = [{ on: "down" }, { on: "up" }, { on: "hand" }, { on: "ping" }];
   const rare = [
-    { on: "hidden" }, { on: "link_down" }, { on: "left" },
-    { on: "sound", ok: false }, { on: "microphone", is: anyOf(random, ["none", "asking"]) },
+    { on: "hidden" },
+    { on: "link_down" },
+    { on: "left" },
+    { on: "sound", ok: false },
+    { on: "microphone", is: anyOf(random, ["none", "asking"]) },
   ];
   const back = [{ on: "link_up" }, { on: "sound", ok: true }, { on: "microphone", is: "ready" }];
   const ready = one.p.view && one.p.shown.microphone === "ready";
   const own = chance(random, 0.1) ? rare : ready ? fingers : [...fingers, ...back];
-  return chance(random, 0.6) ? { on: "message", message: anyOf(random, messages) } : anyOf(random, own);
+  return chance(random, 0.6)
+    ? { on: "message", message: anyOf(random, messages) }
+    : anyOf(random, own);
 }
 
 test("no history of messages opens a microphone: only a grant of this very press, held", () => {
@@ -472,7 +494,8 @@ test("no history of messages opens a microphone: only a grant of this very press
       const effects = one.do(event);
       for (const { message } of effects) {
         if (message?.req) reqs.push(message.req);
-        if (message?.t === "floor.request" && message.via === "talk") [pressed, sentAt] = [message.req, one.now];
+        if (message?.t === "floor.request" && message.via === "talk")
+          [pressed, sentAt] = [message.req, one.now];
       }
       if (effects.some((effect) => effect.do === "open")) {
         opened += 1;

@@ -24,9 +24,16 @@ export function member(id, given = {}) {
 
 export function snapshot(given = {}) {
   return {
-    t: "snapshot", req: null, rev: 1, you: "0".repeat(32), clock: 100,
-    space: { id: "kitchen", name: "Kitchen" }, members: [], pins: [],
-    floor: { mode: "moderated", open_limit: 1 }, ...given,
+    t: "snapshot",
+    req: null,
+    rev: 1,
+    you: "0".repeat(32),
+    clock: 100,
+    space: { id: "kitchen", name: "Kitchen" },
+    members: [],
+    pins: [],
+    floor: { mode: "moderated", open_limit: 1 },
+    ...given,
   };
 }
 

@@ -9,16 +9,30 @@ import * as r from "../../../hub/web/console/js/core/replay.js";
 import { invitation, route } from "../../../hub/web/console/js/core/routes.js";
 
 test("times and numbers as people read them", () => {
-  assert.deepEqual([f.clock(7), f.clock(125.9), f.clock(3725), f.clock(-4)], ["0:07", "2:05", "1:02:05", "0:00"]);
-  assert.deepEqual([f.spoken(125), f.spoken(1), f.spoken(0), f.spoken(7260)], ["2 minutes 5 seconds", "1 second", "0 seconds", "2 hours 1 minute"]);
-  assert.deepEqual([f.many(1), f.many(3), f.many(1, "hand", "hands")], ["1 person", "3 people", "1 hand"]);
+  assert.deepEqual(
+    [f.clock(7), f.clock(125.9), f.clock(3725), f.clock(-4)],
+    ["0:07", "2:05", "1:02:05", "0:00"],
+  );
+  assert.deepEqual(
+    [f.spoken(125), f.spoken(1), f.spoken(0), f.spoken(7260)],
+    ["2 minutes 5 seconds", "1 second", "0 seconds", "2 hours 1 minute"],
+  );
+  assert.deepEqual(
+    [f.many(1), f.many(3), f.many(1, "hand", "hands")],
+    ["1 person", "3 people", "1 hand"],
+  );
   assert.deepEqual([3, 42, 190, 8000].map(f.waited), ["just now", "40 s", "3 min", "2 h"]);
   assert.deepEqual([f.size(12), f.size(812_400), f.size(3_420_000)], ["12 B", "812 kB", "3.4 MB"]);
   assert.deepEqual([f.list([]), f.list(["a"]), f.list(["a", "b", "c"])], ["", "a", "a, b and c"]);
 });
 
 test("faces", () => {
-  assert.deepEqual(["Anna Maria Berg", "kitchen", "", "Zoë-Ann"].map(f.initials), ["AB", "K", "?", "ZA"]);
+  assert.deepEqual(["Anna Maria Berg", "kitchen", "", "Zoë-Ann"].map(f.initials), [
+    "AB",
+    "K",
+    "?",
+    "ZA",
+  ]);
   assert.equal(f.hue("Anna"), f.hue("Anna"));
   assert.ok(f.hue("Ben") >= 0 && f.hue("Ben") < 8);
 });
@@ -35,9 +49,18 @@ test("days and moments", () => {
 });
 
 test("a day of the calendar with its distance from UTC", () => {
-  assert.equal(withZone("2026-11-21T19:30", () => 60), "2026-11-21T19:30:00+01:00");
-  assert.equal(withZone("2026-11-21T19:30:15", () => -210), "2026-11-21T19:30:15-03:30");
-  assert.equal(withZone("2026-11-21T19:30", () => 0), "2026-11-21T19:30:00+00:00");
+  assert.equal(
+    withZone("2026-11-21T19:30", () => 60),
+    "2026-11-21T19:30:00+01:00",
+  );
+  assert.equal(
+    withZone("2026-11-21T19:30:15", () => -210),
+    "2026-11-21T19:30:15-03:30",
+  );
+  assert.equal(
+    withZone("2026-11-21T19:30", () => 0),
+    "2026-11-21T19:30:00+00:00",
+  );
   assert.match(withZone("2026-11-21T19:30"), /[+-]\d\d:\d\d$/);
   assert.equal(withZone("never"), null);
   assert.match(zoneName(new Date()), /\(UTC[+-][\d.]+\)/);
@@ -48,7 +71,10 @@ test("addresses of pages", () => {
   assert.deepEqual(route("#/spaces/"), { page: "spaces" });
   assert.deepEqual(route("#/space/kitchen-2"), { page: "space", id: "kitchen-2" });
   assert.deepEqual(route("#/join"), { page: "join", token: null });
-  assert.deepEqual(route("#/join/abcdefghij_KLMNO-1"), { page: "join", token: "abcdefghij_KLMNO-1" });
+  assert.deepEqual(route("#/join/abcdefghij_KLMNO-1"), {
+    page: "join",
+    token: "abcdefghij_KLMNO-1",
+  });
   for (const wrong of ["#/space/Kitchen", "#/space/", "#/join/short", "#/../etc", "#/space/a/b"]) {
     assert.equal(route(wrong).page, "lost", wrong);
   }
@@ -56,30 +82,45 @@ test("addresses of pages", () => {
 
 test("what people type to join", () => {
   assert.deepEqual(invitation(" 123 456 "), { code: "123456" });
-  assert.deepEqual(invitation("https://hub.local:7443/#/join/abcdefghijklmnop"), { token: "abcdefghijklmnop" });
+  assert.deepEqual(invitation("https://hub.local:7443/#/join/abcdefghijklmnop"), {
+    token: "abcdefghijklmnop",
+  });
   assert.deepEqual(invitation("abcdefghijklmnop"), { token: "abcdefghijklmnop" });
-  for (const wrong of ["", "12345", "hello there", "1234567"]) assert.equal(invitation(wrong), null, wrong);
+  for (const wrong of ["", "12345", "hello there", "1234567"])
+    assert.equal(invitation(wrong), null, wrong);
 });
 
 test("captions: drafts are replaced where they stand, the oldest goes", () => {
   let list = [];
-  const add = (member, n, text, final, at) => (list = captioned(list, { member, n, text, final }, at));
+  const add = (member, n, text, final, at) =>
+    (list = captioned(list, { member, n, text, final }, at));
   add("a", 1, "good", false, 1);
   add("b", 1, "hello", true, 2);
   add("a", 1, "good evening", true, 3);
-  assert.deepEqual(list.map(({ text, at }) => [text, at]), [["good evening", 1], ["hello", 2]]);
+  assert.deepEqual(
+    list.map(({ text, at }) => [text, at]),
+    [
+      ["good evening", 1],
+      ["hello", 2],
+    ],
+  );
   for (let n = 2; n < 40; n += 1) add("a", n, String(n), true, n);
   assert.equal(list.length, KEPT);
   assert.equal(list.at(-1).text, "39");
 });
 
 const TURNS = [
-  { member: "a", start: 1, end: 5 }, { member: "b", start: 6, end: 9 },
-  { member: "b", start: 11, end: 12 }, { member: "c", start: 20, end: 30 },
+  { member: "a", start: 1, end: 5 },
+  { member: "b", start: 6, end: 9 },
+  { member: "b", start: 11, end: 12 },
+  { member: "c", start: 20, end: 30 },
 ];
 
 test("replay: turns, the next talker, and back", () => {
-  assert.deepEqual([0, 1, 7, 99].map((at) => r.chapterAt(TURNS, at)), [-1, 0, 1, 3]);
+  assert.deepEqual(
+    [0, 1, 7, 99].map((at) => r.chapterAt(TURNS, at)),
+    [-1, 0, 1, 3],
+  );
   assert.equal(r.nextTalker(TURNS, 2), 5.7);
   assert.equal(r.nextTalker(TURNS, 7), 19.7, "another talker, not another turn");
   assert.equal(r.nextTalker(TURNS, 25), null);
@@ -91,7 +132,8 @@ test("replay: turns, the next talker, and back", () => {
 });
 
 test("replay: captions of WebVTT", () => {
-  const text = "WEBVTT\r\n\r\nNOTE nothing\r\n\r\n1\r\n00:00:01.000 --> 00:00:02.500\r\n<v Anna>Tea &amp; <i>bread</i>?</v>\r\n\r\n01:02.000 --> 01:03.000\r\nYes\r\nplease &what;\r\n";
+  const text =
+    "WEBVTT\r\n\r\nNOTE nothing\r\n\r\n1\r\n00:00:01.000 --> 00:00:02.500\r\n<v Anna>Tea &amp; <i>bread</i>?</v>\r\n\r\n01:02.000 --> 01:03.000\r\nYes\r\nplease &what;\r\n";
   const list = r.cues(text);
   assert.deepEqual(list[0], { start: 1, end: 2.5, who: "Anna", text: "Tea & bread?" });
   assert.deepEqual(list[1], { start: 62, end: 63, who: "", text: "Yes please &what;" });

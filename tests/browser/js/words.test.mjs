@@ -42,7 +42,14 @@ for (const [path, name, table] of TABLES) {
 }
 
 test("sentences are sentences: they end, and none blames with an exclamation mark", () => {
-  for (const table of [words.DENY, words.REVOKE, words.CANCEL, words.ERROR, words.LOCAL, words.GONE]) {
+  for (const table of [
+    words.DENY,
+    words.REVOKE,
+    words.CANCEL,
+    words.ERROR,
+    words.LOCAL,
+    words.GONE,
+  ]) {
     for (const [cause, text] of Object.entries(table)) {
       assert.match(text, /^[A-Z].*\.$/s, cause);
       assert.doesNotMatch(text, /!/, cause);

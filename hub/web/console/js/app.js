@@ -1,9 +1,8 @@
 // The console: what it knows, which page is shown, and how it speaks to its user.
 
 import { route } from "./core/routes.js";
-import { MARK, NEWS, sentence } from "./core/words.js";
+import { NEWS, sentence } from "./core/words.js";
 import { get, put } from "./shell/api.js";
-import { keep, setting } from "./shell/keep.js";
 import { Member } from "./shell/member.js";
 import { render, startTicking } from "./ui/dom.js";
 import { frame } from "./ui/frame.js";
@@ -16,7 +15,7 @@ const TOAST_MS = 6_000;
 const TOASTS = 3;
 
 /** Everything that the pages see. `draw` is called after any change. */
-export const app = {
+const app = {
   hub: null,
   me: null,
   route: route(location.hash),
@@ -45,7 +44,10 @@ function draw() {
   soon(() => {
     isDue = false;
     render(document.getElementById("app"), frame(app, PAGES[app.route.page]));
-    render(document.getElementById("dialogs"), app.dialogs.map(({ key, view }) => view(app, key)));
+    render(
+      document.getElementById("dialogs"),
+      app.dialogs.map(({ key, view }) => view(app, key)),
+    );
     render(document.getElementById("toasts"), toastList(app));
     const name = PAGES[app.route.page].title(app);
     document.title = `${app.member?.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
@@ -67,16 +69,19 @@ function tell(text, { urgent = false, undo = null, kind = "note", about = text }
   const toast = { key: `t${performance.now()}${app.toasts.length}`, text, undo, kind, about };
   const others = app.toasts.filter((each) => each.about !== about);
   app.toasts = [...others, toast].slice(-TOASTS);
-  setTimeout(() => {
-    app.toasts = app.toasts.filter((each) => each !== toast);
-    draw();
-  }, undo ? 10_000 : TOAST_MS);
+  setTimeout(
+    () => {
+      app.toasts = app.toasts.filter((each) => each !== toast);
+      draw();
+    },
+    undo ? 10_000 : TOAST_MS,
+  );
   aloud(text, urgent);
   draw();
 }
 
 /** Have a screen reader say it, without showing it. */
-export function aloud(text, urgent = false) {
+function aloud(text, urgent = false) {
   const region = document.getElementById(urgent ? "urgent" : "polite");
   region.textContent = "";
   setTimeout(() => (region.textContent = text), 50);
@@ -172,5 +177,4 @@ async function start() {
   draw();
 }
 
-export { keep, MARK, setting };
 start();

@@ -34,7 +34,10 @@ export function waited(seconds) {
 
 /** Up to two letters for a face: the first of the first and of the last word. */
 export function initials(name) {
-  const words = name.trim().split(/[\s,_-]+/).filter(Boolean);
+  const words = name
+    .trim()
+    .split(/[\s,_-]+/)
+    .filter(Boolean);
   const picked = words.length > 1 ? [words[0], words[words.length - 1]] : words;
   return picked.map((word) => [...word][0].toLocaleUpperCase()).join("") || "?";
 }
@@ -50,7 +53,12 @@ export function hue(name, of = 8) {
 export function moment(text, { locale, zone, year = false } = {}) {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return text;
-  const day = { weekday: "short", day: "numeric", month: "short", ...(year && { year: "numeric" }) };
+  const day = {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    ...(year && { year: "numeric" }),
+  };
   return at.toLocaleString(locale, { ...day, hour: "2-digit", minute: "2-digit", timeZone: zone });
 }
 

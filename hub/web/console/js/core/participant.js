@@ -10,28 +10,22 @@
 // never goes back.
 
 import { RaisedHand } from "./hand.js";
-import { release, say, TalkKey } from "./talk.js";
-import { Heartbeat, HEARTBEAT_S, LEASE_S } from "./timers.js";
-import { applied, isEvent, isFloorFree, me, viewOf } from "./view.js";
-
-/** A snapshot is one answer away; asking sooner adds to what is late already. */
-const SNAPSHOT_RETRY_S = 1;
+import { Inbox } from "./inbox.js";
+import { say, TalkKey } from "./talk.js";
+import { HEARTBEAT_S, LEASE_S } from "./timers.js";
+import { isFloorFree, me } from "./view.js";
 
 /** One browser's side of floor control. `prefix` must be new at every load of the page. */
 export class Participant {
-  view = null;
   #prefix;
   #reqs = 0;
   #talk;
   #hand;
-  #beat = new Heartbeat();
+  #inbox;
   #heartbeat = HEARTBEAT_S;
   #isDown = false;
   #isLinked = false;
   #isLossTold = false;
-  #lastSpace = null;
-  #askedAt = null;
-  #clock = null;
   #microphone = "none";
   #hasSound = false;
   #wants = false;
@@ -41,9 +35,15 @@ export class Participant {
     const newReq = () => this.newReq();
     this.#talk = new TalkKey(newReq);
     this.#hand = new RaisedHand(newReq);
+    this.#inbox = new Inbox(this.#talk, this.#hand, newReq);
   }
 
   // --- what there is to see -------------------------------------------------------------
+
+  /** The space as this browser knows it; null outside a space. */
+  get view() {
+    return this.#inbox.view;
+  }
 
   /** How this browser stands to the floor, in one word. */
   get state() {
@@ -86,7 +86,7 @@ export class Participant {
 
   /** The hub's clock at `now`; null before the hub said where it stands. */
   hubNow(now) {
-    return this.#clock === null ? null : now + this.#clock;
+    return this.#inbox.hubNow(now);
   }
 
   newReq() {
@@ -205,21 +205,18 @@ export class Participant {
   #reset(now) {
     const effects = this.#silence(now);
     this.#hand.clear();
-    this.#beat = new Heartbeat();
-    this.view = null;
-    this.#askedAt = null;
+    this.#inbox.newSession();
     return effects;
   }
 
   _ping(_event, now) {
-    return this.#isLinked ? [{ do: "send", message: { t: "ping", n: this.#beat.ping(now) } }] : [];
+    return this.#isLinked ? [{ do: "send", message: this.#inbox.ping(now) }] : [];
   }
 
   /** This browser left the space, by its own wish or not. */
   _left(_event, now) {
     if (!this.view) return [];
-    this.view = null;
-    this.#lastSpace = null;
+    this.#inbox.leave();
     const effects = this.#silence(now);
     this.#hand.clear();
     return effects;
@@ -229,96 +226,10 @@ export class Participant {
 
   _message({ message }, now) {
     if (!this.#isLinked) return [];
-    if (isEvent(message.t)) return this.#event(message, now);
-    const row = MESSAGES[message.t];
-    return row ? this[row](message, now) : [];
-  }
-
-  _pong({ n, grant = null, clock = 0 }, now) {
-    const sentAt = this.#beat.sentAt(n);
-    if (sentAt === undefined) return [];
-    if (clock) this.#clock = clock - (sentAt + now) / 2;
-    if (grant !== null) this.#talk.renew(grant, sentAt);
-    return [{ do: "heard", roundTrip: now - sentAt }];
-  }
-
-  _snapshot(message, now) {
-    const was = this.#lastSpace;
-    this.#lastSpace = message.space.id;
-    this.view = viewOf(message);
-    this.#askedAt = null;
-    if (message.clock) this.#clock = message.clock - now;
-    if (was === message.space.id) return [];
-    const effects = this.#talk.stop(now);
-    this.#hand.clear();
-    this.#talk.cooldownUntil = null;
-    return effects;
-  }
-
-  #event(message, now) {
-    if (!this.view) return [];
-    const after = applied(this.view, message);
-    if (after) {
-      this.view = after;
-      const isMe = message.t === "member.left" && message.id === after.you;
-      return isMe && !after.admin ? [...this._left(message, now), { do: "out" }] : [];
-    }
-    if (this.#askedAt !== null && now < this.#askedAt + SNAPSHOT_RETRY_S) return [];
-    this.#askedAt = now;
-    return [{ do: "send", message: { t: "snapshot.get", req: this.newReq() } }];
-  }
-
-  _granted(message, now) {
-    const wasOpen = this.#talk.isOpen;
-    const effects = this.#talk.grant(message, now);
-    if (this.#talk.isOpen && !wasOpen) this.#hand.clear(); // what the hand was up for
-    return effects;
-  }
-
-  _queued({ req, position }, now) {
-    const effects = this.#talk.isMine(req) ? this.#talk.queue(now) : [];
-    return [...effects, ...this.#hand.queued(req, position, now)];
-  }
-
-  _offered({ req, expires_in_s: expiresIn }, now) {
-    this.#talk.cooldownUntil = null;
-    // A press that is asking under another name may be taking up this very offer.
-    const isOld = this.#talk.phase === "queued" || this.#talk.isMine(req);
-    const effects = isOld ? this.#talk.spend(now) : [];
-    return [...effects, ...this.#hand.offered(req, expiresIn, now)];
-  }
-
-  _denied({ req, cause, retry_after_s: retry = 0, holder = null }, now) {
-    const told = { ...say("deny", cause, Math.ceil(retry) || null), holder };
-    return this.#no(req, told, retry, now);
-  }
-
-  _error({ code, detail, req = null, retry_after_s: retry = 0 }, now) {
-    if (req === null) return [];
-    return this.#no(req, { ...say("error", code), detail }, retry, now);
-  }
-
-  _cancelled({ req, cause }, now) {
-    return this.#no(req, say("cancel", cause), 0, now);
-  }
-
-  _revoked(message, now) {
-    return this.#talk.revoke(message, now);
-  }
-
-  _released({ req }, now) {
-    this.#hand.ended(req);
-    return this.#talk.isMine(req) ? this.#talk.stop(now) : [];
-  }
-
-  #no(req, told, retry, now) {
-    const [isPress, isHand] = [this.#talk.isMine(req), this.#hand.knows(req)];
-    this.#hand.ended(req);
-    if (isPress) {
-      const held = ["frozen", "held"].includes(told.cause);
-      return [...this.#talk.refuse(now, retry, held), told];
-    }
-    return isHand ? [told] : [];
+    const effects = this.#inbox.handle(message, now);
+    return effects.some((effect) => effect.do === "out")
+      ? [...this._left(null, now), ...effects]
+      : effects;
   }
 
   /** Close the microphone before anything else. */
@@ -341,18 +252,3 @@ const EVENTS = {
   left: "_left",
   message: "_message",
 };
-
-const MESSAGES = {
-  pong: "_pong",
-  snapshot: "_snapshot",
-  "floor.granted": "_granted",
-  "floor.queued": "_queued",
-  "floor.offered": "_offered",
-  "floor.denied": "_denied",
-  "floor.revoked": "_revoked",
-  "floor.cancelled": "_cancelled",
-  "floor.released": "_released",
-  error: "_error",
-};
-
-export { release };

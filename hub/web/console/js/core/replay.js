@@ -57,5 +57,8 @@ function time(text) {
 
 function plain(text) {
   const signs = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&nbsp;": " ", "&lrm;": "", "&rlm;": "" };
-  return text.replace(/<[^>]*>/g, "").replace(/&\w+;/g, (sign) => signs[sign] ?? sign).trim();
+  return text
+    .replace(/<[^>]*>/g, "")
+    .replace(/&\w+;/g, (sign) => signs[sign] ?? sign)
+    .trim();
 }

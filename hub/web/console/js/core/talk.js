@@ -136,7 +136,10 @@ export class TalkKey {
     const burst = this.#burst;
     const times = [this.#tailUntil, this.#stuckAt, this.cooldownUntil, this.#ask?.deadline];
     if (burst) times.push(burst.leaseFrom + this.leaseS, burst.endsAt, burst.warnAt);
-    return times.reduce((least, at) => (at != null && (least === null || at < least) ? at : least), null);
+    return times.reduce(
+      (least, at) => (at != null && (least === null || at < least) ? at : least),
+      null,
+    );
   }
 
   /** Do what time asks for; what closes comes first. */

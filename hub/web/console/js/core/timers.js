@@ -4,7 +4,7 @@
 // sent what the hub then confirmed, so a slow network can only shorten it.
 
 /** A hub on the same network answers in 20 ms; after a second something is stuck. */
-export const RESEND_S = 1;
+const RESEND_S = 1;
 export const MAX_SENDS = 3;
 /** Never longer than agreed in the protocol: the hub's patience counts on it. */
 export const LEASE_S = 2.5;
@@ -12,7 +12,7 @@ export const HEARTBEAT_S = 1;
 /** Older pings renew nothing; at two a second this is 8 s, over three leases. */
 const PINGS_REMEMBERED = 16;
 /** Long enough to end a sentence. */
-export const WARNING_S = 10;
+const WARNING_S = 10;
 /** The hub revokes at the limit and gives this long; after it the page ends by itself. */
 const LIMIT_GRACE_S = 3;
 /** A finger, or a thing lying on the key: five minutes is longer than any turn. */
@@ -77,7 +77,8 @@ export class Burst {
   extend(duration) {
     if (this.isRevoked) return;
     const limit = Math.min(duration ?? MAX_TALK_S, MAX_TALK_S);
-    this.endsAt = this.started + Math.min(MAX_TALK_S, limit + (duration === null ? 0 : LIMIT_GRACE_S));
+    this.endsAt =
+      this.started + Math.min(MAX_TALK_S, limit + (duration === null ? 0 : LIMIT_GRACE_S));
     this.limitAt = duration === null ? null : this.started + limit;
     this.warnAt = limit > WARNING_S ? this.started + limit - WARNING_S : null;
     this.isWarned = false;

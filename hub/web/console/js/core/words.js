@@ -4,13 +4,25 @@
 // not in a table is a newer hub's: `sentence` then says so instead of nothing.
 
 export const PLACE = {
-  host: "Host", cohost: "Co-host", speaker: "Speaker", listener: "Listener",
+  host: "Host",
+  cohost: "Co-host",
+  speaker: "Speaker",
+  listener: "Listener",
 };
-export const PLACES = { host: "Host", cohost: "Co-hosts", speaker: "Speakers", listener: "Listeners" };
+export const PLACES = {
+  host: "Host",
+  cohost: "Co-hosts",
+  speaker: "Speakers",
+  listener: "Listeners",
+};
 export const KIND = { box: "box", browser: "browser", bridge: "bridge" };
 
 export const MODE = {
-  walkie: "Walkie-talkie", open: "Open", fifo: "Round table", moderated: "Moderated", stage: "Stage",
+  walkie: "Walkie-talkie",
+  open: "Open",
+  fifo: "Round table",
+  moderated: "Moderated",
+  stage: "Stage",
 };
 export const MODE_MEANS = {
   walkie: "One voice at a time; whoever presses first.",
@@ -20,14 +32,27 @@ export const MODE_MEANS = {
   stage: "Only those who were invited to the stage talk.",
 };
 export const SPEAK = {
-  everyone: "Everyone", known: "Known members", invited: "Only the invited",
+  everyone: "Everyone",
+  known: "Known members",
+  invited: "Only the invited",
 };
 export const STATE = {
-  draft: "Draft", scheduled: "Scheduled", backstage: "Backstage", live: "LIVE", frozen: "Paused",
-  cancelled: "Cancelled", ended: "Ended", archived: "Ended", purged: "Deleted",
+  draft: "Draft",
+  scheduled: "Scheduled",
+  backstage: "Backstage",
+  live: "LIVE",
+  frozen: "Paused",
+  cancelled: "Cancelled",
+  ended: "Ended",
+  archived: "Ended",
+  purged: "Deleted",
 };
 export const MARK = {
-  clap: "Applause", heart: "Heart", laugh: "Laugh", wow: "Wow", thanks: "Thanks",
+  clap: "Applause",
+  heart: "Heart",
+  laugh: "Laugh",
+  wow: "Wow",
+  thanks: "Thanks",
 };
 export const MARK_SIGN = { clap: "👏", heart: "❤️", laugh: "😄", wow: "😮", thanks: "🙏" };
 
@@ -173,7 +198,13 @@ export const NEWS = {
 };
 
 const TABLES = {
-  deny: DENY, revoke: REVOKE, cancel: CANCEL, error: ERROR, local: LOCAL, hand: HAND, gone: GONE,
+  deny: DENY,
+  revoke: REVOKE,
+  cancel: CANCEL,
+  error: ERROR,
+  local: LOCAL,
+  hand: HAND,
+  gone: GONE,
 };
 
 /** The sentence for `cause` of `table`; `detail` is what the hub itself said, if anything. */

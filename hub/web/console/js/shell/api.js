@@ -17,7 +17,7 @@ export class Problem extends Error {
 }
 
 /** Ask the hub; returns the answer's JSON, or null for none. Throws Problem. */
-export async function call(method, path, body, headers = {}) {
+async function call(method, path, body, headers = {}) {
   const request = { method, credentials: "same-origin", headers: { ...headers } };
   if (body !== undefined) {
     request.headers["Content-Type"] = "application/json";
@@ -25,20 +25,28 @@ export async function call(method, path, body, headers = {}) {
   }
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(`/api/v1${path}`, {
+      ...request,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   } catch {
     throw new Problem("no_hub", sentence("local", "no_hub"));
   }
   const text = await response.text();
   const answer = parse(text);
   if (response.ok) {
-    if (answer === undefined && text) throw new Problem("wrong_answer", sentence("local", "wrong_answer"));
+    if (answer === undefined && text)
+      throw new Problem("wrong_answer", sentence("local", "wrong_answer"));
     return answer ?? null;
   }
   const { code = "internal", field = null, detail = "", title = "" } = answer ?? {};
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
   const words = { detail: detail || title };
-  throw new Problem(code, explain(code, words, field), { status: response.status, field, retryAfter });
+  throw new Problem(code, explain(code, words, field), {
+    status: response.status,
+    field,
+    retryAfter,
+  });
 }
 
 export const get = (path) => call("GET", path);

@@ -20,6 +20,7 @@ export class Line {
   #watch = 0;
   #isUp = false;
   #error = null;
+  #boot = null;
   #on;
   #who;
 
@@ -27,6 +28,11 @@ export class Line {
   constructor(who, on) {
     this.#who = who;
     this.#on = on;
+  }
+
+  /** Which start of the hub this is; the sound of another one is gone. */
+  get boot() {
+    return this.#boot;
   }
 
   get isUp() {
@@ -83,20 +89,29 @@ export class Line {
       return; // not ours; the hub sends JSON alone
     }
     if (this.#isUp) this.#on("message", message);
-    else if (message.t === "challenge") this.#hello();
+    else if (message.t === "challenge") this.#hello(message);
     else if (message.t === "welcome") this.#welcome(message);
     else if (message.t === "error") this.#error = message;
     if (message.t === "error" && message.req == null) this.#error = message;
   }
 
-  #hello() {
+  #hello({ boot }) {
+    this.#boot = boot;
     const { id, key, name } = this.#who();
     const nonce = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) =>
       byte.toString(16).padStart(2, "0"),
     ).join("");
     const hello = {
-      t: "hello", proto_min: 1, proto_max: 1, id, key, name, nonce,
-      kind: "browser", role: "guest", software: "stagebox console",
+      t: "hello",
+      proto_min: 1,
+      proto_max: 1,
+      id,
+      key,
+      name,
+      nonce,
+      kind: "browser",
+      role: "guest",
+      software: "stagebox console",
     };
     this.#socket.send(JSON.stringify(hello));
   }
@@ -134,7 +149,10 @@ export class Line {
     const { code: why = null, detail = "", retry_after_s: wait = 0 } = this.#error ?? {};
     if (HOLD_OFF.includes(why) || code === REFUSED) {
       this.#reconnect.refused(seconds(), wait);
-      this.#on("refused", { code: why, sentence: sentence("error", why ?? "internal", { detail }) });
+      this.#on("refused", {
+        code: why,
+        sentence: sentence("error", why ?? "internal", { detail }),
+      });
     }
     const pause = this.#reconnect.ended(seconds()) - seconds();
     this.#timer = setTimeout(() => this.#open(), pause * 1000);

@@ -3,29 +3,22 @@
 // One owner of all four. It tells the page two things: "change" when something that is shown
 // changed, and "say" with a sentence for this browser's user.
 
-import { captioned } from "../core/captions.js";
 import { Participant } from "../core/participant.js";
-import { me } from "../core/view.js";
 import { sentence } from "../core/words.js";
-import { Problem } from "./api.js";
+import { Crowd } from "./crowd.js";
+import { Health } from "./health.js";
+import { Heart } from "./heart.js";
 import { setting } from "./keep.js";
 import { Line, seconds } from "./line.js";
 import { Media } from "./media.js";
-import { canTalk, openMicrophone } from "./microphone.js";
+import { canTalk, Microphone } from "./microphone.js";
+import { Requests } from "./requests.js";
 import { Sound } from "./sound.js";
 
-const ANSWER_MS = 6_000;
-const HEALTH_S = 10;
-/** Nobody forgets that a page has the microphone: it is let go after so long without use. */
-const MICROPHONE_IDLE_S = 300;
-const REACTION_S = 4;
 /** Pongs that wait behind a busy page were heard: a second look before the line is dropped. */
 const DEAD_AFTER_S = 2.5;
 
 export class Member {
-  captions = [];
-  reactions = [];
-  notices = [];
   refusal = null;
   left = null;
   soundBlocked = false;
@@ -36,29 +29,36 @@ export class Member {
   #line;
   #media;
   #sound;
-  #microphone = null;
-  #usedAt = 0;
+  #microphone;
   #space = null;
   #invite = null;
-  #waiting = new Map();
+  #requests = new Requests((message) => this.#line.send(message));
+  #heart = new Heart(() => this.#beats());
+  #health = new Health(seconds());
   #timer = 0;
-  #beat = null;
-  #beatMs = 0;
+  #boot = null;
   #heardAt = 0;
   #isDoubted = false;
-  #healthAt = 0;
-  #startedAt = seconds();
-  #stats = { lost: 0, received: 0 };
   #on;
 
+  /** `who()` gives {id, key, name}; `on(what, detail)` hears change, say, open and notice. */
   constructor(who, on) {
     const bytes = crypto.getRandomValues(new Uint8Array(5));
-    const prefix = Array.from(bytes, (byte) => byte.toString(36)).join("").slice(0, 10);
+    const prefix = Array.from(bytes, (byte) => byte.toString(36))
+      .join("")
+      .slice(0, 10);
     this.#floor = new Participant(`w${prefix}-`);
     this.#on = on;
     this.#line = new Line(who, (what, detail) => this.#heard(what, detail));
-    this.#media = new Media((sdp) => this.#offer(sdp), (what, value) => this.#sounds(what, value));
+    this.#media = new Media(
+      (sdp) => this.#offer(sdp),
+      (what, value) => this.#sounds(what, value),
+    );
     this.#sound = new Sound((what) => this.#played(what));
+    this.#microphone = new Microphone(this.#media, this.#sound, (is, cause) =>
+      this.#mic(is, cause),
+    );
+    this.crowd = new Crowd(() => on("change"));
     document.addEventListener("visibilitychange", () => this.#visibility());
     window.addEventListener("online", () => this.#line.kick());
     window.addEventListener("pagehide", () => this.#feed({ on: "hidden" }));
@@ -84,7 +84,7 @@ export class Member {
 
   /** Whether audio frames leave this browser now; from its own sender, not the hub's word. */
   get onAir() {
-    return this.#media.isOpen && this.hasSound && this.#microphone !== null && !this.coughs;
+    return this.#media.isOpen && this.hasSound && this.#microphone.isOpen && !this.coughs;
   }
 
   /** The space that this browser is in or wants to be in. */
@@ -108,7 +108,7 @@ export class Member {
     if (this.#space && this.#space !== space) this.#out();
     this.left = this.refusal = null;
     [this.#space, this.#invite, this.hidden] = [space, invite, hidden];
-    this.captions = [];
+    this.crowd.clear();
     if (this.#line.isUp) this.#enter();
     else this.#line.start();
     this.#sound.resume();
@@ -123,7 +123,7 @@ export class Member {
   }
 
   down() {
-    this.#usedAt = seconds();
+    this.#microphone.use(seconds());
     this.#feed({ on: "down" });
   }
 
@@ -132,7 +132,7 @@ export class Member {
   }
 
   hand() {
-    this.#usedAt = seconds();
+    this.#microphone.use(seconds());
     this.#feed({ on: "hand" });
   }
 
@@ -144,7 +144,7 @@ export class Member {
 
   /** Ask something of the space; resolves to the answer, throws Problem. */
   act(message) {
-    return this.#request({ ...message, req: this.#floor.newReq() });
+    return this.#requests.ask({ ...message, req: this.#floor.newReq() });
   }
 
   /** Play what is heard as loud as the settings say. */
@@ -164,14 +164,16 @@ export class Member {
     if (what === "message") return this.#take(detail);
     if (what === "up") {
       this.refusal = null;
+      if (this.#boot !== this.#line.boot) this.#media.stop();
+      this.#boot = this.#line.boot;
       this.#heardAt = seconds();
       this.#feed({ on: "link_up", ...detail });
-      this.#pace(true);
+      this.#heart.pace(this.#floor.heartbeat);
       if (this.#space) this.#enter();
     } else if (what === "down") {
-      this.#fail("no_hub");
+      this.#requests.fail();
       this.#feed({ on: "link_down" });
-      this.#pace(false);
+      this.#heart.pace(0);
     } else {
       this.refusal = detail;
       if (detail.code === "replaced") this.#out();
@@ -195,11 +197,10 @@ export class Member {
   }
 
   #take(message) {
-    const isReply = message.req != null && this.#waiting.has(message.req);
-    const feed = isReply && message.t === "error" ? null : message;
     const before = this.view;
-    if (feed) this.#feed({ on: "message", message });
-    if (isReply) this.#answer(message);
+    // A refusal of an act is its asker's; all else may concern the floor.
+    const isAnswer = this.#requests.answer(message);
+    if (!isAnswer || message.t !== "error") this.#feed({ on: "message", message });
     const row = OTHERS[message.t];
     if (row) this[row](message);
     if (message.t === "snapshot" && before?.space.id !== message.space.id) this.#entered();
@@ -224,49 +225,16 @@ export class Member {
     else this.#media.lost(spread);
   }
 
-  _reaction({ member, mark }) {
-    const one = { member, mark, at: seconds(), key: `${member}${seconds()}` };
-    this.reactions = [...this.reactions, one].slice(-20);
-    setTimeout(() => {
-      this.reactions = this.reactions.filter((each) => each !== one);
-      this.#on("change");
-    }, REACTION_S * 1000);
+  _reaction(message) {
+    this.crowd.react(message);
   }
 
   _caption(message) {
-    this.captions = captioned(this.captions, message, seconds());
+    this.crowd.caption(message);
   }
 
   _notice(message) {
     this.#on("notice", message);
-  }
-
-  #request(message) {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(message.req, reject, "no_hub"), ANSWER_MS);
-      this.#waiting.set(message.req, { resolve, reject, timer });
-      if (!this.#line.send(message)) this.#settle(message.req, reject, "no_hub");
-    });
-  }
-
-  #settle(req, reject, code) {
-    clearTimeout(this.#waiting.get(req)?.timer);
-    this.#waiting.delete(req);
-    reject(new Problem(code, sentence("local", code)));
-  }
-
-  #answer(message) {
-    const { resolve, reject, timer } = this.#waiting.get(message.req);
-    clearTimeout(timer);
-    this.#waiting.delete(message.req);
-    if (message.t !== "error") return resolve(message);
-    const { code, detail, retry_after_s: retryAfter = 0 } = message;
-    const text = code === "bad_value" ? detail : sentence("error", code, { detail });
-    return reject(new Problem(code, text, { retryAfter }));
-  }
-
-  #fail(code) {
-    for (const [req, { reject }] of [...this.#waiting]) this.#settle(req, reject, code);
   }
 
   // --- the floor ------------------------------------------------------------------------
@@ -282,7 +250,7 @@ export class Member {
       else if (effect.do === "open") this.#opens();
       else if (effect.do === "cut") this.#media.close();
       else if (effect.do === "say") this.#on("say", effect);
-      else if (effect.do === "microphone") this.#wantMicrophone();
+      else if (effect.do === "microphone") this.#microphone.open(() => this.#space !== null);
       else if (effect.do === "heard") this.#pong(effect.roundTrip);
       else if (effect.do === "out") this.#out();
     }
@@ -305,24 +273,13 @@ export class Member {
         this.#on("change");
       }, wait);
     }
-    if (this.#line.isUp) this.#pace(true);
+    if (this.#line.isUp) this.#heart.pace(this.#floor.heartbeat);
   }
 
   #pong(roundTrip) {
     this.roundTrip = roundTrip;
     this.#heardAt = seconds();
     this.#isDoubted = false;
-  }
-
-  #pace(on) {
-    const ms = on ? this.#floor.heartbeat * 1000 : 0;
-    if (ms === this.#beatMs) return;
-    this.#beatMs = ms;
-    if (!this.#beat) {
-      this.#beat = new Worker(new URL("./beat.js", import.meta.url));
-      this.#beat.onmessage = () => this.#beats();
-    }
-    this.#beat.postMessage(ms);
   }
 
   #beats() {
@@ -333,32 +290,16 @@ export class Member {
       this.#isDoubted = true;
     }
     this.#apply(this.#floor.handle({ on: "ping" }, now));
-    if (now - this.#healthAt >= HEALTH_S) this.#tellHealth(now);
-    if (this.#microphone && now - this.#usedAt > MICROPHONE_IDLE_S && !this.#floor.shown.hand.isUp) {
-      this.#dropMicrophone();
-    }
+    if (this.#health.isDue(now)) this.#tellHealth(now);
+    if (this.#microphone.isIdle(now) && !this.#floor.shown.hand.isUp) this.#microphone.drop();
     return undefined;
   }
 
   async #tellHealth(now) {
-    this.#healthAt = now;
     const stats = await this.#media.stats().catch(() => null);
-    const { packetsLost = 0, packetsReceived = 0 } = stats ?? {};
-    const lost = Math.max(0, packetsLost - this.#stats.lost);
-    const received = Math.max(0, packetsReceived - this.#stats.received);
-    this.#stats = { lost: packetsLost, received: packetsReceived };
-    const waited = stats?.jitterBufferEmittedCount
-      ? (stats.jitterBufferDelay / stats.jitterBufferEmittedCount) * 1000
-      : 0;
-    this.#line.send({
-      t: "health",
-      loss: lost + received ? Math.min(1, lost / (lost + received)) : 0,
-      late_ms: Math.min(60_000, waited),
-      round_trip_ms: Math.min(60_000, this.roundTrip * 1000),
-      mic_dbfs: Math.max(-120, Math.min(0, this.#sound.spokenDb)),
-      uptime_s: Math.floor(now - this.#startedAt),
-      media: this.hasSound,
-    });
+    const { roundTrip, hasSound } = this;
+    const facts = { roundTrip, hasSound, micDb: this.#sound.spokenDb };
+    this.#line.send(this.#health.message(now, stats, facts));
   }
 
   // --- sound ----------------------------------------------------------------------------
@@ -379,38 +320,9 @@ export class Member {
     this.#on("change");
   }
 
-  async #wantMicrophone() {
-    if (!canTalk()) return;
-    this.#feed({ on: "microphone", is: "asking" });
-    try {
-      const stream = await openMicrophone();
-      const [track] = stream.getAudioTracks();
-      if (!this.#space) return track.stop();
-      track.onended = () => {
-        this.#dropMicrophone();
-        this.#on("say", { table: "local", cause: "microphone_lost" });
-      };
-      this.#microphone = track;
-      this.#usedAt = seconds();
-      this.#sound.listen(stream);
-      await this.#media.use(track);
-      this.#feed({ on: "microphone", is: "ready" });
-    } catch (error) {
-      this.#feed({ on: "microphone", is: "none" });
-      this.#on("say", { table: "local", cause: error.cause ?? "no_microphone" });
-    }
-    return undefined;
-  }
-
-  #dropMicrophone() {
-    this.#feed({ on: "microphone", is: "none" });
-    if (this.#microphone) {
-      this.#microphone.onended = null;
-      this.#microphone.stop();
-    }
-    this.#microphone = null;
-    this.#media.use(null);
-    this.#sound.listen(null);
+  #mic(is, cause = null) {
+    this.#feed({ on: "microphone", is });
+    if (cause) this.#on("say", { table: "local", cause });
   }
 
   #visibility() {
@@ -423,8 +335,8 @@ export class Member {
     this.#space = null;
     this.#media.stop();
     this.#sound.play(null);
-    this.#dropMicrophone();
-    this.captions = [];
+    this.#microphone.drop();
+    this.crowd.clear();
   }
 }
 
@@ -435,5 +347,3 @@ const OTHERS = {
   caption: "_caption",
   notice: "_notice",
 };
-
-export { me };

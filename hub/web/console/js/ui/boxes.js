@@ -38,7 +38,16 @@ function view(app) {
   return [
     title("Boxes"),
     problem && h("p", { class: "banner is-held", role: "status" }, icon("flag"), problem.message),
-    list && (list.length ? h("ul", { class: "cards" }, list.map((box) => card(app, box))) : nothing("No box has come yet. Plug one in on this network, and it finds the hub by itself.")),
+    list &&
+      (list.length
+        ? h(
+            "ul",
+            { class: "cards" },
+            list.map((box) => card(app, box)),
+          )
+        : nothing(
+            "No box has come yet. Plug one in on this network, and it finds the hub by itself.",
+          )),
     !list && !problem && nothing("One moment."),
   ];
 }
@@ -54,7 +63,18 @@ function card(app, box) {
       h("h2", {}, box.name),
       chip(online ? "connected" : "away", { kind: online ? "is-good" : "" }),
     ),
-    h("p", { class: "hint" }, [box.kind === "browser" ? "browser" : (ROLE[box.role] ?? box.kind), box.space && `in ${box.space}`, box.address, box.software].filter(Boolean).join(" · ")),
+    h(
+      "p",
+      { class: "hint" },
+      [
+        box.kind === "browser" ? "browser" : (ROLE[box.role] ?? box.kind),
+        box.space && `in ${box.space}`,
+        box.address,
+        box.software,
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    ),
     health && online && h("dl", { class: "figures" }, figures(health)),
     h("p", { class: "hint" }, when(box)),
     tools(app, box),
@@ -71,16 +91,27 @@ function figures(health) {
   const rows = [
     ["Loss", percent(health.loss), health.loss > BAD.loss],
     ["Waiting", `${Math.round(health.late_ms)} ms`, health.late_ms > BAD.late_ms],
-    ["There and back", `${Math.round(health.round_trip_ms)} ms`, health.round_trip_ms > BAD.round_trip_ms],
+    [
+      "There and back",
+      `${Math.round(health.round_trip_ms)} ms`,
+      health.round_trip_ms > BAD.round_trip_ms,
+    ],
     ["Microphone", health.mic_dbfs <= -119 ? "silent" : `${Math.round(health.mic_dbfs)} dB`, false],
     ["Sound", health.media ? "connected" : "not connected", !health.media],
     ["Stumbles", String(health.xruns ?? 0), (health.xruns ?? 0) > 50],
     ["Up for", clock(health.uptime_s ?? 0), false],
     health.battery != null && ["Battery", percent(health.battery), health.battery < 0.2],
   ];
-  return rows.filter(Boolean).map(([word, value, bad]) =>
-    h("div", { key: word, class: bad ? "is-bad" : "" }, h("dt", {}, word), h("dd", {}, value, bad && " !")),
-  );
+  return rows
+    .filter(Boolean)
+    .map(([word, value, bad]) =>
+      h(
+        "div",
+        { key: word, class: bad ? "is-bad" : "" },
+        h("dt", {}, word),
+        h("dd", {}, value, bad && " !"),
+      ),
+    );
 }
 
 /** An empty name is the one that it gives itself. */
@@ -95,7 +126,11 @@ function renaming(app, key, box, run) {
     `Rename ${box.name}`,
     form(
       send,
-      field("Name", h("input", { name: "name", value: box.name, maxlength: 40, autocomplete: "off" }), { note: `Left empty: ${box.own_name}, as it calls itself.` }),
+      field(
+        "Name",
+        h("input", { name: "name", value: box.name, maxlength: 40, autocomplete: "off" }),
+        { note: `Left empty: ${box.own_name}, as it calls itself.` },
+      ),
       h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
     ),
   );
@@ -106,13 +141,19 @@ function percent(share) {
 }
 
 function tools(app, box) {
-  const change = (body, done) => app.attempt(async () => {
-    await patch(`/boxes/${box.id}`, body);
-    await app.page.look();
-  }, done);
-  const rename = () => app.open("rename", (_app, key) => renaming(app, key, box, (name) => change({ name }, "Renamed.")));
+  const change = (body, done) =>
+    app.attempt(async () => {
+      await patch(`/boxes/${box.id}`, body);
+      await app.page.look();
+    }, done);
+  const rename = () =>
+    app.open("rename", (_app, key) =>
+      renaming(app, key, box, (name) => change({ name }, "Renamed.")),
+    );
   return [
-    toggle("Known member", Boolean(box.known), (known) => change({ known }), { note: "May speak where only known members do." }),
+    toggle("Known member", Boolean(box.known), (known) => change({ known }), {
+      note: "May speak where only known members do.",
+    }),
     button("Rename", null, rename, { class: "quiet" }),
   ];
 }

@@ -36,7 +36,12 @@ function nav(app) {
         h(
           "li",
           { key: page },
-          h("a", { href, "aria-current": page === here ? "page" : null }, icon(sign), h("span", {}, word)),
+          h(
+            "a",
+            { href, "aria-current": page === here ? "page" : null },
+            icon(sign),
+            h("span", {}, word),
+          ),
         ),
       ),
     ),
@@ -51,7 +56,12 @@ function stillIn(app) {
   return h(
     "aside",
     { class: "still", "aria-label": "The space you are in" },
-    h("a", { href: `#/space/${member.space}` }, icon("sound"), h("span", {}, "You are in ", h("b", {}, name))),
+    h(
+      "a",
+      { href: `#/space/${member.space}` },
+      icon("sound"),
+      h("span", {}, "You are in ", h("b", {}, name)),
+    ),
     h("button", { class: "quiet", onclick: () => member.leave() }, icon("door"), "Leave"),
   );
 }

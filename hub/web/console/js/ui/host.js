@@ -2,7 +2,7 @@
 
 import { isChair, isHost, queues } from "../core/view.js";
 import { MODE, MODE_MEANS, SPEAK } from "../core/words.js";
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
 import { inviteDialog } from "./invite.js";
 import { button, dialog, field, form, select, toggle } from "./parts.js";
 
@@ -35,11 +35,19 @@ function floorTools(app) {
   const { floor } = app.member.view;
   const mine = floor.priority === app.member.view.you;
   return [
-    queues(app.member.view) && button("Next", "next", () => act(app, { t: "floor.next" }), { class: floor.queue?.length ? "call" : "" }),
-    button(floor.held ? "Let all go" : "Hold all", "pause", () => act(app, { t: "floor.hold", on: !floor.held }), {
-      "aria-pressed": String(Boolean(floor.held)),
-      class: floor.held ? "held" : "",
-    }),
+    queues(app.member.view) &&
+      button("Next", "next", () => act(app, { t: "floor.next" }), {
+        class: floor.queue?.length ? "call" : "",
+      }),
+    button(
+      floor.held ? "Let all go" : "Hold all",
+      "pause",
+      () => act(app, { t: "floor.hold", on: !floor.held }),
+      {
+        "aria-pressed": String(Boolean(floor.held)),
+        class: floor.held ? "held" : "",
+      },
+    ),
     button("Priority", "flag", () => act(app, { t: "floor.priority", on: !mine }), {
       "aria-pressed": String(mine),
       class: mine ? "held" : "",
@@ -59,7 +67,9 @@ function switches(app) {
         : "Everybody is told, and asked before their first word.",
     }),
     toggle("Captions", space.captions, (on) => edit({ captions: on }), {
-      note: app.hub?.captions ? "Of those who agree to it." : "This hub has none; its settings can change that.",
+      note: app.hub?.captions
+        ? "Of those who agree to it."
+        : "This hub has none; its settings can change that.",
       disabled: !app.hub?.captions && !space.captions,
     }),
     toggle("Lock", space.locked, (on) => edit({ locked: on }), { note: "Nobody else comes in." }),
@@ -76,16 +86,37 @@ function backstage(app) {
     [app.member.isUp, "The hub answers"],
     [hasSound, "Your sound is connected"],
     [app.member.shown.microphone === "ready", "Your microphone is open to this page"],
-    [others.length > 1, others.length > 1 ? `${others.length - 1} others are here` : "Nobody else is here yet"],
+    [
+      others.length > 1,
+      others.length > 1 ? `${others.length - 1} others are here` : "Nobody else is here yet",
+    ],
   ];
   return h(
     "div",
     { class: "backstage" },
     h("p", {}, "The audience hears nothing yet. Talk to your speakers, then start."),
-    h("ul", { class: "checks" }, checks.map(([ok, word]) => h("li", { key: word, class: ok ? "is-ok" : "" }, ok ? "✓ " : "– ", word))),
-    isHost(view) && button("Start now", "play", () => act(app, { t: "space.start" }, "The space is live. All microphones are closed."), { class: "primary big" }),
-    view.space.state === "scheduled" && isHost(view) &&
-      button("Call it off", "close", () => act(app, { t: "space.cancel" }, "The space was called off."), { class: "danger quiet" }),
+    h(
+      "ul",
+      { class: "checks" },
+      checks.map(([ok, word]) =>
+        h("li", { key: word, class: ok ? "is-ok" : "" }, ok ? "✓ " : "– ", word),
+      ),
+    ),
+    isHost(view) &&
+      button(
+        "Start now",
+        "play",
+        () => act(app, { t: "space.start" }, "The space is live. All microphones are closed."),
+        { class: "primary big" },
+      ),
+    view.space.state === "scheduled" &&
+      isHost(view) &&
+      button(
+        "Call it off",
+        "close",
+        () => act(app, { t: "space.cancel" }, "The space was called off."),
+        { class: "danger quiet" },
+      ),
   );
 }
 
@@ -93,13 +124,15 @@ async function end(app) {
   const asked = await app.attempt(() => app.member.act({ t: "space.end" }));
   if (!asked || asked.t !== "space.confirm") return;
   const others = Math.max(0, asked.members - 1);
-  app.open("end", (_app, key) => app.page.ask(key, {
-    heading: "End for everyone?",
-    text: `${others === 1 ? "One other person is" : `${others} others are`} in the space. Everybody is put out, and it cannot be started again.`,
-    yes: "Yes, end",
-    no: "Keep going",
-    run: () => act(app, { t: "space.end", token: asked.token }),
-  }));
+  app.open("end", (_app, key) =>
+    app.page.ask(key, {
+      heading: "End for everyone?",
+      text: `${others === 1 ? "One other person is" : `${others} others are`} in the space. Everybody is put out, and it cannot be started again.`,
+      yes: "Yes, end",
+      no: "Keep going",
+      run: () => act(app, { t: "space.end", token: asked.token }),
+    }),
+  );
   setTimeout(() => app.close("end"), asked.expires_in_s * 1000);
 }
 
@@ -120,9 +153,20 @@ function editDialog(app, key) {
     app.draw();
   };
   const text = (name, max) =>
-    h("input", { value: draft[name], maxlength: max, oninput: (event) => set(name)(event.target.value) });
+    h("input", {
+      value: draft[name],
+      maxlength: max,
+      oninput: (event) => set(name)(event.target.value),
+    });
   const number = (name, min, max) =>
-    h("input", { type: "number", min, max, inputmode: "numeric", value: draft[name], oninput: (event) => set(name)(event.target.value) });
+    h("input", {
+      type: "number",
+      min,
+      max,
+      inputmode: "numeric",
+      value: draft[name],
+      oninput: (event) => set(name)(event.target.value),
+    });
   return dialog(
     app,
     key,
@@ -132,7 +176,9 @@ function editDialog(app, key) {
       field("Name", text("name", 40)),
       field("Topic", text("topic", 120)),
       field("Tags", text("tags", 80), { note: "Up to three, with commas between." }),
-      field("How the floor is given", select(draft.mode, Object.entries(MODE), set("mode")), { note: MODE_MEANS[draft.mode] }),
+      field("How the floor is given", select(draft.mode, Object.entries(MODE), set("mode")), {
+        note: MODE_MEANS[draft.mode],
+      }),
       field("Who may speak", select(draft.speak, Object.entries(SPEAK), set("speak"))),
       h(
         "div",
@@ -140,7 +186,9 @@ function editDialog(app, key) {
         field("Open microphones", number("open_limit", 1, 64)),
         field("Seconds to talk", number("talk_limit_s", 0, 86400), { note: "0: no limit" }),
         field("Places on the stage", number("stage_limit", 1, 1000)),
-        field("Days a recording is kept", number("keep_days", 0, 365), { note: "0: deleted at the end" }),
+        field("Days a recording is kept", number("keep_days", 0, 365), {
+          note: "0: deleted at the end",
+        }),
       ),
       toggle("Listening unnamed is allowed", draft.hidden_allowed, set("hidden_allowed")),
       h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
@@ -172,7 +220,11 @@ export function changes(draft, before) {
   for (const [name, value] of Object.entries(draft)) {
     if (value === before[name] || (NUMBERS.includes(name) && value === "")) continue;
     if (NUMBERS.includes(name)) out[name] = Number(value);
-    else if (name === "tags") out.tags = value.split(",").map((tag) => tag.trim()).filter(Boolean);
+    else if (name === "tags")
+      out.tags = value
+        .split(",")
+        .map((tag) => tag.trim())
+        .filter(Boolean);
     else out[name] = value;
   }
   return out;
@@ -193,9 +245,18 @@ function blocked(app) {
     { class: "blocked" },
     h("h3", {}, "Blocked"),
     list.length
-      ? h("ul", {}, list.map(({ id, name }) => h("li", { key: id, class: "line" }, h("span", {}, name), button("Let in again", null, () => lift(id), { class: "quiet" }))))
+      ? h(
+          "ul",
+          {},
+          list.map(({ id, name }) =>
+            h(
+              "li",
+              { key: id, class: "line" },
+              h("span", {}, name),
+              button("Let in again", null, () => lift(id), { class: "quiet" }),
+            ),
+          ),
+        )
       : h("p", { class: "hint" }, "Nobody."),
   );
 }
-
-export { icon };

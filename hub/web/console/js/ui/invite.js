@@ -18,8 +18,14 @@ export function inviteDialog(app, key) {
     h(
       "div",
       { class: "buttons" },
-      button("Invite speakers", "mic", () => ask("speaker"), { class: made?.place === "speaker" ? "primary" : "", "aria-pressed": String(made?.place === "speaker") }),
-      button("Invite listeners", "sound", () => ask("listener"), { class: made?.place === "listener" ? "primary" : "", "aria-pressed": String(made?.place === "listener") }),
+      button("Invite speakers", "mic", () => ask("speaker"), {
+        class: made?.place === "speaker" ? "primary" : "",
+        "aria-pressed": String(made?.place === "speaker"),
+      }),
+      button("Invite listeners", "sound", () => ask("listener"), {
+        class: made?.place === "listener" ? "primary" : "",
+        "aria-pressed": String(made?.place === "listener"),
+      }),
     ),
     made && invitation(app, made),
   );
@@ -56,6 +62,10 @@ function invitation(app, made) {
       button("Copy", "link", copy),
     ),
     navigator.share && button("Share", null, () => navigator.share({ url: link }).catch(() => {})),
-    h("small", { class: "hint" }, `Good for ${spoken(made.expires_in_s)} and ${made.place === "speaker" ? "a place to speak" : "listening"}.`),
+    h(
+      "small",
+      { class: "hint" },
+      `Good for ${spoken(made.expires_in_s)} and ${made.place === "speaker" ? "a place to speak" : "listening"}.`,
+    ),
   );
 }

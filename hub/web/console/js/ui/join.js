@@ -23,7 +23,11 @@ function view(app) {
   const { found } = app.page;
   return [
     title("Join"),
-    h("section", { class: "card door", "aria-label": "Invitation" }, found ? welcome(app, found) : ask(app)),
+    h(
+      "section",
+      { class: "card door", "aria-label": "Invitation" },
+      found ? welcome(app, found) : ask(app),
+    ),
   ];
 }
 
@@ -38,7 +42,10 @@ function welcome(app, found) {
     h("h2", {}, found.name),
     h("p", {}, "You are invited as ", h("b", {}, as.toLowerCase()), "."),
     app.me?.id
-      ? [h("p", { class: "hint" }, "You go by ", h("b", {}, app.me.name), "."), button("Join", "door", go, { class: "primary big" })]
+      ? [
+          h("p", { class: "hint" }, "You go by ", h("b", {}, app.me.name), "."),
+          button("Join", "door", go, { class: "primary big" }),
+        ]
       : nameForm(app, "Join", go),
   ];
 }
@@ -46,18 +53,42 @@ function welcome(app, found) {
 function ask(app) {
   const send = async ({ text }) => {
     const given = invitation(text);
-    if (!given) return app.tell("A code has six digits. You may also paste the whole link.", { urgent: true, kind: "held" });
+    if (!given)
+      return app.tell("A code has six digits. You may also paste the whole link.", {
+        urgent: true,
+        kind: "held",
+      });
     if (given.token) return app.go(`#/join/${given.token}`);
     const found = await app.attempt(() => post("/codes", { code: given.code }));
     if (found) app.page.found = found;
     return app.draw();
   };
   return [
-    app.page.failed && h("p", { class: "banner is-held" }, icon("flag"), "This invitation is not valid any more. Ask for a new one, or enter a code."),
+    app.page.failed &&
+      h(
+        "p",
+        { class: "banner is-held" },
+        icon("flag"),
+        "This invitation is not valid any more. Ask for a new one, or enter a code.",
+      ),
     form(
       send,
-      field("Code or link", h("input", { name: "text", required: true, inputmode: "text", autocomplete: "off", class: "code-input" }), { note: "The host reads out six digits, or sends a link." }),
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary big" }, "Go on")),
+      field(
+        "Code or link",
+        h("input", {
+          name: "text",
+          required: true,
+          inputmode: "text",
+          autocomplete: "off",
+          class: "code-input",
+        }),
+        { note: "The host reads out six digits, or sends a link." },
+      ),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "submit", class: "primary big" }, "Go on"),
+      ),
     ),
   ];
 }

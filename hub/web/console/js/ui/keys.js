@@ -38,7 +38,8 @@ function down(app, event) {
 
 function letter(app, key) {
   if (key === "h") app.member.hand();
-  if (key === "n" && isChair(app.member.view)) app.attempt(() => app.member.act({ t: "floor.next" }));
+  if (key === "n" && isChair(app.member.view))
+    app.attempt(() => app.member.act({ t: "floor.next" }));
   if (key === "m" && app.member.onAir) {
     isCoughing = true;
     app.member.cough(true);

@@ -7,7 +7,8 @@ import { field, form } from "./parts.js";
 export function nameForm(app, word, after) {
   const send = async ({ name }) => {
     const plain = name.trim();
-    if (!plain) return app.tell("Enter the name by which people know you.", { urgent: true, kind: "held" });
+    if (!plain)
+      return app.tell("Enter the name by which people know you.", { urgent: true, kind: "held" });
     return (await app.attempt(() => app.rename(plain))) && after();
   };
   const input = h("input", {
@@ -20,6 +21,10 @@ export function nameForm(app, word, after) {
   return form(
     send,
     field("Your name", input, { note: "Everybody in the space sees it." }),
-    h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary big" }, icon("door"), h("span", {}, word))),
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { type: "submit", class: "primary big" }, icon("door"), h("span", {}, word)),
+    ),
   );
 }

@@ -13,7 +13,23 @@ import { spaces } from "./spaces.js";
 
 const lost = {
   title: () => "Nothing here",
-  view: () => [title("Nothing here"), nothing("There is no such page.", h("p", {}, h("a", { href: "#/spaces" }, "To the list of spaces")))],
+  view: () => [
+    title("Nothing here"),
+    nothing(
+      "There is no such page.",
+      h("p", {}, h("a", { href: "#/spaces" }, "To the list of spaces")),
+    ),
+  ],
 };
 
-export const PAGES = { spaces, space, new: newSpace, join, recordings, replay, boxes, settings, lost };
+export const PAGES = {
+  spaces,
+  space,
+  new: newSpace,
+  join,
+  recordings,
+  replay,
+  boxes,
+  settings,
+  lost,
+};

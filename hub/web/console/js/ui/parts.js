@@ -6,7 +6,11 @@ import { figure, h, icon } from "./dom.js";
 /** A round face with the letters of a name; the name stands beside it. */
 export function face(name, extra = {}) {
   const { class: more = "", ...props } = extra;
-  return h("span", { class: `face hue-${hue(name)} ${more}`, "aria-hidden": "true", ...props }, initials(name));
+  return h(
+    "span",
+    { class: `face hue-${hue(name)} ${more}`, "aria-hidden": "true", ...props },
+    initials(name),
+  );
 }
 
 export function chip(text, { sign = null, kind = "", title = null } = {}) {
@@ -15,7 +19,12 @@ export function chip(text, { sign = null, kind = "", title = null } = {}) {
 
 /** A button with an icon and a word. */
 export function button(word, sign, onclick, extra = {}) {
-  return h("button", { type: "button", onclick, ...extra }, sign && icon(sign), h("span", {}, word));
+  return h(
+    "button",
+    { type: "button", onclick, ...extra },
+    sign && icon(sign),
+    h("span", {}, word),
+  );
 }
 
 /** A button whose word is only for those who cannot see the icon. */

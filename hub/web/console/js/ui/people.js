@@ -1,7 +1,7 @@
 // The members by place, and what may be done with each.
 
 import { many } from "../core/format.js";
-import { away, byPlace, isChair, isHost, me } from "../core/view.js";
+import { away, byPlace, isChair, isHost } from "../core/view.js";
 import { KIND, PLACE, PLACES } from "../core/words.js";
 import { keep, setting } from "../shell/keep.js";
 import { h, icon } from "./dom.js";
@@ -22,7 +22,9 @@ export function people(app) {
       h("h2", { id: "people-title" }, `People (${view.members.size})`),
       h("small", {}, `${onStage} of ${view.space.stage_limit ?? 13} on the stage`),
     ),
-    Object.entries(groups).map(([place, members]) => members.length > 0 && group(app, place, members)),
+    Object.entries(groups).map(
+      ([place, members]) => members.length > 0 && group(app, place, members),
+    ),
     view.space.hidden > 0 &&
       h("p", { class: "hint" }, `${many(view.space.hidden, "listener", "listeners")} unnamed`),
   );
@@ -31,7 +33,11 @@ export function people(app) {
 function group(app, place, members) {
   return [
     h("h3", { key: `h-${place}` }, members.length > 1 ? PLACES[place] : PLACE[place]),
-    h("ul", { key: `l-${place}`, class: "members" }, members.map((member) => row(app, member))),
+    h(
+      "ul",
+      { key: `l-${place}`, class: "members" },
+      members.map((member) => row(app, member)),
+    ),
   ];
 }
 
@@ -48,7 +54,12 @@ function row(app, member) {
         "summary",
         {},
         face(member.name),
-        h("span", { class: "who" }, h("b", {}, isMe ? `${member.name} (you)` : member.name), h("small", {}, facts(app, member))),
+        h(
+          "span",
+          { class: "who" },
+          h("b", {}, isMe ? `${member.name} (you)` : member.name),
+          h("small", {}, facts(app, member)),
+        ),
         member.muted && icon("off"),
         icon("tune"),
       ),
@@ -61,7 +72,11 @@ function facts(app, member) {
   const { view } = app.member;
   const recorded = view.space.recording && member.agreed === view.space.recording.version;
   const words = [
-    away(member) ? "away, expected back" : (member.role === "speaker" ? "smart speaker" : KIND[member.kind]),
+    away(member)
+      ? "away, expected back"
+      : member.role === "speaker"
+        ? "smart speaker"
+        : KIND[member.kind],
     view.floor.talkers?.includes(member.id) && "talking",
     member.muted && "muted by its own switch",
     member.held && "held",
@@ -117,11 +132,13 @@ function chairTools(app, member) {
     h(
       "div",
       { class: "buttons" },
-      !isProtected && member.place !== "host" &&
+      !isProtected &&
+        member.place !== "host" &&
         button(hold, member.held ? "mic" : "pause", act({ t: "floor.hold", on: !member.held })),
       placeButtons(app, member),
     ),
-    !isProtected && member.place !== "host" &&
+    !isProtected &&
+      member.place !== "host" &&
       h(
         "div",
         { class: "buttons" },
@@ -135,13 +152,19 @@ function placeButtons(app, member) {
   const { view } = app.member;
   const to = (where, word, done) => button(word, null, () => place(app, member, where, done));
   const { name, place: now } = member;
-  if (member.role === "speaker") return h("small", { class: "hint" }, "A smart speaker only listens.");
+  if (member.role === "speaker")
+    return h("small", { class: "hint" }, "A smart speaker only listens.");
   return [
     now === "listener" && to("speaker", "Make speaker", `${name} is a speaker now.`),
     now === "speaker" && to("listener", "Move to audience", `${name} is in the audience now.`),
-    isHost(view) && now === "cohost" && to("speaker", "No co-host any more", `${name} is a speaker now.`),
+    isHost(view) &&
+      now === "cohost" &&
+      to("speaker", "No co-host any more", `${name} is a speaker now.`),
     isHost(view) && now === "speaker" && to("cohost", "Make co-host", `${name} is co-host now.`),
-    isHost(view) && now !== "host" && now !== "listener" && to("host", "Make host", `${name} is host now.`),
+    isHost(view) &&
+      now !== "host" &&
+      now !== "listener" &&
+      to("host", "Make host", `${name} is host now.`),
   ];
 }
 
@@ -161,12 +184,12 @@ async function remove(app, member, forGood) {
 }
 
 function block(app, member) {
-  app.open("block", (_app, key) => app.page.ask(key, {
-    heading: `Block ${member.name}?`,
-    text: "They are put out at once, and cannot come back under another name from the same device.",
-    yes: "Block",
-    run: () => remove(app, member, true),
-  }));
+  app.open("block", (_app, key) =>
+    app.page.ask(key, {
+      heading: `Block ${member.name}?`,
+      text: "They are put out at once, and cannot come back under another name from the same device.",
+      yes: "Block",
+      run: () => remove(app, member, true),
+    }),
+  );
 }
-
-export { me };

@@ -23,7 +23,12 @@ function view(app) {
   return [
     title("Recordings"),
     problem && h("p", { class: "banner is-held", role: "status" }, icon("flag"), problem.message),
-    list && (list.length ? h("ul", { class: "cards" }, list.map(card)) : nothing("There is no recording that you may hear. A host switches recording on in the space.")),
+    list &&
+      (list.length
+        ? h("ul", { class: "cards" }, list.map(card))
+        : nothing(
+            "There is no recording that you may hear. A host switches recording on in the space.",
+          )),
     app.page.next && button("More", "down", () => more(app)),
     !list && !problem && nothing("One moment."),
   ];
@@ -54,6 +59,11 @@ function card(one) {
     ),
     one.running
       ? chip("REC", { sign: "rec", kind: "is-rec" })
-      : h("a", { class: "button", href: `#/recordings/${one.id}`, "aria-label": `Play ${one.name}` }, icon("play"), "Play"),
+      : h(
+          "a",
+          { class: "button", href: `#/recordings/${one.id}`, "aria-label": `Play ${one.name}` },
+          icon("play"),
+          "Play",
+        ),
   );
 }

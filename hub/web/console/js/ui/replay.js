@@ -34,14 +34,28 @@ async function captions(path) {
 
 function view(app) {
   const { one, problem } = app.page;
-  if (problem) return [title("Recording"), nothing(problem.message, h("p", {}, h("a", { href: "#/recordings" }, "To the recordings")))];
+  if (problem)
+    return [
+      title("Recording"),
+      nothing(problem.message, h("p", {}, h("a", { href: "#/recordings" }, "To the recordings"))),
+    ];
   if (!one) return [title("Recording"), nothing("One moment.")];
   return [
     title(one.name),
-    h("p", { class: "hint" }, `${moment(one.since, { year: true })}, ${clock(one.seconds)} long, recorded by ${one.by}`, one.deleted_on && ` · deleted on ${day(one.deleted_on)}`),
+    h(
+      "p",
+      { class: "hint" },
+      `${moment(one.since, { year: true })}, ${clock(one.seconds)} long, recorded by ${one.by}`,
+      one.deleted_on && ` · deleted on ${day(one.deleted_on)}`,
+    ),
     one.notice && h("p", { class: "hint" }, `Its first words: “${one.notice}”`),
     h("section", { class: "card player", "aria-label": "Player" }, player(app)),
-    h("div", { class: "columns" }, h("div", { class: "main-column" }, chapters(app)), h("div", { class: "side-column" }, tools(app, one))),
+    h(
+      "div",
+      { class: "columns" },
+      h("div", { class: "main-column" }, chapters(app)),
+      h("div", { class: "side-column" }, tools(app, one)),
+    ),
   ];
 }
 
@@ -78,9 +92,23 @@ function player(app) {
       { class: "buttons" },
       button("Turn before", "back", () => jump(backTo(page.chapters, at()))),
       button("Next talker", "skip", () => jump(nextTalker(page.chapters, at()))),
-      h("label", { class: "inline" }, "Speed ", select(String(setting("speed")), SPEEDS.map((one) => [String(one), `${one}×`]), speed)),
+      h(
+        "label",
+        { class: "inline" },
+        "Speed ",
+        select(
+          String(setting("speed")),
+          SPEEDS.map((one) => [String(one), `${one}×`]),
+          speed,
+        ),
+      ),
     ),
-    page.cues?.length > 0 && h("p", { class: `lines now size-${setting("captionSize")}` }, page.said ? [h("b", {}, page.said.who ? `${page.said.who}: ` : ""), page.said.text] : " "),
+    page.cues?.length > 0 &&
+      h(
+        "p",
+        { class: `lines now size-${setting("captionSize")}` },
+        page.said ? [h("b", {}, page.said.who ? `${page.said.who}: ` : ""), page.said.text] : " ",
+      ),
   ];
 }
 
@@ -110,7 +138,12 @@ function chapters(app) {
           { key: index },
           h(
             "button",
-            { type: "button", class: "turn", "aria-current": index === page.chapter ? "true" : null, onclick: () => page.jump(Math.max(0, turn.start - 0.3)) },
+            {
+              type: "button",
+              class: "turn",
+              "aria-current": index === page.chapter ? "true" : null,
+              onclick: () => page.jump(Math.max(0, turn.start - 0.3)),
+            },
             h("span", { class: "position" }, clock(turn.start)),
             h("b", {}, turn.name),
             h("small", {}, clock((turn.end ?? turn.start) - turn.start)),
@@ -135,10 +168,49 @@ function tools(app, one) {
     h(
       "div",
       { class: "buttons column" },
-      h("a", { class: "button", href: `/api/v1${path}/export`, download: true }, icon("down"), "Take a copy home"),
-      one.mine && button("Take my turns out", "mic", () => sure(app, "mine", "Take your turns out?", "Your voice and your captions are deleted from this recording. The rest stays.", "Take out", () => gone("/mine", "Your turns are out.")), { class: "quiet" }),
-      one.may_delete && button("Change it", "tune", () => app.open("change", (_app, key) => change(app, key, one)), { class: "quiet" }),
-      one.may_delete && button("Delete now", "close", () => sure(app, "gone", "Delete this recording?", "Sound, captions and names are deleted, and do not come back.", "Delete", () => gone("", "It is deleted.")), { class: "danger quiet" }),
+      h(
+        "a",
+        { class: "button", href: `/api/v1${path}/export`, download: true },
+        icon("down"),
+        "Take a copy home",
+      ),
+      one.mine &&
+        button(
+          "Take my turns out",
+          "mic",
+          () =>
+            sure(
+              app,
+              "mine",
+              "Take your turns out?",
+              "Your voice and your captions are deleted from this recording. The rest stays.",
+              "Take out",
+              () => gone("/mine", "Your turns are out."),
+            ),
+          { class: "quiet" },
+        ),
+      one.may_delete &&
+        button(
+          "Change it",
+          "tune",
+          () => app.open("change", (_app, key) => change(app, key, one)),
+          { class: "quiet" },
+        ),
+      one.may_delete &&
+        button(
+          "Delete now",
+          "close",
+          () =>
+            sure(
+              app,
+              "gone",
+              "Delete this recording?",
+              "Sound, captions and names are deleted, and do not come back.",
+              "Delete",
+              () => gone("", "It is deleted."),
+            ),
+          { class: "danger quiet" },
+        ),
     ),
   );
 }
@@ -162,9 +234,26 @@ function change(app, key, one) {
     "Change the recording",
     form(
       send,
-      field("Name", h("input", { name: "name", value: one.name, maxlength: 40, autocomplete: "off" })),
-      field("Begin at second", h("input", { name: "start", type: "number", min: 0, step: "any", value: one.start }), { note: `The player stands at ${now}.` }),
-      field("Days it is kept", h("input", { name: "days", type: "number", min: 0, max: one.keep_days, value: one.keep_days }), { note: "It can only become less." }),
+      field(
+        "Name",
+        h("input", { name: "name", value: one.name, maxlength: 40, autocomplete: "off" }),
+      ),
+      field(
+        "Begin at second",
+        h("input", { name: "start", type: "number", min: 0, step: "any", value: one.start }),
+        { note: `The player stands at ${now}.` },
+      ),
+      field(
+        "Days it is kept",
+        h("input", {
+          name: "days",
+          type: "number",
+          min: 0,
+          max: one.keep_days,
+          value: one.keep_days,
+        }),
+        { note: "It can only become less." },
+      ),
       h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
     ),
   );
@@ -172,9 +261,25 @@ function change(app, key, one) {
 
 function sure(app, key, heading, text, yes, run) {
   app.open(key, () =>
-    dialog(app, key, heading, h("p", {}, text), h("div", { class: "buttons end" }, button("Cancel", null, () => app.close(key)), button(yes, null, () => {
-      app.close(key);
-      run();
-    }, { class: "danger" }))),
+    dialog(
+      app,
+      key,
+      heading,
+      h("p", {}, text),
+      h(
+        "div",
+        { class: "buttons end" },
+        button("Cancel", null, () => app.close(key)),
+        button(
+          yes,
+          null,
+          () => {
+            app.close(key);
+            run();
+          },
+          { class: "danger" },
+        ),
+      ),
+    ),
   );
 }

@@ -6,9 +6,13 @@ import { canTalk } from "../shell/microphone.js";
 import { h } from "./dom.js";
 import { nameForm } from "./name.js";
 import { button, field, form, title, toggle } from "./parts.js";
-import { explain } from "./space.js";
+import { explain } from "./explain.js";
 
-const EVENTS = [["space_started", "A space started"], ["space_ended", "A space ended"], ["hand_raised", "A hand was raised"]];
+const EVENTS = [
+  ["space_started", "A space started"],
+  ["space_ended", "A space ended"],
+  ["hand_raised", "A hand was raised"],
+];
 
 export const settings = { title: () => "Settings", view, enter };
 
@@ -21,7 +25,12 @@ async function enter(app) {
 function view(app) {
   return [
     title("Settings"),
-    h("div", { class: "columns" }, h("div", { class: "main-column" }, mine(app), talking(app)), h("div", { class: "side-column" }, running(app), hooks(app), about(app))),
+    h(
+      "div",
+      { class: "columns" },
+      h("div", { class: "main-column" }, mine(app), talking(app)),
+      h("div", { class: "side-column" }, running(app), hooks(app), about(app)),
+    ),
   ];
 }
 
@@ -31,7 +40,13 @@ function mine(app) {
     { class: "card", "aria-labelledby": "mine" },
     h("h2", { id: "mine" }, "You"),
     nameForm(app, "Save", () => app.tell(`You go by ${app.me.name}.`)),
-    h("p", { class: "hint" }, "Everything that the hub keeps of you: ", h("a", { href: "/api/v1/me/export", download: true }, "download a copy"), "."),
+    h(
+      "p",
+      { class: "hint" },
+      "Everything that the hub keeps of you: ",
+      h("a", { href: "/api/v1/me/export", download: true }, "download a copy"),
+      ".",
+    ),
   );
 }
 
@@ -44,13 +59,27 @@ function talking(app) {
     "section",
     { class: "card", "aria-labelledby": "talking" },
     h("h2", { id: "talking" }, "Talking"),
-    !canTalk() && h("p", {}, "On this address the browser gives no microphone. ", button("Why?", null, () => app.open("explain", explain), { class: "link" })),
-    toggle("Tap instead of hold", setting("latch"), flip("latch"), { note: "One press opens TALK, the next closes it." }),
-    toggle("Letter keys", setting("shortcuts"), flip("shortcuts"), { note: "H hand, M cough, N next. The space bar always talks." }),
+    !canTalk() &&
+      h(
+        "p",
+        {},
+        "On this address the browser gives no microphone. ",
+        button("Why?", null, () => app.open("explain", explain), { class: "link" }),
+      ),
+    toggle("Tap instead of hold", setting("latch"), flip("latch"), {
+      note: "One press opens TALK, the next closes it.",
+    }),
+    toggle("Letter keys", setting("shortcuts"), flip("shortcuts"), {
+      note: "H hand, M cough, N next. The space bar always talks.",
+    }),
     h("h3", {}, "Microphone"),
-    toggle("Cancel echo", setting("echo"), flip("echo"), { note: "Keep it on with a loudspeaker." }),
+    toggle("Cancel echo", setting("echo"), flip("echo"), {
+      note: "Keep it on with a loudspeaker.",
+    }),
     toggle("Reduce noise", setting("noise"), flip("noise")),
-    toggle("Even out loudness", setting("gain"), flip("gain"), { note: "These count from the next time the microphone opens." }),
+    toggle("Even out loudness", setting("gain"), flip("gain"), {
+      note: "These count from the next time the microphone opens.",
+    }),
   );
 }
 
@@ -64,8 +93,21 @@ function running(app) {
 
 function password(label, { isNew = false, note = null } = {}) {
   const autocomplete = isNew ? "new-password" : "current-password";
-  const who = h("input", { name: "who", autocomplete: "username", value: "admin", class: "unseen", tabindex: "-1", "aria-hidden": "true", readonly: true });
-  return [who, field(label, h("input", { name: "password", type: "password", required: true, autocomplete }), { note })];
+  const who = h("input", {
+    name: "who",
+    autocomplete: "username",
+    value: "admin",
+    class: "unseen",
+    tabindex: "-1",
+    "aria-hidden": "true",
+    readonly: true,
+  });
+  return [
+    who,
+    field(label, h("input", { name: "password", type: "password", required: true, autocomplete }), {
+      note,
+    }),
+  ];
 }
 
 function after(app, work, done) {
@@ -79,21 +121,36 @@ function after(app, work, done) {
 
 function setUp(app) {
   const send = ({ password: secret, code }) =>
-    after(app, () => post("/setup", { password: secret, ...(code && { code }) }), "The hub is set up, and you are logged in.");
+    after(
+      app,
+      () => post("/setup", { password: secret, ...(code && { code }) }),
+      "The hub is set up, and you are logged in.",
+    );
   return [
     h("p", {}, "Nobody runs this hub yet. Choose a password to do so."),
     form(
       send,
       password("New password", { isNew: true, note: "Eight letters or more." }),
-      field("Set-up code", h("input", { name: "code", inputmode: "numeric", autocomplete: "off" }), { note: "The hub wrote it to its log at its start. On the hub's own computer none is needed." }),
+      field(
+        "Set-up code",
+        h("input", { name: "code", inputmode: "numeric", autocomplete: "off" }),
+        {
+          note: "The hub wrote it to its log at its start. On the hub's own computer none is needed.",
+        },
+      ),
       h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, "Set up")),
     ),
   ];
 }
 
 function logIn(app) {
-  const send = ({ password: secret }) => after(app, () => post("/login", { password: secret }), "You are logged in.");
-  return form(send, password("Password"), h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, "Log in")));
+  const send = ({ password: secret }) =>
+    after(app, () => post("/login", { password: secret }), "You are logged in.");
+  return form(
+    send,
+    password("Password"),
+    h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, "Log in")),
+  );
 }
 
 function loggedIn(app) {
@@ -113,27 +170,58 @@ function hooks(app) {
   };
   const add = async (given, node) => {
     const events = EVENTS.map(([id]) => id).filter((id) => given[id]);
-    const done = await app.attempt(() => post("/webhooks", { url: given.url, events }), "The webhook is added.");
+    const done = await app.attempt(
+      () => post("/webhooks", { url: given.url, events }),
+      "The webhook is added.",
+    );
     if (!done) return;
     node.reset();
     app.page.secret = done.secret ?? null;
     await load();
   };
-  const drop = (id) => app.attempt(async () => {
-    await del(`/webhooks/${id}`);
-    await load();
-  }, "The webhook is gone.");
+  const drop = (id) =>
+    app.attempt(async () => {
+      await del(`/webhooks/${id}`);
+      await load();
+    }, "The webhook is gone.");
   return h(
     "section",
     { class: "card", "aria-labelledby": "hooks" },
     h("h2", { id: "hooks" }, "Webhooks"),
     h("p", { class: "hint" }, "Another program is told, signed, when something happens."),
-    h("ul", {}, list.map((hook) => h("li", { key: hook.id, class: "line" }, h("span", {}, hook.url), button("Remove", "close", () => drop(hook.id), { class: "quiet" })))),
-    app.page.secret && h("p", { class: "banner is-note" }, "The key of its signatures, shown once: ", h("code", {}, app.page.secret)),
+    h(
+      "ul",
+      {},
+      list.map((hook) =>
+        h(
+          "li",
+          { key: hook.id, class: "line" },
+          h("span", {}, hook.url),
+          button("Remove", "close", () => drop(hook.id), { class: "quiet" }),
+        ),
+      ),
+    ),
+    app.page.secret &&
+      h(
+        "p",
+        { class: "banner is-note" },
+        "The key of its signatures, shown once: ",
+        h("code", {}, app.page.secret),
+      ),
     form(
       add,
-      field("Address", h("input", { name: "url", type: "url", required: true, placeholder: "https://" })),
-      EVENTS.map(([id, word]) => h("label", { key: id, class: "toggle" }, h("input", { type: "checkbox", name: id, checked: true }), h("span", { class: "toggle-word" }, word))),
+      field(
+        "Address",
+        h("input", { name: "url", type: "url", required: true, placeholder: "https://" }),
+      ),
+      EVENTS.map(([id, word]) =>
+        h(
+          "label",
+          { key: id, class: "toggle" },
+          h("input", { type: "checkbox", name: id, checked: true }),
+          h("span", { class: "toggle-word" }, word),
+        ),
+      ),
       h("div", { class: "buttons" }, h("button", { type: "submit" }, "Add")),
     ),
   );
@@ -146,6 +234,12 @@ function about(app) {
     "section",
     { class: "card", "aria-labelledby": "about" },
     h("h2", { id: "about" }, "This hub"),
-    h("p", { class: "hint" }, `${hub.name}, Stagebox ${hub.version}. `, h("a", { href: "/docs" }, "Its HTTP API"), "."),
+    h(
+      "p",
+      { class: "hint" },
+      `${hub.name}, Stagebox ${hub.version}. `,
+      h("a", { href: "/docs" }, "Its HTTP API"),
+      ".",
+    ),
   );
 }

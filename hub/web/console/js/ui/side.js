@@ -4,7 +4,7 @@ import { moment } from "../core/format.js";
 import { isChair, me } from "../core/view.js";
 import { keep, setting } from "../shell/keep.js";
 import { h, icon } from "./dom.js";
-import { button, form, iconButton, select, toggle } from "./parts.js";
+import { form, iconButton, select, toggle } from "./parts.js";
 
 // --- pins -------------------------------------------------------------------------------
 
@@ -15,7 +15,12 @@ export function pins(app) {
     "section",
     { class: "card pins", "aria-labelledby": "pins-title" },
     h("h2", { id: "pins-title" }, "Pinned"),
-    view.pins.length > 0 && h("ul", {}, [...view.pins].reverse().map((pin) => row(app, pin))),
+    view.pins.length > 0 &&
+      h(
+        "ul",
+        {},
+        [...view.pins].reverse().map((pin) => row(app, pin)),
+      ),
     isChair(view) && pinForm(app),
   );
 }
@@ -30,7 +35,8 @@ function row(app, pin) {
       "div",
       { class: "who" },
       h("p", {}, pin.text),
-      pin.url && h("a", { href: pin.url, rel: "noopener noreferrer", target: "_blank" }, shortUrl(pin.url)),
+      pin.url &&
+        h("a", { href: pin.url, rel: "noopener noreferrer", target: "_blank" }, shortUrl(pin.url)),
       h("small", {}, `${pin.by}, ${moment(pin.at)}`),
     ),
     isChair(app.member.view) &&
@@ -47,7 +53,10 @@ function shortUrl(url) {
 function pinForm(app) {
   const send = async ({ text }, node) => {
     const found = /(https?:\/\/\S+)\s*$/.exec(text.trim());
-    const note = text.trim().replace(found?.[0] ?? "", "").trim();
+    const note = text
+      .trim()
+      .replace(found?.[0] ?? "", "")
+      .trim();
     const act = { t: "pin.add", text: note || text.trim(), ...(found && { url: found[1] }) };
     if (text.trim() && (await app.attempt(() => app.member.act(act)))) node.reset();
   };
@@ -56,7 +65,13 @@ function pinForm(app) {
     h(
       "div",
       { class: "inline" },
-      h("input", { name: "text", maxlength: 280, "aria-label": "A note or a link to pin", placeholder: "A note or a link", autocomplete: "off" }),
+      h("input", {
+        name: "text",
+        maxlength: 280,
+        "aria-label": "A note or a link to pin",
+        placeholder: "A note or a link",
+        autocomplete: "off",
+      }),
       h("button", { type: "submit" }, "Pin"),
     ),
   );
@@ -64,10 +79,16 @@ function pinForm(app) {
 
 // --- captions ---------------------------------------------------------------------------
 
-const SIZES = [["0", "Small"], ["1", "Normal"], ["2", "Large"], ["3", "Very large"]];
+const SIZES = [
+  ["0", "Small"],
+  ["1", "Normal"],
+  ["2", "Large"],
+  ["3", "Very large"],
+];
 
 export function captions(app) {
-  const { view, captions: lines } = app.member;
+  const { view } = app.member;
+  const lines = app.member.crowd.captions;
   if (!view.space.captions) return null;
   const isOn = setting("captions");
   return h(
@@ -79,18 +100,42 @@ export function captions(app) {
       h("h2", { id: "captions-title" }, "Captions"),
       toggle("Show", isOn, (on) => set(app, "captions", on)),
     ),
-    isOn && h("div", { class: `lines size-${setting("captionSize")}`, role: "log", "aria-live": "off", tabindex: "0", "aria-label": "What is said" }, spoken(view, lines)),
+    isOn &&
+      h(
+        "div",
+        {
+          class: `lines size-${setting("captionSize")}`,
+          role: "log",
+          "aria-live": "off",
+          tabindex: "0",
+          "aria-label": "What is said",
+        },
+        spoken(view, lines),
+      ),
     h(
       "div",
       { class: "caption-tools" },
-      isOn && h("label", { class: "inline" }, "Size ", select(String(setting("captionSize")), SIZES, (value) => set(app, "captionSize", Number(value)))),
+      isOn &&
+        h(
+          "label",
+          { class: "inline" },
+          "Size ",
+          select(String(setting("captionSize")), SIZES, (value) =>
+            set(app, "captionSize", Number(value)),
+          ),
+        ),
       consent(app, view),
     ),
   );
 }
 
 function spoken(view, lines) {
-  if (!lines.length) return h("p", { key: "none", class: "hint" }, "What members say who agreed to it appears here.");
+  if (!lines.length)
+    return h(
+      "p",
+      { key: "none", class: "hint" },
+      "What members say who agreed to it appears here.",
+    );
   return lines.map(({ member, n, text, final }) =>
     h(
       "p",
@@ -114,5 +159,3 @@ function set(app, name, value) {
   keep(name, value);
   app.draw();
 }
-
-export { button };

@@ -37,7 +37,20 @@ function enter(app) {
 function view(app) {
   const { list, problem } = app.page;
   return [
-    title("Spaces", h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#/new" }, icon("plus"), "New space"), h("a", { class: "button", href: "#/join", "aria-label": "Join by code" }, icon("link"), "By code"))),
+    title(
+      "Spaces",
+      h(
+        "div",
+        { class: "buttons" },
+        h("a", { class: "button primary", href: "#/new" }, icon("plus"), "New space"),
+        h(
+          "a",
+          { class: "button", href: "#/join", "aria-label": "Join by code" },
+          icon("link"),
+          "By code",
+        ),
+      ),
+    ),
     search(app),
     problem && h("p", { class: "banner is-bad", role: "alert" }, icon("flag"), problem.message),
     list && groups(app, list),
@@ -51,7 +64,15 @@ function search(app) {
     clearTimeout(app.page.typing);
     app.page.typing = setTimeout(app.page.look, 250);
   };
-  return h("input", { class: "search", type: "search", "aria-label": "Search by name, topic or tag", placeholder: "Search", maxlength: 100, value: app.page.q, oninput: look });
+  return h("input", {
+    class: "search",
+    type: "search",
+    "aria-label": "Search by name, topic or tag",
+    placeholder: "Search",
+    maxlength: 100,
+    value: app.page.q,
+    oninput: look,
+  });
 }
 
 function groups(app, list) {
@@ -65,7 +86,8 @@ function groups(app, list) {
     group("To come", coming),
     group("Over", over),
     app.page.next && button("More", "down", () => showMore(app)),
-    !app.page.over && button("Show those that are over", "clock", () => showOver(app), { class: "quiet" }),
+    !app.page.over &&
+      button("Show those that are over", "clock", () => showOver(app), { class: "quiet" }),
   ];
 }
 
@@ -90,7 +112,12 @@ async function showMore(app) {
 
 function group(word, list) {
   if (!list.length) return null;
-  return h("section", { key: word, "aria-label": word }, h("h2", {}, word), h("ul", { class: "cards" }, list.map(card)));
+  return h(
+    "section",
+    { key: word, "aria-label": word },
+    h("h2", {}, word),
+    h("ul", { class: "cards" }, list.map(card)),
+  );
 }
 
 function card({ space, mode, members, talkers, waiting, host }) {
@@ -106,13 +133,36 @@ function card({ space, mode, members, talkers, waiting, host }) {
     h(
       "a",
       { href: `#/space/${space.id}` },
-      h("div", { class: "chips" }, chip(STATE[space.state] ?? space.state, { kind: `is-${space.state}` }),
-        space.recording && chip("REC", { sign: "rec", kind: "is-rec" }), space.locked && chip("Locked", { sign: "lock" })),
+      h(
+        "div",
+        { class: "chips" },
+        chip(STATE[space.state] ?? space.state, { kind: `is-${space.state}` }),
+        space.recording && chip("REC", { sign: "rec", kind: "is-rec" }),
+        space.locked && chip("Locked", { sign: "lock" }),
+      ),
       h("h3", {}, space.name),
       space.topic && h("p", {}, space.topic),
-      h("p", { class: "hint" }, host && `${host} hosts · `, space.starts_at && space.state === "scheduled" ? moment(space.starts_at) : facts.filter(Boolean).join(" · ")),
-      space.tags?.length > 0 && h("div", { class: "chips" }, space.tags.map((tag) => chip(tag, { kind: "is-tag" }))),
+      h(
+        "p",
+        { class: "hint" },
+        host && `${host} hosts · `,
+        space.starts_at && space.state === "scheduled"
+          ? moment(space.starts_at)
+          : facts.filter(Boolean).join(" · "),
+      ),
+      space.tags?.length > 0 &&
+        h(
+          "div",
+          { class: "chips" },
+          space.tags.map((tag) => chip(tag, { kind: "is-tag" })),
+        ),
     ),
-    OPEN.includes(space.state) && h("a", { class: "button", href: `#/space/${space.id}`, "aria-label": `Join ${space.name}` }, icon("door"), "Join"),
+    OPEN.includes(space.state) &&
+      h(
+        "a",
+        { class: "button", href: `#/space/${space.id}`, "aria-label": `Join ${space.name}` },
+        icon("door"),
+        "Join",
+      ),
   );
 }

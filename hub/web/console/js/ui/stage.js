@@ -1,6 +1,6 @@
 // Who talks, who may press now, and whose hands are up.
 
-import { clock, many, spoken, waited } from "../core/format.js";
+import { clock, waited } from "../core/format.js";
 import { isChair, me, named, queues, talkers } from "../core/view.js";
 import { MARK, MARK_SIGN, PLACE } from "../core/words.js";
 import { seconds } from "../shell/line.js";
@@ -20,7 +20,9 @@ export function stage(app) {
       { class: "talkers" },
       talking.map((one, index) => talker(app, one, index)),
       offered.map((member) => called(app, member)),
-      !talking.length && !offered.length && h("li", { key: "none", class: "silence" }, quiet(app, view)),
+      !talking.length &&
+        !offered.length &&
+        h("li", { key: "none", class: "silence" }, quiet(app, view)),
     ),
     floats(app),
   );
@@ -46,7 +48,13 @@ function talker(app, { member, used }, index) {
       "div",
       { class: "who" },
       h("b", {}, isMe ? `${member.name} (you)` : member.name),
-      h("small", {}, isMe && app.member.onAir ? "on air" : "talking", " · ", running(() => timed(time()))),
+      h(
+        "small",
+        {},
+        isMe && app.member.onAir ? "on air" : "talking",
+        " · ",
+        running(() => timed(time())),
+      ),
       used !== null &&
         h("span", {
           class: "timer",
@@ -88,7 +96,8 @@ function called(app, member) {
 
 /** Reactions, for a moment. */
 function floats(app) {
-  const { reactions, view } = app.member;
+  const { view } = app.member;
+  const { reactions } = app.member.crowd;
   return h(
     "ul",
     { class: "floats", "aria-label": "Reactions" },
@@ -126,10 +135,18 @@ export function hands(app) {
       "div",
       { class: "head" },
       h("h2", { id: "hands-title" }, `Hands${ids.length ? ` (${ids.length})` : ""}`),
-      isChair(view) && ids.length > 0 && button("Clear all", null, () => clearAll(app), { class: "quiet" }),
+      isChair(view) &&
+        ids.length > 0 &&
+        button("Clear all", null, () => clearAll(app), { class: "quiet" }),
     ),
     ids.length
-      ? h("ol", {}, named(view, ids).map((member, n) => hand(app, member, n + 1, since.get(member.id), ids.length)))
+      ? h(
+          "ol",
+          {},
+          named(view, ids).map((member, n) =>
+            hand(app, member, n + 1, since.get(member.id), ids.length),
+          ),
+        )
       : h("p", { class: "hint" }, "No hands are up."),
   );
 }
@@ -141,7 +158,11 @@ function clearAll(app) {
 function hand(app, member, position, since, last) {
   const { view } = app.member;
   const isMe = member.id === view.you;
-  const marks = [PLACE[member.place], member.muted && "muted", member.connected === false && "away"];
+  const marks = [
+    PLACE[member.place],
+    member.muted && "muted",
+    member.connected === false && "away",
+  ];
   return h(
     "li",
     { key: member.id, class: isMe ? "hand is-me" : "hand" },
@@ -151,14 +172,21 @@ function hand(app, member, position, since, last) {
       "div",
       { class: "who" },
       h("b", {}, isMe ? `${member.name} (you)` : member.name),
-      h("small", {}, marks.filter(Boolean).join(", "), " · ", running(() => waited(seconds() - since))),
+      h(
+        "small",
+        {},
+        marks.filter(Boolean).join(", "),
+        " · ",
+        running(() => waited(seconds() - since)),
+      ),
     ),
     isChair(view) && handTools(app, member, position, last),
   );
 }
 
 function handTools(app, member, position, last) {
-  const act = (message) => () => app.attempt(() => app.member.act({ ...message, member: member.id }));
+  const act = (message) => () =>
+    app.attempt(() => app.member.act({ ...message, member: member.id }));
   const { name } = member;
   const move = (to) => act({ t: "floor.move", position: to });
   return h(
@@ -167,15 +195,9 @@ function handTools(app, member, position, last) {
     iconButton(`Move ${name} up`, "up", move(position - 1), { disabled: position === 1 }),
     iconButton(`Move ${name} down`, "down", move(position + 1), { disabled: position === last }),
     iconButton(`Take ${name}'s hand down`, "close", act({ t: "floor.clear" })),
-    button("Grant", null, act({ t: "floor.next" }), { class: "call", "aria-label": `Give the floor to ${name}` }),
+    button("Grant", null, act({ t: "floor.next" }), {
+      class: "call",
+      "aria-label": `Give the floor to ${name}`,
+    }),
   );
-}
-
-/** One sentence of how the floor stands, for a screen reader that asks. */
-export function summary(app) {
-  const { view } = app.member;
-  const names = named(view, view.floor.talkers).map((member) => member.name);
-  const hands = view.floor.queue?.length ?? 0;
-  const limit = view.floor.talk_limit_s ? `, ${spoken(view.floor.talk_limit_s)} each` : "";
-  return `${names.length ? `${names.join(", ")} talking` : "Nobody talks"}, ${many(hands, "hand", "hands")} up${limit}.`;
 }

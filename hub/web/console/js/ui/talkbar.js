@@ -42,7 +42,7 @@ const LOOKS = {
 };
 
 /** How TALK looks: [style, icon, word, what stands under it]. */
-export function look(app) {
+function look(app) {
   const { member } = app;
   const { state, hand, isRefused } = member.shown;
   const [kind, sign, word] = LOOKS[state];
@@ -69,10 +69,16 @@ function listenHint(view) {
 }
 
 function under(state) {
-  return {
-    offline: "it comes back", no_space: "one moment", asking: "one moment",
-    next: "get ready", offered: setting("latch") ? "tap to talk" : "hold to talk", held: "by the host",
-  }[state] ?? "";
+  return (
+    {
+      offline: "it comes back",
+      no_space: "one moment",
+      asking: "one moment",
+      next: "get ready",
+      offered: setting("latch") ? "tap to talk" : "hold to talk",
+      held: "by the host",
+    }[state] ?? ""
+  );
 }
 
 function talkButton(app) {
@@ -101,7 +107,8 @@ function talkButton(app) {
 /** What counts stands still for a screen reader: the clock is for the eye. */
 function detail(app, state, sub) {
   const { member } = app;
-  if (state === "live" && member.onAir) return running(() => left(member), { "aria-hidden": "true" });
+  if (state === "live" && member.onAir)
+    return running(() => left(member), { "aria-hidden": "true" });
   if (state === "offered") {
     const words = member.shown.isDown ? "let go, then press" : sub;
     return running(() => `${words} · ${toGo(member.shown.hand.offerUntil)}`);
@@ -147,7 +154,13 @@ function noTalk(app) {
   return h(
     "button",
     { id: "talk", type: "button", class: "talk is-held", onclick: () => app.page.explain?.() },
-    h("span", { class: "talk-face" }, icon("lock"), h("b", {}, "Listening"), h("span", {}, "why can I not talk?")),
+    h(
+      "span",
+      { class: "talk-face" },
+      icon("lock"),
+      h("b", {}, "Listening"),
+      h("span", {}, "why can I not talk?"),
+    ),
   );
 }
 
@@ -193,7 +206,12 @@ function reactButton(app) {
   };
   return h(
     "button",
-    { type: "button", class: "round", "aria-expanded": String(Boolean(app.page.reacting)), onclick: flip },
+    {
+      type: "button",
+      class: "round",
+      "aria-expanded": String(Boolean(app.page.reacting)),
+      onclick: flip,
+    },
     icon("smile"),
     h("span", {}, "React"),
   );
