@@ -6,6 +6,7 @@ pages stay byte for byte as they are. Each voice's file has the programme's posi
 nothing has to be searched for. Pure.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from hub.recording.ogg import Page, page_size
-from hub.recording.opusfile import PRE_SKIP, SILENCE, Sound, silence, sounds
+from hub.recording.opusfile import LONG_SILENCE, PRE_SKIP, SILENCE, Sound, silence, sounds
 from stagebox.media.frames import FRAME_SAMPLES, Pcm
 from stagebox.media.mixing import Mixer
 from stagebox.media.opus import Decoder, Encoder
@@ -21,8 +22,23 @@ from stagebox.media.opus import Decoder, Encoder
 Range = tuple[int, int]
 # A decoder that begins in the middle has settled after 80 ms (RFC 7845, section 4.6).
 _SETTLE: Final = 3_840
+_SILENT: Final = frozenset((SILENCE, LONG_SILENCE))
 # Nothing is worth encoding below this: one step of 16 bit.
 _NOTHING: Final = 1
+
+
+class _Loud:
+    """Where in a file there is anything to hear: most of a voice's file is silence."""
+
+    def __init__(self, pages: Sequence[Sound]) -> None:
+        loud = [each for each in pages if not _SILENT.issuperset(each.page.packets)]
+        self._begins = [each.begin for each in loud]
+        self._ends = [each.page.granule for each in loud]
+
+    def touches(self, begin: int, end: int) -> bool:
+        """Say whether there is, between two positions."""
+        first = bisect_right(self._ends, begin)
+        return first < len(self._ends) and self._begins[first] < end
 
 
 @dataclass(slots=True)
@@ -67,13 +83,16 @@ def remade(programme: bytes, ranges: Iterable[Range], voices: Iterable[bytes]) -
     ``voices``: the files of those who are to be heard.
     """
     wanted = sorted(ranges)
-    mix = _mixing([list(sounds(voice)) for voice in voices])
+    files = [list(sounds(voice)) for voice in voices]
+    loud = [_Loud(file) for file in files]
+    mix = _mixing(files)
     at = 0
     for sound in sounds(programme):
         page = sound.page
         if any(begin < page.granule and sound.begin < end for begin, end in wanted):
             yield programme[at : sound.at]
-            packets = tuple(_packets(sound, mix))
+            heard = any(each.touches(sound.begin, page.granule + PRE_SKIP) for each in loud)
+            packets = tuple(_packets(sound, mix) if heard else silence(page.granule - sound.begin))
             yield Page(page.serial, page.number, page.granule, packets, page.flags).encode()
             at = sound.at + page_size(programme, sound.at)
     yield programme[at:]
