@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from hub.media.lateness import buckets
@@ -56,6 +60,9 @@ class Metrics:
         self.floor = Counter(
             "stagebox_floor_events", "Floor messages to members.", ["type"], registry=registry
         )
+        self.happenings = Counter(
+            "stagebox_happenings", "What happened in spaces.", ["kind"], registry=registry
+        )
         self.bad_http = Counter(
             "stagebox_bad_http_requests", "Requests that are not HTTP.", registry=registry
         )
@@ -77,6 +84,10 @@ class Metrics:
     def add_source(self, name: str, source: Source) -> None:
         """Export the counters that ``source()`` returns as ``stagebox_<name>_total{event}``."""
         self._sources.add(name, source)
+
+    def add_gauge(self, name: str, label: str, source: Source) -> None:
+        """Export what ``source()`` returns for each value of ``label`` as ``stagebox_<name>``."""
+        self.registry.register(_Gauge(name, label, source))
 
     def add_media(self, report: Callable[[], MediaReport]) -> None:
         """Export what the media plane counts."""
@@ -118,6 +129,20 @@ class _Sources(Collector):
             for event, value in source().items():
                 family.add_metric([event], value)
             yield family
+
+
+class _Gauge(Collector):
+    """Figures that go up and down, read when somebody asks."""
+
+    def __init__(self, name: str, label: str, source: Source) -> None:
+        self._name, self._label, self._source = name, label, source
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        name = f"stagebox_{self._name}"
+        family = GaugeMetricFamily(name, f"{self._name} now.".capitalize(), labels=[self._label])
+        for value, figure in self._source().items():
+            family.add_metric([value], figure)
+        yield family
 
 
 class _Late(Collector):

@@ -39,7 +39,7 @@ from stagebox.wire.messages import (
     SnapshotRequest,
     StatusUpdate,
 )
-from stagebox.wire.terms import Role
+from stagebox.wire.terms import Kind, Role
 
 _FloorMessage = FloorRequest | FloorRelease | StatusUpdate
 
@@ -56,6 +56,9 @@ class Membership:
         self._me = hello
         self._memory = memory
         self._name = memory.given or hello.name
+        # That a box was built to host is its owner's word; a page's would be anybody's.
+        pretends = hello.kind is Kind.BROWSER and hello.role is Role.STUDIO
+        self._role = Role.GUEST if pretends else hello.role
         self._admin = visitor is not None and visitor.admin
         self._known = memory.is_known(hello.kind) or (visitor is not None and visitor.known)
         self._space: RunningSpace | None = None
@@ -68,7 +71,7 @@ class Membership:
     def notify(self, notice: Notice) -> None:
         """Pass on news of a space, if it is this member's or this is a studio box."""
         here = self._space.info.id if self._space else self._memory.last_space
-        if here == notice.space or self._me.role is Role.STUDIO:
+        if here == notice.space or self._role is Role.STUDIO:
             self._line.send(notice)
 
     def send(self, data: bytes) -> None:
@@ -126,7 +129,7 @@ class Membership:
             member_id=me.id,
             name=self._name,
             kind=me.kind,
-            role=me.role,
+            role=self._role,
             admin=self._admin,
             known=self._known,
             invite=join.invite,
@@ -152,7 +155,7 @@ class Membership:
             self._reply(self._house.spaces.act(self._space.info.id, self._actor, message))
 
     def _new_space(self, message: SpaceNew) -> None:
-        may_host = self._admin or self._me.role is Role.STUDIO
+        may_host = self._admin or self._role is Role.STUDIO
         self._reply(self._house.spaces.create(self._actor, message, may_host=may_host))
 
     def _snapshot(self, message: SnapshotRequest) -> None:

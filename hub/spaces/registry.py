@@ -1,8 +1,8 @@
 """All spaces of the hub, and what happens when a member comes, leaves or is lost."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -71,6 +71,8 @@ class Spaces:
         self._lingering = self._roster.lingering
         self._reminders = Reminders(self, self._cancel)
         self._made: OrderedDict[tuple[str, str], SpaceMade] = OrderedDict()
+        self.on_happening(lambda _space, what: metrics.happenings.labels(what.kind).inc())
+        metrics.add_gauge("spaces", "state", self._states)
         media.on_audio(self._spoke)
         media.on_lost(self._media_lost)
 
@@ -279,6 +281,10 @@ class Spaces:
         space.vanish(member_id, heard_at)
         self._herald.went(space, member_id)
         self._lingering.wait(member_id)
+
+    def _states(self) -> Mapping[str, float]:
+        """Return how many spaces are in which state of their life, for /metrics."""
+        return Counter(space.info.state.value for space in self)
 
     def _spoke(self, member_id: MemberId) -> None:
         for space in self:

@@ -82,6 +82,8 @@ async def test_a_space_from_its_making_to_the_archive(tmp_path: Path) -> None:
             await anna.enter(hub, space)
             await anna.send(FloorRequest(req="a1"))
             await anna.get(FloorGranted)
+            assert hub.value("stagebox_spaces", state="live") == 2
+            assert hub.value("stagebox_happenings_total", kind="burst_began") == 1
             await host.send(PinAdd(req="p", text="Bring a cup"))
             await host.get(Done)
             await host.send(React(req="r", mark=Mark.CLAP))
@@ -371,11 +373,13 @@ async def test_a_browser_comes_as_the_visitor_of_its_cookie_and_not_otherwise(
         for each, welcome in ((None, False), (replace_id(visitor), False), (visitor, True)):
             given[0] = each
             anna = anna.again()
-            anna.handshake._hello = replace(anna.handshake._hello, kind=Kind.BROWSER)
+            hello = replace(anna.handshake._hello, kind=Kind.BROWSER, role=STUDIO)
+            anna.handshake._hello = hello
             async with crew(anna, host):
                 if welcome:
                     snapshot = await anna.enter(hub)
                     assert snapshot.admin
+                    assert [each.role for each in snapshot.members] == [Role.GUEST]
                     await anna.send(SpaceEdit(req="e", topic="As an admin may"))
                     assert (await anna.get(Done)).req == "e"
                     continue
