@@ -16,7 +16,7 @@ from stagebox.media.frames import SAMPLE_RATE
 from stagebox.speech import write_wav
 from tests.support.crew import START_S, Box, Event, Program
 
-_CHARACTERS = {"talk": b" ", "hand": b"h", "mute": b"m"}
+_CHARACTERS = {"talk": b" ", "hand": b"h", "hand_held": b"H", "mute": b"m"}
 _KEY_S = 10.0
 # A box that never saw its hub asks every 8 s at most, then dials; the machine is busy.
 FOUND_S = 30.0
@@ -74,7 +74,7 @@ class HandBox(Box):
         return self
 
     def press(self, key: str) -> None:
-        """Move TALK or MUTE to the other side, or tap HAND; return when the box knows."""
+        """Move TALK, HAND (``hand_held``) or MUTE to the other side, or tap HAND."""
         before = len(self.events("key"))
         os.write(self._keyboard, _CHARACTERS[key])
         self.wait_for(lambda box: len(box.events("key")) > before, _KEY_S, f"takes {key}")
