@@ -49,9 +49,10 @@ class _Utterance:
 
 
 class Board:
-    """The captions of all spaces."""
+    """The captions of all spaces, numbered from ``first`` in each."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
+        self._first = first
         self._agreed: dict[str, frozenset[MemberId]] = {}
         self._open: dict[int, _Utterance] = {}
         self._next: dict[str, int] = {}
@@ -98,7 +99,7 @@ class Board:
         """Note who begins to speak; return the utterance's key, None: it is not written."""
         if not self.is_written(space, member):
             return None
-        n = self._next.get(space, 1)
+        n = self._next.get(space, self._first)
         self._next[space] = n + 1
         self._last_key += 1
         self._open[self._last_key] = _Utterance(space, member, n, at, at)

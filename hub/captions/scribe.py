@@ -65,10 +65,12 @@ class Scribe:
         self._tapes = tapes
         self._show = show
         self._keep: list[Callable[[Line], None]] = []
-        self._board = Board()
+        self._loop = asyncio.get_running_loop()
+        # Members may still show the captions of a hub that was started again: the numbers
+        # go on from the clock, which counts faster than anybody speaks.
+        self._board = Board(first=int(self._loop.time() * 1_000))
         self._desk = Desk(engines, self, backlog_s=backlog_s, answer_s=answer_s)
         self._speakers: dict[tuple[str, MemberId], _Speaker] = {}
-        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()

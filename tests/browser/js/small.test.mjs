@@ -104,6 +104,10 @@ test("captions: drafts are replaced where they stand, the oldest goes", () => {
       ["hello", 2],
     ],
   );
+  add("b", 2, "I never", false, 4);
+  add("b", 2, "", true, 5);
+  add("b", 9, "", true, 5);
+  assert.equal(list.length, 2, "what is taken back is gone");
   for (let n = 2; n < 40; n += 1) add("a", n, String(n), true, n);
   assert.equal(list.length, KEPT);
   assert.equal(list.at(-1).text, "39");

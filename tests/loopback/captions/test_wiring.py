@@ -102,14 +102,14 @@ async def test_from_the_switch_to_the_screens_and_the_recording(
         shown = await bert.get(Caption)
         while not shown.final:
             shown = await bert.get(Caption)
-        assert (shown.member, shown.n) == (anna.id, 1)
+        assert shown.member == anna.id
         may_write(hub, anna, False)
         burst(hub, anna, at + 30)
         may_write(hub, bert, True)
         burst(hub, bert, at + 40)
         await until(lambda: len(engine.heard) == 2)
         last = await anna.get(Caption)
-        while not (last.final and last.n == 2):
+        while not (last.final and last.n == shown.n + 1):
             last = await anna.get(Caption)
         assert last.member == bert.id
         recording = await hub.stop()

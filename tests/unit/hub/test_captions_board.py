@@ -70,6 +70,12 @@ def test_captions_are_numbered_in_each_space() -> None:
     assert numbers == [("main", "a", 1), ("main", "b", 2), ("den", "a", 1)]
 
 
+def test_numbers_begin_where_they_are_told() -> None:
+    it = Board(first=70_000)
+    it.allow("main", [ANNA])
+    assert shown(it.partial(begun(it), "words", 11.0)) == [("main", "a", 70_000, "words", False)]
+
+
 def test_withdrawing_takes_back_what_is_not_final() -> None:
     it = board(ANNA, BEN)
     anna, unseen, ben = begun(it), begun(it), begun(it, BEN)
