@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from hub.store.database import Store
+from hub.store.database import Store, StoreError
 from hub.web.passwords import Passwords
 from hub.web.tickets import hashed
 from stagebox.calendar import utc_now
@@ -72,7 +72,11 @@ class Accounts:
         if self._kept is not None:
             return False
         self._kept = kept
-        await self._store.execute("INSERT OR REPLACE INTO admins VALUES (1, ?)", (kept,))
+        try:
+            await self._store.execute("INSERT OR REPLACE INTO admins VALUES (1, ?)", (kept,))
+        except StoreError:
+            self._kept = None
+            raise
         return True
 
     async def change(self, password: str) -> None:
@@ -100,10 +104,10 @@ class Accounts:
         session, ends = hashed(token), utc_now() + timedelta(hours=self._hours)
         if len(self._sessions) >= MAX_SESSIONS:
             await self.end(min(self._sessions, key=self._sessions.__getitem__))
-        self._sessions[session] = ends
         await self._store.execute(
             "INSERT INTO admin_sessions VALUES (?, ?)", (session, ends.strftime(_STAMP))
         )
+        self._sessions[session] = ends
         return token
 
     def session(self, token: str) -> str | None:

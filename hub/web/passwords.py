@@ -17,8 +17,9 @@ _PARALLEL: Final = 5
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
 _MEMORY: Final = 64 * 1024 * 1024
-# More people who log in at once than this are no people.
-MAX_WAITING: Final = 8
+# More people who log in at once than this are no people; and on a slow computer the last
+# one in the queue still has its answer before its connection's deadline.
+MAX_WAITING: Final = 5
 
 
 class BusyError(Exception):

@@ -103,6 +103,7 @@ class Route:
             WebCode.WRONG_HOST,
             ErrorCode.RATE_LIMITED,
             ErrorCode.INTERNAL,
+            WebCode.NOT_KEPT,
         ]
         found += [PARAMETERS[name][1] for name in self.parameters]
         if self.takes is not None:
