@@ -252,6 +252,16 @@ def test_a_press_under_priority_waits_until_those_it_paused_have_let_go(mode: Mo
     assert room.gates == {HOST}
 
 
+def test_a_press_under_priority_waits_for_one_who_was_put_out() -> None:
+    room = Room(Mode.WALKIE, [A, HOST])
+    room.talk(A)
+    room.priority()
+    room.depart(A, put_out=True)
+    assert room.talk(HOST) == [FloorQueued(req="t1", position=1)]
+    room.wait(3)
+    assert room.gates == {HOST}
+
+
 def test_under_priority_a_chair_of_a_moderated_space_needs_no_call() -> None:
     room = Room(FloorRules.for_mode(Mode.MODERATED, chair_always=False), [HOST])
     assert room.talk(HOST) == [FloorQueued(req="t1", position=1)]
@@ -306,6 +316,16 @@ def test_in_a_frozen_space_chairs_are_silent_too_and_nobody_is_called() -> None:
     assert room.talk(HOST, "t2") == [FloorDenied(req="t2", cause=DenyCause.FROZEN)]
     assert room.hand(A) == [FloorQueued(req="h1", position=1)]
     assert room.release(A, "h1") == [FloorReleased(req="h1")]
+
+
+def test_offers_that_are_taken_back_together_keep_their_order() -> None:
+    room = Room(FloorRules.for_mode(Mode.FIFO, open_limit=3), [D, C, B, A])
+    for each in (A, B, C, D):
+        room.hand(each)
+    room.order(Freeze(True))
+    assert room.floor().queue == (A, B, C, D)
+    room.order(Freeze(False))
+    assert room.floor().offered == (A, B, C)
 
 
 # --- recording ------------------------------------------------------------------
