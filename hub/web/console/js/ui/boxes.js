@@ -153,6 +153,7 @@ function tools(app, box) {
   return [
     toggle("Known member", Boolean(box.known), (known) => change({ known }), {
       note: "May speak where only known members do.",
+      of: box.id,
     }),
     button("Rename", null, rename, { class: "quiet" }),
   ];

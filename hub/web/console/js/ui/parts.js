@@ -34,8 +34,9 @@ export function iconButton(word, sign, onclick, extra = {}) {
   return h("button", all, icon(sign), h("span", { class: "unseen" }, word));
 }
 
-/** A switch: what it is called, whether it is on, what to do, and a line of explanation. */
-export function toggle(word, on, onchange, { note = null, disabled = false } = {}) {
+/** A switch; `of` tells apart those that have the same word on one page. */
+export function toggle(word, on, onchange, { note = null, disabled = false, of = "" } = {}) {
+  const noteId = note && named("note", word, of);
   return h(
     "label",
     { class: disabled ? "toggle is-off" : "toggle" },
@@ -44,22 +45,35 @@ export function toggle(word, on, onchange, { note = null, disabled = false } = {
       role: "switch",
       checked: on,
       disabled,
+      "aria-label": word,
+      "aria-describedby": noteId,
       onchange: (event) => onchange(event.target.checked),
     }),
-    h("span", { class: "toggle-word" }, word, note && h("small", {}, note)),
+    h("span", { class: "toggle-word" }, word, note && h("small", { id: noteId }, note)),
   );
 }
 
 /** A field with its label and, where something is wrong with it, a sentence. */
 export function field(label, input, { note = null, wrong = null } = {}) {
+  const id = named("field", label);
+  const noteId = (note || wrong) && named("note", label);
+  const props = {
+    ...input.props,
+    id,
+    "aria-describedby": noteId,
+    "aria-invalid": wrong ? "true" : null,
+  };
   return h(
-    "label",
+    "div",
     { class: wrong ? "field is-wrong" : "field" },
-    h("span", { class: "label" }, label),
-    input,
-    note && h("small", {}, note),
-    wrong && h("small", { class: "wrong", role: "alert" }, wrong),
+    h("label", { class: "label", for: id }, label),
+    { ...input, props },
+    (note || wrong) && h("small", { id: noteId, class: wrong ? "wrong" : "" }, wrong ?? note),
   );
+}
+
+function named(kind, word, of = "") {
+  return `${kind}-${word.toLowerCase().replace(/[^a-z]+/g, "-")}${of}`;
 }
 
 export function select(value, options, onchange, extra = {}) {
@@ -78,6 +92,8 @@ export function slider(label, value, oninput, { max = 100, onchange = null } = {
     h("span", { class: "label" }, label, h("output", {}, ` ${value} %`)),
     h("input", {
       type: "range",
+      "aria-label": label,
+      "aria-valuetext": `${value} percent`,
       min: 0,
       max,
       step: 5,

@@ -44,12 +44,17 @@ function group(app, place, members) {
 function row(app, member) {
   const { view } = app.member;
   const isMe = member.id === view.you;
+  // Whose place changes moves to another list, and stays open there.
+  const opened = ({ target }) => {
+    if (target.open) app.page.member = member.id;
+    else if (app.page.member === member.id) app.page.member = null;
+  };
   return h(
     "li",
     { key: member.id, class: away(member) ? "member is-away" : "member" },
     h(
       "details",
-      { name: "member" },
+      { name: "member", open: app.page.member === member.id, ontoggle: opened },
       h(
         "summary",
         {},

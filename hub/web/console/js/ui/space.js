@@ -10,7 +10,17 @@ import { h, icon } from "./dom.js";
 import { door, OVER } from "./door.js";
 import { explain } from "./explain.js";
 import { hostTools } from "./host.js";
-import { button, chip, dialog, iconButton, nothing, running, title } from "./parts.js";
+import {
+  button,
+  chip,
+  dialog,
+  iconButton,
+  nothing,
+  running,
+  slider,
+  title,
+  toggle,
+} from "./parts.js";
 import { people } from "./people.js";
 import { captions, pins } from "./side.js";
 import { hands, stage } from "./stage.js";
@@ -176,55 +186,28 @@ function chips(app, info) {
 function more(app) {
   const { view } = app.member;
   const mine = me(view);
-  const flip = (name) => (event) => {
-    keep(name, event.target.checked);
+  const { recording } = view.space;
+  const set = (name) => (value) => {
+    keep(name, value);
+    app.member.tune();
     app.draw();
   };
-  const recording = view.space.recording;
+  const withdraw = () =>
+    app.attempt(
+      () => app.member.act({ t: "agree", recording: 0 }),
+      "You are not recorded any more.",
+    );
   return h(
     "details",
     { class: "card more" },
     h("summary", {}, "For me"),
-    h(
-      "label",
-      { class: "toggle" },
-      h("input", {
-        type: "checkbox",
-        role: "switch",
-        checked: setting("latch"),
-        onchange: flip("latch"),
-      }),
-      h(
-        "span",
-        { class: "toggle-word" },
-        "Tap instead of hold",
-        h("small", {}, "One press opens TALK, the next closes it."),
-      ),
-    ),
-    h(
-      "label",
-      { class: "slider" },
-      h("span", { class: "label" }, "Loudness"),
-      h("input", {
-        type: "range",
-        min: 0,
-        max: 100,
-        step: 5,
-        value: setting("loud"),
-        oninput: (event) => {
-          keep("loud", Number(event.target.value));
-          app.member.tune();
-        },
-      }),
-    ),
+    toggle("Tap instead of hold", setting("latch"), set("latch"), {
+      note: "One press opens TALK, the next closes it.",
+    }),
+    slider("Loudness", setting("loud"), set("loud")),
     recording &&
       mine?.agreed === recording.version &&
-      button("Take back my agreement", "rec", () =>
-        app.attempt(
-          () => app.member.act({ t: "agree", recording: 0 }),
-          "You are not recorded any more.",
-        ),
-      ),
+      button("Take back my agreement", "rec", withdraw),
     h(
       "p",
       { class: "hint" },
