@@ -160,7 +160,8 @@ class Bulletin:
         self._ears, self._deaf = ears, frozenset(there - ears)
 
     def _caption_news(self) -> Iterator[Effect]:
-        members = self.members.values() if self._machine.info.captions else ()
+        info = self._machine.info  # what is said backstage is not for the audience to read
+        members = self.members.values() if info.captions and info.state in ON_AIR else ()
         writes = frozenset(each.id for each in members if each.captioned)
         if writes != self._writes:
             self._writes = writes

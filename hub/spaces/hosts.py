@@ -9,7 +9,7 @@ import dataclasses
 
 from hub.floor.events import Depart, Enter
 from hub.spaces.effects import Happened, Happening, Record
-from hub.spaces.lifecycle import AHEAD, Step, after
+from hub.spaces.lifecycle import Step, after
 from hub.spaces.machine import SpaceMachine
 from stagebox.wire.space import Member
 from stagebox.wire.terms import Gone, MemberId, Place, Role, SpaceState
@@ -87,7 +87,7 @@ def expire(machine: SpaceMachine) -> None:
             make_host(machine, heir.id)
             _thaw(machine, None)
     if machine.empty_at is not None and machine.now >= machine.empty_at:
-        end(machine)
+        end(machine, Step.CANCEL if machine.info.state is SpaceState.DRAFT else Step.END)
 
 
 def deadline(machine: SpaceMachine) -> list[float]:
@@ -144,7 +144,9 @@ def stop_recording(machine: SpaceMachine, by: str = "") -> None:
 def watch_emptiness(machine: SpaceMachine) -> None:
     """Note since when nobody is in a space that somebody opened and forgot."""
     state = machine.info.state
-    waits = state in AHEAD or (state is SpaceState.BACKSTAGE and machine.info.starts_at)
+    waits = state is SpaceState.SCHEDULED or (
+        state is SpaceState.BACKSTAGE and machine.info.starts_at is not None
+    )
     if machine.standing or machine.over or waits or machine.count():
         machine.empty_at = None
     elif machine.empty_at is None:

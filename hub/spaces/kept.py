@@ -129,6 +129,9 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 def in_step(info: SpaceInfo, rules: FloorRules) -> FloorRules:
-    """Return ``rules`` with those that the space itself decides."""
-    everyone = info.speak is Speak.EVERYONE
-    return dataclasses.replace(rules, stage_limit=info.stage_limit, listeners_ask=everyone)
+    """Return ``rules`` with those that the space itself decides.
+
+    Backstage a raised hand brings nobody in: who waits there would hear what is said.
+    """
+    may_ask = info.speak is Speak.EVERYONE and info.state is not SpaceState.BACKSTAGE
+    return dataclasses.replace(rules, stage_limit=info.stage_limit, listeners_ask=may_ask)

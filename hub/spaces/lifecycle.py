@@ -31,7 +31,6 @@ def _table() -> dict[tuple[SpaceState, Step], SpaceState]:
         (s.DRAFT, t.SCHEDULE): s.SCHEDULED,
         (s.DRAFT, t.OPEN): s.BACKSTAGE,
         (s.DRAFT, t.START): s.LIVE,
-        (s.DRAFT, t.END): s.ENDED,
         (s.DRAFT, t.CANCEL): s.CANCELLED,
         (s.SCHEDULED, t.SCHEDULE): s.SCHEDULED,
         (s.SCHEDULED, t.OPEN): s.BACKSTAGE,

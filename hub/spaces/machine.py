@@ -17,11 +17,12 @@ from hub.floor.events import (
     Freeze,
     OpenGate,
     SetPlace,
+    SetRules,
     Tell,
 )
 from hub.floor.rules import FloorRules
 from hub.spaces.effects import Effect, Expel, Happened, Happening
-from hub.spaces.kept import Invitation, Kept, Person
+from hub.spaces.kept import Invitation, Kept, Person, in_step
 from hub.spaces.lifecycle import OPEN_FLOOR, OVER
 from hub.spaces.settings import Facilities, Names, SpaceSettings
 from stagebox.wire.space import Member, Pin, SpaceInfo
@@ -153,7 +154,15 @@ class SpaceMachine:
     def enter_state(self, state: SpaceState) -> None:
         """Go on in ``state``: the floor is open in some and closed in all others."""
         self.set_info(state=state, frozen_until=None)
+        self.set_rules(self.rules)
         self.floor(Freeze(state not in OPEN_FLOOR), untold=self.over)
+
+    def set_rules(self, rules: FloorRules) -> None:
+        """Go by these rules of the floor, as far as the space itself does not decide."""
+        rules = in_step(self.info, rules)
+        if rules != self.rules:
+            self.rules = rules
+            self.floor(SetRules(rules))
 
     def close_microphones(self) -> None:
         """End every talk burst; who wants to go on presses anew."""
@@ -167,6 +176,12 @@ class SpaceMachine:
         if person is not None:
             self.keep(member_id, replace(person, place=place, given=given))
 
+    def note_admin(self, member_id: MemberId, admin: bool) -> None:
+        """Note whether who comes in is an admin."""
+        self.admins.discard(member_id)
+        if admin:
+            self.admins.add(member_id)
+
     def keep(self, member_id: MemberId, person: Person) -> None:
         """Keep this of somebody."""
         self.people = {**self.people, member_id: person}
@@ -177,6 +192,7 @@ class SpaceMachine:
 
     def expel(self, member_id: MemberId, cause: Gone) -> None:
         """Let somebody be told that it is out. It has left the floor already."""
-        self.hidden.pop(member_id, None)
+        if self.hidden.pop(member_id, None) is not None:
+            self.happened(Happening.LEFT)
         self.admins.discard(member_id)
         self.expelled.append(Expel(member_id, cause))

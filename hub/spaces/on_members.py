@@ -70,6 +70,8 @@ def remove(machine: SpaceMachine, actor: Actor, act: MemberRemove) -> Reply:
         return error(act.req, ErrorCode.TOO_MANY, detail)
     if member is not None:
         _put_out(machine, actor, member, act)
+    elif act.member in machine.hidden:
+        machine.expel(act.member, Gone.BLOCKED)
     machine.forget(act.member)
     return Done(req=act.req)
 

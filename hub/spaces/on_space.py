@@ -6,19 +6,17 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from hub.floor.events import SetRules
 from hub.floor.rules import FloorRules, RulesError
 from hub.spaces import hosts
 from hub.spaces.dates import moment, moment_ahead
 from hub.spaces.effects import Happening, Reply
-from hub.spaces.kept import in_step
 from hub.spaces.lifecycle import Step, after, refusal
 from hub.spaces.machine import SpaceMachine
 from hub.spaces.rights import Actor, error
 from stagebox.wire.acts import SpaceCancel, SpaceConfirm, SpaceEdit, SpaceEnd, SpaceStart
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Done, Error
-from stagebox.wire.terms import Token
+from stagebox.wire.terms import Gone, Token
 
 # Confirmations that wait: one for each host or admin who asked lately.
 _MAX_PENDING: Final = 16
@@ -98,8 +96,10 @@ def edit(machine: SpaceMachine, actor: Actor, act: SpaceEdit) -> Reply:
     except RulesError as why:
         return error(act.req, ErrorCode.BAD_VALUE, str(why))
     machine.set_info(**info)
-    machine.rules = in_step(machine.info, rules)
-    machine.floor(SetRules(machine.rules))
+    machine.set_rules(rules)
+    if act.hidden_allowed is False:
+        for member_id in tuple(machine.hidden):
+            machine.expel(member_id, Gone.REMOVED)
     if act.keep_days is not None:
         machine.keep_days = act.keep_days
     _reschedule(machine, act)

@@ -102,7 +102,7 @@ def record(machine: SpaceMachine, actor: Actor, act: RecordSet) -> Reply:
         machine.floor(RequireConsent(0))
         return Done(req=act.req)
     if machine.info.state is not SpaceState.LIVE:
-        detail = "Only a live space is recorded. Start it first."
+        detail = "Only a live space is recorded. Start it, or wait for its host."
         return error(act.req, ErrorCode.NOT_LIVE, detail)
     if not machine.facilities.disk:
         detail = "The hub's disk is full. Delete old recordings first."

@@ -173,8 +173,8 @@ class Space:
         self._machine.now, self._machine.utc = now, utc
         hosts.expire(self._machine)
         answer = admit(self._machine, arrival)
-        if isinstance(answer, Enter) and arrival.admin:
-            self._machine.admins.add(arrival.member_id)
+        if isinstance(answer, Enter):
+            self._machine.note_admin(arrival.member_id, arrival.admin)
         return answer
 
     def handle(self, event: Event, now: float) -> list[Effect]:

@@ -364,7 +364,8 @@ class Hall:
             assert member.place is not Place.LISTENER
             assert self.space.hears(member_id)
         captioned = {each.id for each in members.values() if each.captioned}
-        assert self.writes == (captioned if self.info.captions else frozenset())
+        written = self.info.captions and self.state in (SpaceState.LIVE, SpaceState.FROZEN)
+        assert self.writes == (captioned if written else frozenset())
 
     def _check_life(self, snapshot: Snapshot) -> None:
         state = self.info.state

@@ -382,3 +382,21 @@ def test_an_empty_code_or_token_finds_nothing(count: int) -> None:
     for _ in range(count):
         hall.act(HOST, InviteNew)
     assert hall.space.invitation(hall.utc) is None
+
+
+def test_who_listens_unnamed_goes_when_all_are_to_be_named() -> None:
+    hall = crowd()
+    hall.arrive(D, hidden=True)
+    hall.done(HOST, SpaceEdit, hidden_allowed=False)
+    assert hall.all_of(Expel) == [Expel(D, Gone.REMOVED)]
+    assert hall.info.hidden == 0
+
+
+def test_who_is_blocked_does_not_stay_unnamed() -> None:
+    hall = crowd()
+    hall.done(HOST, FloorHold, member=A, on=True)
+    hall.arrive(A, hidden=True)
+    assert hall.refused(HOST, MemberRemove, member=A) is E.NO_SUCH_MEMBER
+    hall.done(HOST, MemberRemove, member=A, block=True)
+    assert hall.all_of(Expel) == [Expel(A, Gone.BLOCKED)]
+    assert hall.info.hidden == 0

@@ -9,6 +9,7 @@ from hub.spaces.effects import Expel, Happened, Happening, Silence
 from hub.spaces.kept import Kept
 from hub.spaces.lifecycle import LIFE, OVER, Step, after, refusal
 from stagebox.wire.acts import (
+    Agree,
     FloorNext,
     InviteNew,
     MemberPlace,
@@ -135,6 +136,30 @@ def test_backstage_a_place_on_the_stage_opens_the_ears_and_the_audience_closes_t
     assert hall.all_of(Silence) == [Silence(A)]
 
 
+def test_backstage_nobody_gets_in_by_a_raised_hand_and_nothing_is_written() -> None:
+    hall = Hall(fresh(Mode.FIFO, S.BACKSTAGE, host=HOST, captions=True))
+    hall.come(HOST)
+    hall.arrive(A, BROWSER)
+    hall.done(HOST, Agree, captions=True)
+    hall.hand(A)
+    assert hall.told(A)[-1].cause is DenyCause.NOT_INVITED
+    assert hall.writes == set()
+    hall.done(HOST, SpaceStart)
+    hall.hand(A)
+    assert hall.floor.offered == (A,)
+    assert hall.writes == {HOST}
+
+
+def test_an_admin_who_comes_back_as_a_guest_is_one() -> None:
+    hall = Hall(fresh(state=S.BACKSTAGE, host=HOST))
+    hall.arrive(A, BROWSER, admin=True)
+    assert hall.space.hears(A)
+    hall.forget()
+    hall.arrive(A, BROWSER)
+    assert not hall.space.hears(A)
+    assert hall.all_of(Silence) == [Silence(A)]
+
+
 def test_a_day_is_given_and_moved_within_limits() -> None:
     hall = Hall(fresh(state=S.DRAFT, host=HOST))
     assert hall.refused(HOST, SpaceEdit, starts_at=ahead(-1)) is ErrorCode.BAD_VALUE
@@ -242,6 +267,10 @@ def test_a_space_that_everybody_forgot_ends() -> None:
     assert hall.state is S.LIVE
     hall.wait(1)
     assert hall.state is S.ENDED
+    draft = Hall(fresh(state=S.DRAFT))
+    assert draft.refused(ADMIN, SpaceEnd) is ErrorCode.NOT_LIVE
+    draft.wait(900)
+    assert draft.state is S.CANCELLED
     planned = Hall(fresh(state=S.BACKSTAGE, starts_at=ahead(100)))
     planned.jump(10_000)
     assert planned.state is S.BACKSTAGE
