@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from hub.captions.service import Service
-from hub.floor.rules import FloorRules, RulesError
+from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
 from hub.spaces.settings import (
     BLOCKED_LIMIT,
     COHOST_LIMIT,
@@ -49,6 +49,13 @@ class SpaceLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     talk_limit_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None  # 0: no limit
     offer_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
     stage_limit: Annotated[int, Meta(ge=1, le=1_000)] | None = None
+    # Beyond the talk limit: how long one is still heard, and then has to wait.
+    grace_s: Annotated[float, Meta(ge=0, le=43_200)] | None = None
+    penalty_s: Annotated[float, Meta(ge=0, le=43_200)] | None = None
+    silence_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
+    keep_place_s: Annotated[float, Meta(ge=LOST_AFTER_S, le=86_400)] | None = None
+    override: bool | None = None
+    chair_always: bool | None = None
 
 
 class SpaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """The table is whole: no state without a way in and a way out, nothing unused."""
 
-from hub.floor.table import ROW_OF, TABLE, Action, Row, State, Trigger
+from hub.floor.table import ROW_OF, STOPS, TABLE, Action, Row, State, Trigger
 
 
 def test_every_state_trigger_and_action_is_used() -> None:
@@ -37,6 +37,25 @@ def test_a_slot_is_freed_only_by_its_member_or_by_the_end_of_its_lease() -> None
     for (state, trigger), move in TABLE.items():
         if state in slots and move.next not in slots:
             assert trigger in own or (state, trigger) == (State.CLOSING, Trigger.LEASE_END)
+
+
+def test_what_silences_a_member_closes_its_microphone_and_leaves_its_hand_up() -> None:
+    for stop in STOPS:
+        assert {state for state, trigger in TABLE if trigger is stop} == {
+            State.LIVE,
+            State.GRACE,
+            State.OFFERED,
+            State.PRESSED,
+        }
+        assert TABLE[State.LIVE, stop] == TABLE[State.GRACE, stop]
+        assert TABLE[State.LIVE, stop].next is State.CLOSING
+        assert TABLE[State.OFFERED, stop].next is State.WAITING
+        assert TABLE[State.PRESSED, stop].next is State.IDLE
+
+
+def test_a_listener_keeps_neither_a_microphone_nor_a_hand() -> None:
+    left = {TABLE[state, Trigger.DEMOTE].next for state in set(State) - {State.IDLE, State.CLOSING}}
+    assert left == {State.IDLE, State.CLOSING}
 
 
 def test_every_state_but_idle_answers_a_repeated_request_and_a_release() -> None:

@@ -36,7 +36,7 @@ def test_spaces_and_limits_are_read() -> None:
         id = "talk"
         name = "Talk show"
         mode = "open"
-        limits = { open_limit = 3, talk_limit_s = 60 }
+        limits = { open_limit = 3, talk_limit_s = 60, penalty_s = 0, override = true }
         [[space]]
         id = "club"
         name = "Club"
@@ -46,6 +46,7 @@ def test_spaces_and_limits_are_read() -> None:
     )
     talk, club = (space.rules() for space in config.space)
     assert (talk.mode, talk.open_limit, talk.talk_limit_s) == (Mode.OPEN, 3, 60)
+    assert (talk.penalty_s, talk.override, club.override) == (0, True, False)
     assert club.talk_limit_s is None
     assert config.limits.sockets_per_address == 8
     assert config.data_dir == Path("/srv/hub")
