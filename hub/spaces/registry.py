@@ -208,13 +208,13 @@ class Spaces:
         """Return the space and the invitation that a link names, if it is valid."""
         return self._roster.invitation(token=token)
 
-    async def ended(self) -> list[Ended]:
-        """Return the spaces that are over, the latest first.
+    def ended(self) -> list[Ended]:
+        """Return the spaces that are over, the latest first."""
+        return list(self._roster.archive)
 
-        Raises:
-            StoreError: they cannot be read.
-        """
-        return await self._roster.archive.ended()
+    def get_ended(self, space_id: SpaceId) -> Ended | None:
+        """Return a space that is over."""
+        return self._roster.archive.get(space_id)
 
     async def attendance(self, space_id: SpaceId) -> AttendanceBook | None:
         """Return who was in a space that runs or ran; None: nothing is known of it.

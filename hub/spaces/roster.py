@@ -24,7 +24,7 @@ from hub.spaces.running import RunningSpace
 from hub.spaces.settings import Facilities, SpaceSettings
 from hub.spaces.space import Space
 from hub.store.database import Store, StoreError
-from hub.store.shelf import KeptSpace, Shelf
+from hub.store.shelf import EndedSpace, KeptSpace, Shelf
 from stagebox.calendar import STAMP, utc_now, utc_stamp
 from stagebox.wire.space import SpaceInfo
 from stagebox.wire.terms import Code, SpaceId, Token
@@ -125,7 +125,7 @@ class Roster:
             return
         if kept.standing or kept.info.state in OVER:
             # It is in the settings no longer, or the hub stopped before it was put away.
-            await self.archive.put(kept)
+            await self.archive.put(self.archive.take(kept))
         else:
             await self._run(kept, "")
 
@@ -158,12 +158,11 @@ class Roster:
         if self.running.pop(space_id, None) is None:
             return
         space.close()
-        self.archive.take(space_id)
-        self._behind(self._put_away(space))
+        self._behind(self._put_away(self.archive.take(space.kept())))
 
-    async def _put_away(self, space: RunningSpace) -> None:
-        await self.herald.keepers.pop(space.info.id).aclose()
-        await self.archive.put(space.kept())
+    async def _put_away(self, space: EndedSpace) -> None:
+        await self.herald.keepers.pop(space.id).aclose()
+        await self.archive.put(space)
 
     async def _keep_house(self) -> None:
         while True:

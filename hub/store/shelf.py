@@ -98,15 +98,15 @@ class Shelf:
         )
         return await self._store.fetch(sql, (), _ended)
 
-    async def purge(self, stamp: str) -> int:
-        """Purge what is over and was kept for its days by ``stamp``; return how many spaces."""
+    async def purge(self, stamp: str) -> list[SpaceId]:
+        """Purge what is over and was kept for its days by ``stamp``; return which spaces."""
         found = await self._store.fetch(_DUE, (stamp,), lambda row: str(row[0]))
         statements = [(sql, (each,)) for each in found for sql in _PURGE]
         if statements:
             await self._store.execute_all(statements)
             # What was deleted is overwritten in the file; the journal goes as well.
             await self._store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return len(found)
+        return found
 
     async def forget(self, space_id: SpaceId, before: str) -> None:
         """Drop what happened in a space that runs on, as far as it is older than ``before``."""

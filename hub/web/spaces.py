@@ -85,7 +85,7 @@ async def list_spaces(call: Call, given: SpaceQuery) -> SpaceList:
     words = given.q.casefold().split()
     over = given.state in OVER
     found: Iterable[SpaceSummary] = (
-        [SpaceSummary(space=_of_ended(each)) for each in await call.desk.house.spaces.ended()]
+        [SpaceSummary(space=_of_ended(each)) for each in call.desk.house.spaces.ended()]
         if over
         else [summary(each) for each in call.desk.house.spaces]
     )
@@ -138,9 +138,9 @@ async def past_space(call: Call) -> SpaceInfo:
         Refused: there is none, or it is purged.
     """
     wanted = call.path["space"]
-    for ended in await call.desk.house.spaces.ended():
-        if ended.id == wanted and ended.info is not None:
-            return ended.info
+    ended = call.desk.house.spaces.get_ended(wanted)
+    if ended is not None and ended.info is not None:
+        return ended.info
     return space_of(call).info
 
 
@@ -152,8 +152,8 @@ async def is_chair_of(call: Call, space_id: SpaceId) -> bool:
     space = call.desk.house.spaces.get(space_id)
     if space is not None:
         return space.place_of(visitor.id) in _CHAIRS
-    ended = await call.desk.house.spaces.ended()
-    return any(each.id == space_id and _hosted(each) == visitor.id for each in ended)
+    ended = call.desk.house.spaces.get_ended(space_id)
+    return ended is not None and _hosted(ended) == visitor.id
 
 
 def space_for_chairs(call: Call) -> RunningSpace:

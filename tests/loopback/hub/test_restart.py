@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from hub.config import HubConfig, SpaceConfig, SpacesConfig
+from hub.floor.rules import FloorRules
+from hub.spaces.kept import Kept
 from hub.spaces.rights import Actor
 from hub.store.database import Store, StoredMember, StoreError, Trouble
 from hub.store.schema import NEWEST
@@ -24,6 +26,7 @@ from stagebox.wire.messages import (
     Snapshot,
     SnapshotRequest,
 )
+from stagebox.wire.space import SpaceInfo
 from stagebox.wire.terms import Kind, Mode, Place, Role, SpaceState, Via
 from tests.loopback.hub.crew import Guest, crew, running_hub
 
@@ -140,7 +143,7 @@ async def test_a_standing_space_that_left_the_settings_is_archived(tmp_path: Pat
         assert isinstance(hub.spaces.act("side", admin, SpaceEdit(req="e", topic="T")), Done)
     async with running_hub(tmp_path) as hub:
         assert [space.info.id for space in hub.spaces] == ["main"]
-        assert [each.id for each in await hub.spaces.ended()] == ["side"]
+        assert [each.id for each in hub.spaces.ended()] == ["side"]
 
 
 async def test_a_hub_with_a_broken_database_starts_and_says_so(tmp_path: Path) -> None:
@@ -281,3 +284,17 @@ async def test_sessions_go_on_when_the_store_fails(tmp_path: Path) -> None:
         async with crew(anna):
             snapshot = await anna.enter(hub)
             assert snapshot.members[0].place is Place.SPEAKER
+
+
+async def test_a_space_that_ended_when_the_hub_stopped_is_put_away_afterwards(
+    tmp_path: Path,
+) -> None:
+    async with running_hub(tmp_path) as hub:
+        info = SpaceInfo(id="late", name="Late", state=SpaceState.ENDED)
+        kept = Kept(info=info, rules=FloorRules.for_mode(Mode.OPEN))
+        await Shelf(hub.store).save(KeptSpace("late", kept.encode().decode()), [], "now")
+    async with running_hub(tmp_path) as hub:
+        assert [(each.id, each.state) for each in hub.spaces.ended()] == [
+            ("late", SpaceState.ARCHIVED)
+        ]
+        assert await Shelf(hub.store).spaces() == []
