@@ -31,7 +31,7 @@ from device.floor.model import (
 from device.floor.news import told
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
-from device.floor.space import is_audience, is_chair, must_agree
+from device.floor.space import AHEAD, is_audience, is_chair, must_agree
 from device.floor.wishes import Wishes
 from stagebox.wire.acts import (
     Agree,
@@ -64,7 +64,7 @@ NEW_S: Final = 15.0
 END_S: Final = 5.0
 # Where somebody who is no speaker can still come by the floor.
 _HAS_AUDIENCE: Final = frozenset({Mode.FIFO, Mode.MODERATED, Mode.STAGE})
-_NOT_OPEN: Final = frozenset({SpaceState.DRAFT, SpaceState.SCHEDULED, SpaceState.BACKSTAGE})
+_NOT_OPEN: Final = AHEAD | {SpaceState.BACKSTAGE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def told(before: SpaceView | None, after: SpaceView) -> list[Effect]:
 
 def _state(view: SpaceView, before: SpaceState | None = None) -> list[Effect]:
     match view.space.state:
-        case SpaceState.BACKSTAGE:
+        case SpaceState.DRAFT | SpaceState.SCHEDULED | SpaceState.BACKSTAGE:
             return [Say(Prompt.SOON if is_audience(view) else Prompt.BACKSTAGE)]
         case SpaceState.FROZEN:
             return [Say(Prompt.FROZEN)]

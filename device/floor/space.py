@@ -14,6 +14,8 @@ from stagebox.wire.view import SpaceView
 
 # A snapshot is one answer away; asking again sooner only adds to what is already late.
 SNAPSHOT_RETRY_S: Final = 1.0
+# Whoever is in such a space waits.
+AHEAD: Final = frozenset({SpaceState.DRAFT, SpaceState.SCHEDULED})
 CHAIRS: Final = frozenset({Place.HOST, Place.COHOST})
 
 _TALK_STATES: Final = {
@@ -92,10 +94,10 @@ def is_chair(view: SpaceView) -> bool:
 
 
 def is_audience(view: SpaceView) -> bool:
-    """Whether the space is backstage, and not for this member yet."""
+    """Whether the space has not begun for this member."""
     me = view.members.get(view.you)
     is_listener = me is None or me.place is Place.LISTENER
-    return is_listener and view.space.state is SpaceState.BACKSTAGE
+    return view.space.state in AHEAD or (is_listener and view.space.state is SpaceState.BACKSTAGE)
 
 
 def is_held(view: SpaceView) -> bool:

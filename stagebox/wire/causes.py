@@ -2,7 +2,7 @@
 
 One list per verb: the same situation has different words for "you may not",
 "no longer" and "never mind", and a box says each of them differently. The
-phrases, lamp patterns and sentences that go with them live in ``stagebox.phrases``.
+phrases and sentences that go with them live in ``stagebox.phrases``.
 """
 
 from enum import IntEnum, StrEnum

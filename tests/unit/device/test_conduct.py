@@ -228,6 +228,14 @@ class TestTheSpaceItself:
         assert evening.said == [Prompt.SPACE_LIVE]
         assert evening.box.hears
 
+    def test_ahead_of_its_day_everybody_waits(self) -> None:
+        evening = Evening(state=SpaceState.SCHEDULED)
+        assert evening.said == [Prompt.SPACE_JOINED, Prompt.SOON]
+        assert not evening.box.hears
+        evening.change(state=SpaceState.BACKSTAGE)
+        assert evening.said == [Prompt.BACKSTAGE]
+        assert evening.box.hears
+
     def test_an_end_says_nothing_more(self) -> None:
         evening = Evening()
         evening.change(state=SpaceState.ENDED)
