@@ -94,4 +94,8 @@ def free_bytes(folder: Path) -> int:
 
 def used_bytes(folder: Path) -> int:
     """Return how much a folder and those in it hold."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    used = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            used += path.stat().st_size
+    return used

@@ -115,20 +115,20 @@ class Library:
         name = PROGRAMME if member is None else voice_file(member)
         return self._vault.folder(recording) / name
 
-    async def size(self, path: Path) -> int:
-        """Return the size of a file.
+    async def facts(self, path: Path) -> tuple[int, str]:
+        """Return the size of a file, and a tag that is another one whenever the file is.
 
         Raises:
             NoSuchRecordingError: it is not there.
             BusyError: the disk does not keep up.
         """
-        return await self._run(lambda: path.stat().st_size)
+        return await self._run(lambda: _facts(path))
 
     async def read(self, path: Path, at: int, size: int) -> bytes:
         """Return a part of a file.
 
         Raises:
-            NoSuchRecordingError, BusyError: see ``size``.
+            NoSuchRecordingError, BusyError: see ``facts``.
         """
         return await self._run(lambda: _read(path, at, size))
 
@@ -257,6 +257,11 @@ class Library:
             await self.delete(recording)
         except (NoSuchRecordingError, BusyError, OSError) as error:
             log.error("The recording %s is not deleted yet: %s", recording, error)
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    found = path.stat()
+    return found.st_size, f'"{found.st_size:x}-{found.st_mtime_ns:x}"'
 
 
 def _read(path: Path, at: int, size: int) -> bytes:

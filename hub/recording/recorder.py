@@ -273,20 +273,20 @@ class Recorder:
                 running.why = DISK_FULL
                 self._house.stop_recording(space)
 
-    def _failed_there(self, space: SpaceId, why: str) -> None:
+    def _failed_there(self, space: SpaceId, recording: str, why: str) -> None:
         """Hear of a failure on the other thread."""
-        self._loop.call_soon_threadsafe(self._failed, space, why)
+        self._loop.call_soon_threadsafe(self._failed, space, recording, why)
 
-    def _failed(self, space: SpaceId, why: str) -> None:
+    def _failed(self, space: SpaceId, recording: str, why: str) -> None:
         running = self._running.get(space)
-        if running is None:
+        if running is None or running.beginning.id != recording:
             return
         self._counts.failed += 1
         self._leave(space)
         if why == DISK_FULL:
             self._set_room(False)
         self._house.stop_recording(space)
-        work = partial(self._studio.salvage, running.beginning.id, why, utc_stamp())
+        work = partial(self._studio.salvage, recording, why, utc_stamp())
         self._ending.append(self._spawn(self._finish(space, self._worker.demand(work))))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -43,12 +43,15 @@ class Beginning:
 
 
 class Studio:
-    """Runs takes on decks. ``failed(space, why)`` is called for one that the disk ended."""
+    """Runs takes on decks.
+
+    ``failed(space, recording, why)`` is called for one that the disk ended.
+    """
 
     def __init__(
         self,
         root: Path,
-        failed: Callable[[SpaceId, str], None],
+        failed: Callable[[SpaceId, str, str], None],
         speak: Callable[[str], Pcm | None] | None = None,
     ) -> None:
         self.counts = Counts()  # of those that are over
@@ -77,7 +80,7 @@ class Studio:
         try:
             self._decks[beginning.space] = Deck(self._vault.folder(beginning.id), take)
         except OSError as error:
-            self._tell(beginning.space, error)
+            self._tell(beginning.space, beginning.id, error)
             return
         self._do(beginning.space, take.begin())
         for member, name in beginning.agreed:
@@ -155,11 +158,11 @@ class Studio:
         if self._decks.pop(space, None) is not None:
             self._count(deck)
             deck.close()
-            self._tell(space, error)
+            self._tell(space, deck.take.opened.id, error)
 
-    def _tell(self, space: SpaceId, error: OSError) -> None:
-        log.error("The recording of %s ends: %s", space, error)
-        self._failed(space, DISK_FULL if error.errno in _FULL else DISK_FAILED)
+    def _tell(self, space: SpaceId, recording: str, error: OSError) -> None:
+        log.error("The recording %s ends: %s", recording, error)
+        self._failed(space, recording, DISK_FULL if error.errno in _FULL else DISK_FAILED)
 
     def _count(self, deck: Deck) -> None:
         self.counts.refused += deck.take.counts.refused

@@ -4,8 +4,9 @@ Read in pieces on the recordings' thread. Each piece that the reader took starts
 connection's deadline anew: a slow network is no stalled one.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -16,19 +17,22 @@ from hub.web.problems import Refused, WebCode
 
 # A second of sound takes 5 kB: a piece is on its way before the next one is needed.
 _PIECE: Final = 128 * 1024
-# Reads so many bytes from a position on; nothing at the end.
+# Reads so many bytes from a position on; nothing if there are no more, for whatever reason.
 Read = Callable[[int, int], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What is to be sent. ``name``: under which to save it, empty for what is to be played."""
+    """What is to be sent. ``name``: under which to save it, empty for what is to be played.
+
+    ``tag`` is another one whenever the file is.
+    """
 
     media_type: str
     size: int
+    tag: str
     read: Read
     name: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 async def send(call: Call, download: Download) -> web.StreamResponse:
@@ -37,41 +41,46 @@ async def send(call: Call, download: Download) -> web.StreamResponse:
     Raises:
         Refused: there is no such part.
     """
-    begin, end = _range(call.request, download.size)
-    partial = call.request.headers.get("Range") is not None
+    part = _part(call.request, download)
+    begin, end = part or (0, download.size)
     response = web.StreamResponse(
-        status=HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK,
+        status=HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK,
         headers={
             "Content-Type": download.media_type,
             "Accept-Ranges": "bytes",
             "Cache-Control": "private, no-cache",
-            **download.headers,
+            "ETag": download.tag,
         },
     )
-    if partial:
+    if part:
         response.headers["Content-Range"] = f"bytes {begin}-{end - 1}/{download.size}"
     if download.name:
         response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
     response.content_length = end - begin
-    await response.prepare(call.request)
-    while begin < end:
-        piece = await download.read(begin, min(_PIECE, end - begin))
-        if not piece:  # it was cut meanwhile; what was promised cannot be kept
-            raise ConnectionResetError("the file became shorter")
-        await response.write(piece)
-        call.progressed()
-        begin += len(piece)
-    await response.write_eof()
+    with contextlib.suppress(ConnectionResetError):  # players have enough at any moment
+        await response.prepare(call.request)
+        while begin < end and (piece := await download.read(begin, min(_PIECE, end - begin))):
+            await response.write(piece)
+            call.progressed()
+            begin += len(piece)
+        if begin < end and call.request.transport is not None:
+            call.request.transport.abort()  # it was deleted: what was promised cannot be kept
+        await response.write_eof()
     return response
 
 
-def _range(request: web.Request, size: int) -> tuple[int, int]:
-    """Return from where to where to send."""
+def _part(request: web.Request, download: Download) -> tuple[int, int] | None:
+    """Return from where to where to send; None: everything, as of a range of another kind."""
+    if request.headers.get("If-Range", download.tag) != download.tag:
+        return None
     try:
-        begin, end, _step = request.http_range.indices(size)
+        asked = request.http_range
     except ValueError:
-        begin, end = size, size
-    if begin >= end and (size or request.headers.get("Range")):
-        detail = f"The file has {size} bytes: ask for some of those."
+        return None
+    if asked.start is None and asked.stop is None:
+        return None
+    begin, end, _step = asked.indices(download.size)
+    if begin >= end:
+        detail = f"The file has {download.size} bytes: ask for some of those."
         raise Refused(WebCode.BAD_RANGE, detail, field="Range")
     return begin, end

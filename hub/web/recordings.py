@@ -8,7 +8,6 @@ administrator knows may hear it. For everybody else there is none.
 import contextlib
 import secrets
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -234,8 +233,15 @@ def _refusing() -> Iterator[None]:
 
 async def _send(call: Call, path: Path, media_type: str, name: str = "") -> web.StreamResponse:
     library = _library(call)
-    size = await library.size(path)
-    return await send(call, Download(media_type, size, partial(library.read, path), name))
+    size, tag = await library.facts(path)
+
+    async def read(at: int, most: int) -> bytes:
+        try:
+            return await library.read(path, at, most)
+        except (NoSuchRecordingError, BusyError):
+            return b""
+
+    return await send(call, Download(media_type, size, tag, read, name))
 
 
 def _place(one: RecordingSummary) -> tuple[str, str]:
