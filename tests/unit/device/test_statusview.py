@@ -1,11 +1,13 @@
 """The picture of a box in a terminal."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import device
 from device.floor.model import FloorState, Say
 from device.floor.prompts import Prompt
 from device.view.status import Status, meter, render, sentence
@@ -131,3 +133,10 @@ def test_a_recorded_space_says_so() -> None:
 )
 def test_prompts_are_sentences(say: Say, words: str) -> None:
     assert sentence(say) == words
+
+
+def test_the_page_of_events_lists_every_state() -> None:
+    page = (Path(device.__path__[0]).parent / "docs" / "events.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("| `floor` |"))
+    listed = line.split("(", 1)[1].split(")", 1)[0]
+    assert [word.strip(" `") for word in listed.split(",")] == [str(state) for state in FloorState]
