@@ -100,6 +100,29 @@ def test_loading_by_name_is_found(source: str) -> None:
     assert list(loads_by_name(source))
 
 
+def lends_work(source: str) -> Iterator[int]:
+    """Yield the lines that give work to the event loop's own threads, or to an executor."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in {"to_thread", "run_in_executor"}:
+            yield node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            yield from (node.lineno for alias in node.names if alias.name == "to_thread")
+
+
+def test_the_event_loop_lends_its_threads_to_two_modules_only() -> None:
+    # docs/decisions/0002-store-thread.md and 0014-passwords-thread.md say why.
+    found = {module_of(path) for path in source_files() if list(lends_work(path.read_text()))}
+    assert found == {"hub.store.database", "hub.web.passwords"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["asyncio.to_thread(f)", "from asyncio import to_thread", "loop.run_in_executor(None, f)"],
+)
+def test_lending_work_is_found(source: str) -> None:
+    assert list(lends_work(source))
+
+
 def imported(source: str) -> set[str]:
     """Return the full names of the modules that ``source`` imports."""
     tree = list(ast.walk(ast.parse(source)))
