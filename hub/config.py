@@ -195,13 +195,17 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answer_s: Annotated[float, Meta(ge=1, le=120)] = 20
 
     def __post_init__(self) -> None:
-        """Refuse an address that is none."""
-        if self.engine is not CaptionEngine.WYOMING:
+        """Refuse an address that is none, and what is meant for another engine."""
+        if self.engine is CaptionEngine.WYOMING:
+            try:
+                Service.of(self.address)
+            except ValueError as error:
+                raise WrongKeyError("address", str(error)) from None
             return
-        try:
-            Service.of(self.address)
-        except ValueError as error:
-            raise WrongKeyError("address", str(error)) from None
+        for key in ("address", "language", "model"):
+            if getattr(self, key):
+                why = 'it is for engine = "wyoming"; PocketSphinx knows American English only.'
+                raise WrongKeyError(key, why)
 
 
 class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -155,3 +155,9 @@ def test_a_service_without_an_address_is_refused_with_its_line(address: str) -> 
     text = f'name = "Hub"\n[captions]\nengine = "wyoming"\naddress = "{address}"\n'
     with pytest.raises(ConfigError, match=r"captions.address: .*use tcp://host:port"):
         parse_config(text, HubConfig)
+
+
+@pytest.mark.parametrize("key", ["address", "language", "model"])
+def test_what_is_for_another_engine_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match=rf'config:2: captions.{key}: .*engine = "wyoming"'):
+        parse_config(f'[captions]\n{key} = "tcp"\n', HubConfig)
