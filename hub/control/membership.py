@@ -62,6 +62,7 @@ class Membership:
         self._admin = visitor is not None and visitor.admin
         self._known = memory.is_known(hello.kind) or (visitor is not None and visitor.known)
         self._space: RunningSpace | None = None
+        self._joined: Join | None = None
         self._offers = OfferDesk(house.media, house.media_slots, house.limits.media_s, line.send)
 
     def answer(self, message: MemberMessage) -> None:
@@ -111,17 +112,26 @@ class Membership:
         except NoSuchSpaceError as error:
             self._line.error(error.code, str(error), message.req)
             return
-        if space is self._space:
+        is_here = space is self._space
+        if is_here and self._is_repeated(message):
             self._line.send(space.snapshot(me.id, message.req, admin=self._admin))
             return
         refused = self._house.spaces.enter(space, self._arrival(message), message.req, self)
         if refused is not None:
             self._refuse(refused)
             return
-        self.leave()
-        self._space = space
+        if not is_here:
+            self.leave()
+        self._space, self._joined = space, message
         self._memory = self._memory.having_entered(space.info.id)
         self._house.health.moved(me.id, space.info.id)
+
+    def _is_repeated(self, join: Join) -> bool:
+        """Tell whether a join asks for no more than the last one did; a name or a place is more."""
+        last = self._joined
+        if last is None:
+            return False
+        return join.hidden is last.hidden and join.invite in (None, last.invite)
 
     def _arrival(self, join: Join) -> Arrival:
         me = self._me

@@ -279,6 +279,14 @@ async def test_a_hidden_listener_is_counted_and_not_named(tmp_path: Path) -> Non
             book = await hub.spaces.attendance("main")
             assert book is not None
             assert (book.peak, [each.name for each in book.attendees]) == (2, ["Anna"])
+            await shy.send(Join(req="j2"))
+            assert {m.name for m in (await shy.get(Snapshot)).members} == {"Anna", "Shy"}
+            await shy.send(FloorRequest(req="s1"))
+            await shy.get(FloorGranted)
+            await shy.join()
+            await shy.ping()
+            assert (await shy.get(Pong)).grant == "s1", "a join that asks for nothing new"
+            assert ("disconnect", shy.id) not in hub.media.calls
 
 
 async def test_what_a_member_tells_of_its_health_is_there_to_be_read(tmp_path: Path) -> None:
