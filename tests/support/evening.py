@@ -47,6 +47,7 @@ from stagebox.wire.messages import (
     FloorRevoked,
     HubMessage,
     Join,
+    Leave,
     MemberMessage,
     Ping,
     Pong,
@@ -123,6 +124,7 @@ class Person:
         self.leaves = False
         self.refused: ErrorCode | None = None
         self._reqs = itertools.count(1)
+        self._transport: asyncio.WriteTransport | None = None
         self._acts: Callable[[], None] = self._as_guest
         self._forget()
 
@@ -164,8 +166,9 @@ class Person:
             aiohttp.ClientSession() as http,
             http.ws_connect(self.arena.url + MEMBER_PATH, max_msg_size=0) as line,
         ):
+            self._transport = _transport(line)
             await self._open(line)
-            self._out.put_nowait(Join(req=self._req(), space=self.arena.space))
+            self._join()
             jobs = {asyncio.create_task(job) for job in (self._read(line), self._write(line))}
             jobs |= {asyncio.create_task(job) for job in (self._ping(), self._act())}
             try:
@@ -230,8 +233,8 @@ class Person:
                 if n >= self._first_ping:
                     self._lease_at = self._pings[n - self._first_ping]
             case SpaceLeft():
-                self._forget()
-                self._out.put_nowait(Join(req=self._req(), space=self.arena.space))
+                self._quit()
+                self._join()
             case Error(code=code):
                 self._on_error(code, message.detail)
             case _ if isinstance(message, StateEvent):
@@ -336,7 +339,23 @@ class Person:
         ]
 
     def _leave(self) -> None:
-        self.leaves = True
+        """Go: with a word, by closing the connection, or as if the plug were pulled."""
+        way = self.rng.randrange(3)
+        if way == 0:
+            self._do(Leave(req=self._req()))
+            self._quit()
+            asyncio.get_running_loop().call_later(PAUSE_S, self._join)
+        elif way == 1:
+            self.leaves = True
+        elif self._transport is not None:
+            self._transport.abort()
+
+    def _quit(self) -> None:
+        """Be in no space: nothing is open or waiting any more."""
+        self.view = self.pressed = self.offered = self._hand = self._granted = None
+
+    def _join(self) -> None:
+        self._do(Join(req=self._req(), space=self.arena.space))
 
     def _press(self) -> None:
         self.pressed = self._req()
@@ -441,3 +460,8 @@ class Host(Person):
             PinRemove(req=req, id=rng.randint(1, 20)),
             SpaceEdit(req=req, topic=f"Topic {req}"),
         ]
+
+
+def _transport(line: aiohttp.ClientWebSocketResponse) -> asyncio.WriteTransport | None:
+    connection = line._response.connection
+    return None if connection is None else connection.transport
