@@ -61,6 +61,7 @@ from stagebox.wire.messages import (
     MediaOffer,
     Snapshot,
 )
+from stagebox.wire.terms import SpaceId
 
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
@@ -105,8 +106,9 @@ class Box:
         self._broken: set[str] = set()
         self._peer: Peer | None = None
         self._media_req = ""
-        self._boot: str | None = None
+        self._media_of: tuple[str | None, SpaceId] | None = None
         self._media_task: asyncio.Task[None] | None = None
+        self._media_old: asyncio.Task[None] | None = None  # ending, or ended
         self.joined = asyncio.Event()  # in a space whose sound is for this box
         self.ready = asyncio.Event()  # that, and its sound arrives
 
@@ -169,7 +171,7 @@ class Box:
             case _:
                 self._feed(Received(message))
         if isinstance(message, Snapshot):
-            self._joined()
+            self._joined(message.space.id)
         self._mind_the_door()
 
     def on_link(self, state: LinkState, detail: str) -> None:
@@ -330,16 +332,29 @@ class Box:
             language = self._parts.language
             voice.say(spoken(key, name=say.name, number=say.number, language=language))
 
-    def _joined(self) -> None:
-        """Once in a space: media stays through a short break of the line, but not a new hub."""
+    def _joined(self, space: SpaceId) -> None:
+        """Once in a space: media stays through a short break of the line alone.
+
+        Another space has other media, and so has a hub that was started anew.
+        """
         boot = self._signalling.boot if self._signalling is not None else None
-        if self._media_task is not None and boot == self._boot:
+        if self._media_task is not None and (boot, space) == self._media_of:
             return
-        self._boot = boot
+        self._media_of = boot, space
+        self._end_media()
+        if self._media is not None:
+            self._media_task = asyncio.create_task(self._carry(self._media, self._media_old))
+
+    async def _carry(self, media: MediaSession, old: "asyncio.Task[None] | None") -> None:
+        """Keep media up; two sessions at once would be taken for each other."""
+        if old is not None:
+            await asyncio.wait([old])
+        await media.run(self.joined)
+
+    def _end_media(self) -> None:
         if self._media_task is not None:
             self._media_task.cancel()
-        if self._media is not None:
-            self._media_task = asyncio.create_task(self._media.run(self.joined))
+            self._media_old, self._media_task = self._media_task, None
 
     def _mind_the_door(self) -> None:
         """Offer media only where there is sound for this box."""
@@ -348,14 +363,12 @@ class Box:
     def _leave(self) -> None:
         """End the media session, and offer none: the box is in no space."""
         self.joined.clear()
-        if self._media_task is not None:
-            self._media_task.cancel()
-            self._media_task = None
+        self._end_media()
 
     async def _stop_media(self) -> None:
-        if self._media_task is not None:
-            self._media_task.cancel()
-            await asyncio.wait([self._media_task])
+        self._end_media()
+        if self._media_old is not None:
+            await asyncio.wait([self._media_old])
 
     def _down(self) -> frozenset[Key]:
         return frozenset(key for key in Key if self._parts.panel.is_down(key))
