@@ -90,19 +90,19 @@ async def stats(call: Call) -> Stats:
     space_id = call.path["space"]
     book = await call.desk.house.spaces.attendance(space_id)
     if book is None:
-        await past_space(call)
+        past_space(call)
         book = AttendanceBook()
-    return _stats(book, named=await is_chair_of(call, space_id))
+    return _stats(book, named=is_chair_of(call, space_id))
 
 
 async def audit(call: Call, given: AuditQuery) -> Audit:
     """Show what was done in a space."""
     space_id = call.path["space"]
-    if not await is_chair_of(call, space_id):
+    if not is_chair_of(call, space_id):
         space_for_chairs(call)
     rows = await call.desk.house.spaces.audit(space_id, given.limit, given.before)
     if not rows:
-        await past_space(call)
+        past_space(call)
     following = rows[-1].n if len(rows) == given.limit else None
     return Audit(deeds=tuple(_deed(row) for row in rows), next=following)
 

@@ -4,7 +4,6 @@ Who is in a space sees all of it over its WebSocket. Others see the names of tho
 speak in a space that is open to everybody, and of listeners only how many there are.
 """
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
@@ -82,20 +81,19 @@ class SpaceCreated(Struct, frozen=True, kw_only=True):
 
 async def list_spaces(call: Call, given: SpaceQuery) -> SpaceList:
     """List the spaces that the caller may know of."""
-    words = given.q.casefold().split()
-    over = given.state in OVER
-    found: Iterable[SpaceSummary] = (
-        [SpaceSummary(space=_of_ended(each)) for each in call.desk.house.spaces.ended()]
-        if over
-        else [summary(each) for each in call.desk.house.spaces]
-    )
-    found = [
-        each
-        for each in found
-        if _is_in_state(each.space.state, given.state) and _matches(each.space, words)
-    ]
-    some, following = page(found, _place, given.cursor, given.limit)
-    return SpaceList(spaces=tuple(some), next=following)
+    words, spaces = given.q.casefold().split(), call.desk.house.spaces
+    if given.state in OVER:
+        states = _ALIKE.get(given.state, {given.state})
+        past = [each for each in spaces.ended() if each.state in states]
+        past = [each for each in past if not words or _matches(_of_ended(each), words)]
+        ended, following = page(past, _latest_first, given.cursor, given.limit)
+        lines = [SpaceSummary(space=_of_ended(each)) for each in ended]
+    else:
+        present = [each for each in spaces if given.state in {None, each.info.state}]
+        present = [each for each in present if _matches(each.info, words)]
+        some, following = page(present, _place, given.cursor, given.limit)
+        lines = [summary(each) for each in some]
+    return SpaceList(spaces=tuple(lines), next=following)
 
 
 async def show_space(call: Call) -> SpaceView:
@@ -103,7 +101,7 @@ async def show_space(call: Call) -> SpaceView:
     space = call.desk.house.spaces.get(call.path["space"])
     if space is not None:
         return view(space, call)
-    return SpaceView(space=_discreet(await past_space(call)))
+    return SpaceView(space=_discreet(past_space(call)))
 
 
 async def make_space(call: Call, given: Any) -> Reply:  # noqa: ANN401 - made by body_of
@@ -131,7 +129,7 @@ def space_of(call: Call) -> RunningSpace:
         raise Refused(error.code, "This space is over." if over else detail) from None
 
 
-async def past_space(call: Call) -> SpaceInfo:
+def past_space(call: Call) -> SpaceInfo:
     """Return the space that the path names and that is over.
 
     Raises:
@@ -144,7 +142,7 @@ async def past_space(call: Call) -> SpaceInfo:
     return space_of(call).info
 
 
-async def is_chair_of(call: Call, space_id: SpaceId) -> bool:
+def is_chair_of(call: Call, space_id: SpaceId) -> bool:
     """Tell whether the caller is host, co-host or admin of a space that runs or ran."""
     visitor = call.caller.visitor
     if call.caller.admin or visitor is None:
@@ -240,36 +238,33 @@ def _of_ended(ended: Ended) -> SpaceInfo:
     return _discreet(ended.info)
 
 
-def _is_in_state(state: SpaceState, wanted: SpaceState | None) -> bool:
-    """Whoever asks for what has ended does not care whether it is in the archive yet."""
-    if wanted is SpaceState.ENDED:
-        return state in {SpaceState.ENDED, SpaceState.ARCHIVED}
-    return wanted in {None, state}
-
-
 def _matches(info: SpaceInfo, words: list[str]) -> bool:
     text = " ".join((info.name, info.topic, *info.tags)).casefold()
     return all(word in text for word in words)
 
 
-def _place(each: SpaceSummary) -> tuple[int, str]:
-    return _ORDER.index(each.space.state), each.space.id
+def _place(space: RunningSpace) -> tuple[int, str]:
+    return _ORDER.index(space.info.state), space.info.id
 
 
 _CHAIRS: Final = frozenset({Place.HOST, Place.COHOST})
 
-# What is on comes first, what is over last.
+
+def _latest_first(ended: Ended) -> tuple[int, str]:
+    return -int("".join(filter(str.isdecimal, ended.ended_at))), ended.id
+
+
+# What is on comes first. A space that is over is in another list.
 _ORDER: Final = (
     SpaceState.LIVE,
     SpaceState.FROZEN,
     SpaceState.BACKSTAGE,
     SpaceState.SCHEDULED,
     SpaceState.DRAFT,
-    SpaceState.ENDED,
-    SpaceState.ARCHIVED,
-    SpaceState.CANCELLED,
-    SpaceState.PURGED,
+    *OVER,
 )
+# Whoever asks for what has ended does not care whether it is in the archive yet.
+_ALIKE: Final = {SpaceState.ENDED: {SpaceState.ENDED, SpaceState.ARCHIVED}}
 
 ROUTES: Final = (
     Route(

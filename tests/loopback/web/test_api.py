@@ -182,6 +182,27 @@ async def test_ending_asks_first_and_puts_everybody_out(hub: Hub, admin: Browser
     assert kinds[-1] == "space_started"
 
 
+async def test_the_archive_is_listed_by_pages_the_latest_first(hub: Hub, admin: Browser) -> None:
+    for name in ("one", "two", "three"):
+        await admin.ask("POST", "/spaces", {"name": name})
+        token = (await admin.ask("POST", f"/spaces/{name}/end", {})).json["token"]
+        assert (await admin.ask("POST", f"/spaces/{name}/end", {"token": token})).status == 204
+        await until(lambda name=name: hub.spaces.get_ended(name) is not None)
+    found, cursor = list[str](), ""
+    for _ in range(3):
+        page = (await admin.ask("GET", f"/spaces?state=ended&limit=1{cursor}")).json
+        found += [each["space"]["id"] for each in page["spaces"]]
+        cursor = f"&cursor={page['next']}"
+    assert page["next"] is None
+    ended = {each.id: each.ended_at for each in hub.spaces.ended()}
+    assert sorted(found) == ["one", "three", "two"]
+    times = [ended[each] for each in found]
+    assert times == sorted(times, reverse=True)
+    words = (await admin.ask("GET", "/spaces?state=archived&q=two")).json["spaces"]
+    assert [each["space"]["id"] for each in words] == ["two"]
+    assert (await admin.ask("GET", "/spaces?state=purged")).json["spaces"] == []
+
+
 # --- acts -------------------------------------------------------------------------
 
 
