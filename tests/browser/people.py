@@ -28,9 +28,13 @@ _EAR: Final = """
     const ear = window.ear;
     ear.context ??= new AudioContext({ sampleRate: 48000 });
     ear.parts = [];
+    ear.tap?.disconnect();
     const source = ear.context.createMediaStreamSource(new MediaStream([ear.track]));
     const tap = ear.context.createScriptProcessor(4096, 1, 1);
-    tap.onaudioprocess = ({ inputBuffer }) => ear.parts.push(inputBuffer.getChannelData(0).slice());
+    ear.tap = tap;
+    tap.onaudioprocess = ({ inputBuffer }) => {
+      if (ear.tap === tap) ear.parts.push(inputBuffer.getChannelData(0).slice());
+    };
     source.connect(tap).connect(ear.context.destination);
   };
   window.heard = () => {
@@ -197,7 +201,7 @@ class Person:
         return self
 
     def raise_hand(self) -> "Person":
-        self.button("Raise your hand").click()
+        self.button("Raise your hand", exact=True).click()
         return self
 
     def wait(self, seconds: float) -> "Person":

@@ -37,6 +37,7 @@ export class Member {
   #health = new Health(seconds());
   #timer = 0;
   #boot = null;
+  #last = null;
   #heardAt = 0;
   #isDoubted = false;
   #on;
@@ -66,8 +67,9 @@ export class Member {
 
   // --- what there is to see -------------------------------------------------------------
 
+  /** The space; while the line is broken, as it was last known. */
   get view() {
-    return this.#floor.view;
+    return this.#floor.view ?? this.#last;
   }
 
   get shown() {
@@ -116,7 +118,7 @@ export class Member {
   }
 
   leave() {
-    if (this.view) this.#line.send({ t: "leave", req: this.#floor.newReq() });
+    if (this.#floor.view) this.#line.send({ t: "leave", req: this.#floor.newReq() });
     this.#out();
     this.#line.stop();
     this.#on("change");
@@ -197,14 +199,15 @@ export class Member {
   }
 
   #take(message) {
-    const before = this.view;
+    const before = this.#floor.view;
     // A refusal of an act is its asker's; all else may concern the floor.
     const isAnswer = this.#requests.answer(message);
     if (!isAnswer || message.t !== "error") this.#feed({ on: "message", message });
     const row = OTHERS[message.t];
     if (row) this[row](message);
     if (message.t === "snapshot" && before?.space.id !== message.space.id) this.#entered();
-    if (this.view !== before) this.tune();
+    if (this.#floor.view !== before) this.tune();
+    this.#last = this.#floor.view ?? this.#last;
     if (message.t !== "pong") this.#on("change");
   }
 
@@ -332,7 +335,7 @@ export class Member {
 
   #out() {
     this.#feed({ on: "left" });
-    this.#space = null;
+    this.#space = this.#last = null;
     this.#media.stop();
     this.#sound.play(null);
     this.#microphone.drop();
