@@ -5,6 +5,8 @@ into bounded queues (members), into the media plane, or to an observer.
 """
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, Protocol
 
@@ -19,7 +21,6 @@ from hub.floor.events import (
     Tell,
     Vanish,
 )
-from hub.floor.rules import FloorRules
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.admission import Arrival
@@ -35,19 +36,19 @@ from hub.spaces.effects import (
     Save,
     Silence,
 )
-from hub.spaces.kept import Invitation, Kept
+from hub.spaces.looking import Looks
 from hub.spaces.rights import Actor
-from hub.spaces.settings import Facilities
 from hub.spaces.space import Space
 from stagebox.calendar import utc_now
 from stagebox.wire.acts import Act
 from stagebox.wire.codec import encode
-from stagebox.wire.messages import Error, FloorReply, HubMessage, MediaLost, Snapshot, SpaceLeft
-from stagebox.wire.space import SpaceInfo
-from stagebox.wire.terms import Code, MemberId, Name, Place, Token
+from stagebox.wire.messages import Error, FloorReply, HubMessage, MediaLost, SpaceLeft
+from stagebox.wire.terms import MemberId
 
 # A deadline that has just passed is not handled more often than this.
 _MIN_DELAY_S: Final = 0.005
+
+log = logging.getLogger(__name__)
 
 
 class Occupant(Protocol):
@@ -82,51 +83,30 @@ class Observer(Protocol):
         """End a member's media session."""
 
 
-class RunningSpace:
+class RunningSpace(Looks):
     """One space, its timer, and the sessions of the members in it."""
 
     def __init__(
         self, core: Space, media: MediaPlane, metrics: Metrics, observer: Observer
     ) -> None:
-        self._core = core
+        super().__init__(core)
         self._media = media
         self._metrics = metrics
         self._observer = observer
         self._occupants: dict[MemberId, Occupant] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
-
-    @property
-    def info(self) -> SpaceInfo:
-        """The space as its members see it."""
-        return self._core.info
-
-    @property
-    def rules(self) -> FloorRules:
-        """The rules of its floor."""
-        return self._core.rules
+        self._todo: deque[Effect] = deque()
+        self._delivering = False
 
     @property
     def members(self) -> int:
         """Members with a session."""
         return len(self._occupants)
 
-    @property
-    def talkers(self) -> int:
-        """Members who have the floor."""
-        return len(self.snapshot("", None).floor.talkers)
-
     def has(self, member_id: MemberId) -> bool:
         """Tell whether the member has a session in this space."""
         return member_id in self._occupants
-
-    def is_listed(self, member_id: MemberId) -> bool:
-        """Tell whether the member is in the list that all see."""
-        return member_id in self._core.members
-
-    def hears(self, member_id: MemberId) -> bool:
-        """Tell whether the member may hear the space now."""
-        return self._core.hears(member_id)
 
     def enter(self, arrival: Arrival, req: str, occupant: Occupant) -> Error | None:
         """Let a session in, or say why not; it gets a snapshot first, then whatever happens.
@@ -174,44 +154,9 @@ class RunningSpace:
         for occupant in self._occupants.values():
             occupant.send(data)
 
-    def snapshot(self, member_id: MemberId, req: str | None, *, admin: bool = False) -> Snapshot:
-        """Return the whole space as the member sees it."""
-        now = asyncio.get_running_loop().time()
-        return self._core.snapshot(member_id, req, now, admin=admin)
-
     def wake(self) -> None:
         """Begin, or go on after the hub's restart: do what is due."""
         self._tick()
-
-    def kept(self) -> Kept:
-        """Return what lasts of the space."""
-        return self._core.kept()
-
-    def invitation(self, *, token: Token = "", code: Code = "") -> Invitation | None:
-        """Return the valid invitation of this token or this code."""
-        return self._core.invitation(utc_now(), token=token, code=code)
-
-    def place_of(self, member_id: MemberId) -> Place | None:
-        """Return where somebody stands, or will stand when it comes back; None: nowhere."""
-        return self._core.place_of(member_id)
-
-    @property
-    def blocked(self) -> Mapping[MemberId, Name]:
-        """Who may not come in."""
-        return self._core.blocked
-
-    @property
-    def standing(self) -> bool:
-        """Whether it is a space of the hub's settings."""
-        return self._core.standing
-
-    def facilities(self, facilities: Facilities) -> None:
-        """Say what the hub can do from now on."""
-        self._core.facilities(facilities)
-
-    def grant_of(self, member_id: MemberId) -> str | None:
-        """Return the name of the grant whose lease a pong renews."""
-        return self._core.grant_of(member_id)
 
     def close(self) -> None:
         """Stop the timer."""
@@ -220,8 +165,18 @@ class RunningSpace:
             self._timer.cancel()
 
     def _deliver(self, effects: Iterable[Effect]) -> None:
-        for effect in effects:
-            self._DO[type(effect)](self, effect)
+        """Carry out effects in their order, whatever fails; those that come of them come after."""
+        self._todo.extend(effects)
+        if self._delivering:
+            return
+        self._delivering = True
+        while self._todo:
+            effect = self._todo.popleft()
+            try:
+                self._DO[type(effect)](self, effect)
+            except Exception:
+                log.exception("the space %s could not do %s", self.info.id, type(effect).__name__)
+        self._delivering = False
         self._arm()
 
     def _on_tell(self, tell: Tell) -> None:

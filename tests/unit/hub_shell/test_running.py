@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,7 @@ from stagebox.wire.acts import (
     Agree,
     MemberRemove,
     MemberVolume,
+    PinAdd,
     React,
     RecordSet,
     SpaceConfirm,
@@ -31,18 +33,20 @@ from stagebox.wire.codec import decode_hub
 from stagebox.wire.messages import (
     Done,
     Error,
+    FloorGranted,
     FloorRevoked,
-    HubMessage,
     MediaLost,
     Reaction,
     Snapshot,
     SpaceLeft,
 )
-from stagebox.wire.space import SpaceInfo
+from stagebox.wire.space import SpaceInfo, StateEvent
 from stagebox.wire.terms import Gone, Kind, Mark, MemberId, Mode, Role, SpaceState
+from stagebox.wire.view import SpaceView
 from tests.loopback.hub.crew import FakeMedia, until
 
 INFO = SpaceInfo(id="main", name="Main")
+_M = TypeVar("_M")
 ADMIN = Actor(None, "Admin", admin=True)
 
 
@@ -70,7 +74,7 @@ class Box:
     def put_out(self) -> None:
         self.out = True
 
-    def last(self, kind: type[HubMessage]) -> HubMessage:
+    def last(self, kind: type[_M]) -> _M:
         return next(m for m in map(decode_hub, reversed(self.data)) if isinstance(m, kind))
 
 
@@ -197,6 +201,41 @@ async def test_what_a_space_wants_done_reaches_members_sound_and_observer() -> N
     assert len(anna.data) == count
     assert watcher.changes > 3
     assert {Happening.REMOVED, Happening.RECORDING_STARTED} <= set(watcher.happenings)
+    space.close()
+
+
+async def test_who_acts_on_hearing_of_an_act_is_carried_out_after_it() -> None:
+    class Meddler(Watcher):
+        def happened(self, space: RunningSpace, happened: Happened) -> None:
+            super().happened(space, happened)
+            if happened.kind is Happening.PINNED and len(self.happenings) < 10:
+                space.act(ADMIN, PinAdd(req="again", text="second"))
+
+    space, box = _space(FloorRules.for_mode(Mode.OPEN), watcher=Meddler()), Box()
+    space.enter(_arrival(1), "j", box)
+    assert space.act(ADMIN, PinAdd(req="p", text="first")) == Done(req="p")
+    view = SpaceView.of(box.last(Snapshot))
+    for message in map(decode_hub, box.data):
+        if isinstance(message, StateEvent):
+            applied = view.apply(message)
+            assert applied is not None, "in the order of their revisions"
+            view = applied
+    assert [pin.text for pin in view.pins] == ["first", "second"]
+    space.close()
+
+
+async def test_one_effect_that_fails_does_not_keep_the_others_from_being_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(FakeMedia):
+        def open_gate(self, space_id: str, member_id: str) -> None:
+            raise ZeroDivisionError
+
+    space, box = _space(FloorRules.for_mode(Mode.OPEN), Broken()), Box()
+    space.enter(_arrival(1), "j", box)
+    space.handle(Ask(_id(1), "a1"))
+    assert box.last(FloorGranted) == FloorGranted(req="a1")
+    assert "could not do OpenGate" in caplog.text
     space.close()
 
 
