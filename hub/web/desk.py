@@ -107,7 +107,8 @@ class Desk:
         """An address of this hub for other people, or its name where it has none."""
         found = [ipaddress.ip_address(each) for link in local_links() for each in link.addresses]
         usable = [str(each) for each in found if each.version == 4 and not each.is_loopback]
-        return usable[0] if usable else f"stagebox-{self.hub_id[:8]}.local"
+        # A network without a way out has no route; then one address is as good as another.
+        return next(filter(None, (_way_out(), *usable)), f"stagebox-{self.hub_id[:8]}.local")
 
     def know(self, member_id: MemberId, *, known: bool) -> None:
         """Note what an administrator says of a member."""
@@ -145,3 +146,17 @@ class Desk:
     def now(self) -> float:
         """Return the hub's clock, which only counts on."""
         return asyncio.get_running_loop().time()
+
+
+def _way_out() -> str | None:
+    """Return the address by which this computer reaches others: not that of some bridge inside."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # sends nothing; the system only looks for a route
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+# An address for documentation (RFC 5737), so nobody's.
+_ELSEWHERE = ("203.0.113.1", 9)
