@@ -8,7 +8,7 @@ samples at 48 kHz from the beginning of the recording.
 
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hub.recording.opusfile import silence
@@ -154,32 +154,41 @@ class Track:
 
     def stop(self) -> list[bytes]:
         """End the burst, if there is one; return what is left of it."""
-        written = []
+        written: list[bytes] = []
+        if self._burst is None:
+            return written
         while self._waiting:
-            written += self._next()
-        if self._burst is not None:
-            self._burst, self.burst_from, self._toc = None, None, None
-            self.burst_to = self.end
+            written += self._next(self._burst)
+        self._burst, self.burst_from, self._toc = None, None, None
+        self.burst_to = self.end
         return written
 
     # --- private --------------------------------------------------------------
 
     def _ready(self, now: float) -> Iterator[bytes]:
-        while self._waiting and self._may_go(self._waiting[0], now):
-            yield from self._next()
+        while self._burst and self._waiting and self._may_go(self._waiting[0], now):
+            yield from self._next(self._burst)
 
     def _may_go(self, first: _Waiting, now: float) -> bool:
         fits = first.position - self.end < _NEAR or self._toc is None
         return fits or len(self._waiting) > _DEPTH or now - first.at > _PATIENCE_S
 
-    def _next(self) -> list[bytes]:
+    def _next(self, burst: _Burst) -> list[bytes]:
         """Return the first that waits, and before it what is missing."""
         first = self._waiting.pop(0)
         written = self._fill(first.position - self.end)
+        self._shift(burst, self.end - first.position)
         written.append(first.payload)
         self.end += first.samples
         self._toc = first.payload[0]
         return written
+
+    def _shift(self, burst: _Burst, samples: int) -> None:
+        """Let what follows be where it follows: gaps are filled by whole frames only."""
+        burst.position += samples
+        if self._toc is None:
+            self.burst_from = self.end
+        self._waiting = [replace(each, position=each.position + samples) for each in self._waiting]
 
     def _fill(self, gap: int) -> list[bytes]:
         """Return packets for a gap, to the nearest whole frame.

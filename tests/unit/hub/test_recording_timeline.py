@@ -199,3 +199,19 @@ def test_positions_never_go_back(steps: list[float]) -> None:
         on.sounds(at)
         assert last <= on.position(at) <= last + round((DEAD_AIR_S + 0.001) * SAMPLE_RATE)
         last = on.position(at)
+
+
+@pytest.mark.parametrize("off", [0, 1, 479, 480, 481, 959])
+def test_where_a_burst_begins_between_two_frames_none_of_it_is_lost(off: int) -> None:
+    track, on = Track(), clock()
+    burst = Burst(track, on, at=BEGIN + (5 * FRAME_SAMPLES + off) / SAMPLE_RATE)
+    written = [part for n in range(5) for part in burst.send(n)]
+    assert [part for part in written if len(part) == 5] == [packet(n) for n in range(5)]
+    assert burst.send(4) == []  # it came already
+    # A pause within the burst that is no whole number of frames.
+    burst.base += off
+    written = [part for n in (8, 9, 11, 10) for part in burst.send(n, marker=False)]
+    written += track.stop()
+    assert [part for part in written if len(part) == 5] == [packet(n) for n in range(8, 12)]
+    assert sum(map(packet_samples, written)) % FRAME_SAMPLES == 0
+    assert abs(track.burst_to - (17 * FRAME_SAMPLES + off)) <= 2 * FRAME_SAMPLES
