@@ -90,7 +90,11 @@ class Evening:
 
     async def everybody_in(self) -> None:
         """Wait until all are in the space that may be."""
-        await until(lambda: all(each.is_in for each in [*self.expected, self.observer]))
+        try:
+            await until(lambda: all(each.is_in for each in [*self.expected, self.observer]))
+        except TimeoutError:
+            out = [each.name for each in [*self.expected, self.observer] if not each.is_in]
+            raise AssertionError(f"not in: {out}; {self.arena.faults}") from None
 
     @property
     def is_recorded(self) -> bool:
