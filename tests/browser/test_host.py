@@ -93,6 +93,7 @@ def test_nobody_talks_in_a_recorded_space_before_agreeing(person: Callable[..., 
     guest.sees("You just listen")
     guest.raise_hand()
     guest.sees("Agree first, or just listen.")
+    guest.shot("console-consent")
     guest.button("Agree", exact=True).click()
     guest.raise_hand().talk_says("You are next")
     expect(guest.page.get_by_text("REC, kept until")).to_be_visible()

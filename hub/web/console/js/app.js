@@ -10,7 +10,7 @@ import { PAGES } from "./ui/pages.js";
 import { listenToKeys } from "./ui/keys.js";
 import { toastList } from "./ui/toasts.js";
 
-const TOAST_MS = 6_000;
+const TOAST_MS = 5_000;
 /** More would cover the page. */
 const TOASTS = 3;
 
@@ -155,13 +155,14 @@ function heard(what, detail) {
     const good = table === "hand" || cause === "link_back" || cause === "by_self";
     const urgent = !good || cause === "offered";
     tell(text, { urgent, kind: good ? "good" : "held", about: "floor" });
-    if (cause === "consent_needed") app.page.listensOnly = 0;
+    if (cause === "consent_needed") app.page.asked = 0;
   } else if (what === "open") {
     app.toasts = app.toasts.filter((each) => each.about !== "floor");
     aloud("On air.", true);
   } else if (what === "notice") {
     tell(`${detail.name} ${NEWS[detail.news] ?? ""}`);
   }
+  PAGES[app.route.page].changed?.(app);
   draw();
 }
 

@@ -3,7 +3,7 @@
 import { deletion } from "../core/format.js";
 import { consentDue, isHost, me } from "../core/view.js";
 import { h, icon } from "./dom.js";
-import { button, running } from "./parts.js";
+import { button, dialog, running } from "./parts.js";
 
 export function banners(app, view) {
   const { member } = app;
@@ -41,7 +41,7 @@ export function banners(app, view) {
         "flag",
         `${view.members.get(view.floor.priority)?.name ?? "A host"} has priority. Everybody else is paused.`,
       ),
-    due > 0 && me(view) && consent(app, view, due),
+    due > 0 && me(view) && consent(app, due),
   ];
 }
 
@@ -56,50 +56,52 @@ function frozenFor(member, view) {
   return running(() => `A co-host takes over, or the space ends, in ${left()} s.`);
 }
 
-/** Asked as long as it is not answered; "just listen" makes it a line. */
-function consent(app, view, version) {
-  const { recording } = view.space;
-  const agree = () =>
-    app.attempt(
-      () => app.member.act({ t: "agree", recording: version }),
-      "You agreed. You may talk now.",
-    );
-  if (app.page.listensOnly === version) {
-    return banner(
-      "rec",
-      "rec",
-      "Recorded. You just listen, so you are not in it.",
-      button("Agree and talk", null, agree),
-    );
-  }
-  const listen = () => {
-    app.page.listensOnly = version;
-    app.draw();
+/** Who did not agree is told so as long as the recording runs. */
+function consent(app, version) {
+  return banner(
+    "rec",
+    "rec",
+    "This space is recorded. You just listen, so you are not in it.",
+    button("Agree and talk", null, () => agree(app, version)),
+  );
+}
+
+function agree(app, version) {
+  return app.attempt(
+    () => app.member.act({ t: "agree", recording: version }),
+    "You agreed. You may talk now.",
+  );
+}
+
+/** Ask once for each recording, and again when somebody wants to talk in it. */
+export function askConsent(app) {
+  const { view } = app.member;
+  const due = view && me(view) ? consentDue(view) : 0;
+  if (app.page.asked === due) return;
+  app.page.asked = due;
+  if (due) app.open("consent", consentDialog);
+  else app.close("consent");
+}
+
+function consentDialog(app, key) {
+  const { recording } = app.member.view?.space ?? {};
+  if (!recording) return null;
+  const yes = () => {
+    app.close(key);
+    agree(app, recording.version);
   };
-  return h(
-    "section",
-    {
-      class: "banner is-rec is-tall",
-      key: "consent",
-      role: "region",
-      "aria-labelledby": "consent-title",
-    },
-    icon("rec"),
+  const until = deletion(recording.since, recording.keep_days);
+  return dialog(
+    app,
+    key,
+    "This space is recorded",
+    h("p", {}, `${recording.by} began the recording. It is deleted on ${until}.`),
+    h("p", {}, "Your voice is in it only if you agree. You can take your turns out of it later."),
     h(
       "div",
-      {},
-      h("h2", { id: "consent-title" }, "This space is recorded"),
-      h(
-        "p",
-        {},
-        `${recording.by} began it. It is deleted on ${deletion(recording.since, recording.keep_days)}. Your voice is in it only if you agree, and you can take your turns out later.`,
-      ),
-      h(
-        "div",
-        { class: "buttons" },
-        button("Agree", "mic", agree, { class: "primary" }),
-        button("Just listen", "sound", listen),
-      ),
+      { class: "buttons end" },
+      button("Just listen", "sound", () => app.close(key)),
+      button("Agree", "mic", yes, { class: "primary" }),
     ),
   );
 }

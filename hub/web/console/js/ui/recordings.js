@@ -5,17 +5,30 @@ import { get } from "../shell/api.js";
 import { h, icon } from "./dom.js";
 import { button, chip, nothing, title } from "./parts.js";
 
-export const recordings = { title: () => "Recordings", view, enter };
+/** One that has just ended is there a moment later. */
+const LOOK_MS = 4_000;
 
-async function enter(app) {
+export const recordings = {
+  title: () => "Recordings",
+  view,
+  enter,
+  leave: (app) => clearInterval(app.page.timer),
+};
+
+function enter(app) {
   const { page } = app;
-  try {
-    const found = await get("/recordings");
-    [page.list, page.next] = [found.recordings, found.next];
-  } catch (problem) {
-    page.problem = problem;
-  }
-  app.draw();
+  page.look ??= async () => {
+    if (document.hidden || app.page !== page) return;
+    try {
+      const found = await get("/recordings");
+      [page.list, page.next, page.problem] = [found.recordings, found.next, null];
+    } catch (problem) {
+      page.problem = problem;
+    }
+    app.draw();
+  };
+  page.timer ??= setInterval(page.look, LOOK_MS);
+  page.look();
 }
 
 function view(app) {
@@ -36,6 +49,7 @@ function view(app) {
 
 async function more(app) {
   const { page } = app;
+  clearInterval(page.timer); // a list that grows stays as it is
   const found = await app.attempt(() => get(`/recordings?cursor=${encodeURIComponent(page.next)}`));
   if (!found) return;
   page.list = [...page.list, ...found.recordings];

@@ -5,7 +5,7 @@ import { me } from "../core/view.js";
 import { STATE } from "../core/words.js";
 import { get } from "../shell/api.js";
 import { keep, setting } from "../shell/keep.js";
-import { banners } from "./banners.js";
+import { askConsent, banners } from "./banners.js";
 import { h, icon } from "./dom.js";
 import { door, OVER } from "./door.js";
 import { explain } from "./explain.js";
@@ -36,6 +36,7 @@ export const space = {
   view: (app) => (isIn(app) ? inner(app) : outer(app)),
   bar: (app) => (inside(app) ? talkbar(app) : null),
   enter,
+  changed: (app) => isIn(app) && askConsent(app),
   leave: (app) => clearInterval(app.page.timer),
 };
 
