@@ -130,6 +130,7 @@ class FloorArbiter:
     def tick(self, now: float) -> list[Effect]:
         """Do what is due and serve the queue; return what is to be done, in order."""
         self._machine.expire(now)
+        self._chair.end_hold()
         self._serve(now)
         self._machine.tell_places()
         return self._machine.take_effects()

@@ -39,6 +39,7 @@ class Chair:
         self._board = board
         self._machine = machine
         self._judge = judge
+        self._had_chair = False
 
     def carry_out(self, order: Order, now: float) -> None:
         """Change what the order says; ``settle`` is the caller's next step."""
@@ -48,6 +49,7 @@ class Chair:
         """End what may no longer be: first open microphones, then offers, then presses."""
         board = self._board
         self._end_priority()
+        self.end_hold()
         for seat in (
             *board.in_row(Row.TALKERS),
             *reversed(board.in_row(Row.OFFERED)),  # each goes to the head: they keep their order
@@ -65,6 +67,13 @@ class Chair:
         seat = self._board.seats.get(self._board.priority)
         if seat is None or not seat.is_chair or not seat.member.connected:
             self._board.priority = None
+
+    def end_hold(self) -> None:
+        """Hold nobody once the last chair is gone for good: who could let them go is not there."""
+        has_chair = any(seat.is_chair for seat in self._board.seats.values())
+        if self._had_chair and not has_chair:
+            self._board.held = False
+        self._had_chair = has_chair
 
     def _take_back_offers(self, now: float) -> None:
         board = self._board

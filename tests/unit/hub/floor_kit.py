@@ -125,6 +125,11 @@ class Model:
         """They go with the seat."""
         self.barred = {key: at for key, at in self.barred.items() if key[0] not in gone}
 
+    def miss_chairs(self, before: Iterable[Member], after: Iterable[Member]) -> None:
+        """Hold nobody once the last chair is gone."""
+        had, has = (any(each.place in CHAIR for each in those) for those in (before, after))
+        self.held = self.held and (has or not had)
+
     def put_out(self, member_id: str, before: Before) -> None:
         """Its microphone may be open as long as its lease runs, and keeps its slot."""
         if member_id in before.floor.talkers and not self.is_exempt(before.members[member_id]):
@@ -324,6 +329,7 @@ class Room:
         for talker in set(before.floor.talkers) - set(self.floor().talkers) - {own}:
             assert self.now >= self.model.lease_from[talker] + LOST_AFTER_S - EPSILON
         self.model.forget_penalties(before.members.keys() - self.members.keys())
+        self.model.miss_chairs(before.members.values(), self.members.values())
         self.check()
         self._check_slots(before.floor, may_exceed=isinstance(event, SetRules | SetPlace))
         if not isinstance(event, Enter | SetPlace | Restore):

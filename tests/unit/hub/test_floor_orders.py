@@ -161,6 +161,19 @@ def test_all_are_held_but_chairs() -> None:
     assert room.gates == {C, HOST}
 
 
+def test_all_are_held_until_the_last_chair_is_gone_for_good() -> None:
+    room = Room(FloorRules.for_mode(Mode.OPEN, keep_place_s=30), [A, HOST])
+    room.order(HoldAll(True))
+    room.vanish(HOST)
+    room.wait(29)
+    assert room.floor().held
+    room.wait(2)
+    assert not room.floor().held
+    room.order(HoldAll(True))  # an admin's word, in a floor that has no chair
+    room.wait(60)
+    assert room.floor().held
+
+
 def test_a_member_that_becomes_a_chair_is_held_no_longer() -> None:
     room = Room(Mode.OPEN, [A, B])
     for each in (A, B):
