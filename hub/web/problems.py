@@ -86,7 +86,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         ErrorCode.HIDDEN_NOT_ALLOWED: 403,
         ErrorCode.NO_SUCH_PIN: 404,
         ErrorCode.TOO_MANY: 409,
-        ErrorCode.NO_CAPTIONS: 501,
+        ErrorCode.NO_CAPTIONS: 409,
         ErrorCode.DISK_FULL: 507,
         ErrorCode.INTERNAL: 500,
         WebCode.BAD_REQUEST: 400,

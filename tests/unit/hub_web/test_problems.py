@@ -29,8 +29,18 @@ def test_no_two_codes_are_spelt_alike() -> None:
     assert len({code.value for code in STATUS}) == len(STATUS)
 
 
-def test_only_what_is_the_hubs_fault_is_500() -> None:
-    assert [code for code, status in STATUS.items() if status == 500] == [ErrorCode.INTERNAL]
+def test_only_what_is_the_hubs_fault_is_its_fault() -> None:
+    faults = {code for code, status in STATUS.items() if status >= 500}
+    assert faults == {
+        ErrorCode.INTERNAL,
+        ErrorCode.SPACE_FULL,
+        ErrorCode.HUB_FULL,
+        ErrorCode.MEDIA_FAILED,
+        ErrorCode.DISK_FULL,
+        WebCode.BUSY,
+        WebCode.NOT_KEPT,
+    }
+    assert [code for code in faults if STATUS[code] == 500] == [ErrorCode.INTERNAL]
 
 
 @pytest.mark.parametrize(
