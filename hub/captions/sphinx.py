@@ -32,10 +32,11 @@ def installed() -> bool:
 
 
 class SphinxEngine:
-    """Implements ``Engine`` with a process of its own."""
+    """Implements ``Engine`` with a process of its own, so much nicer than the hub."""
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int = NICENESS) -> None:
         self.cpu_s = 0.0  # of all its processes, for the metrics
+        self._niceness = niceness
         self._before_s = 0.0
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,7 +61,7 @@ class SphinxEngine:
                 self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - this very program, in 2 ms
                     [
                         *(sys.executable, "-P", "-m", "hub.captions.recogniser"),
-                        *(str(descriptor), str(NICENESS)),
+                        *(str(descriptor), str(self._niceness)),
                     ],
                     stdin=subprocess.DEVNULL,
                     pass_fds=(descriptor,),

@@ -57,7 +57,7 @@ def _cpu() -> float:
 async def test_pocketsphinx_killed_in_the_middle_and_captions_return(
     deadly: signal.Signals, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = SphinxEngine()
+    engine = SphinxEngine(niceness=0)
     async with scene(engine) as it:
         it.scribe.allow("main", {ANNA})
         await it.until(lambda: it.scribe.desk.ready == 1)
@@ -81,7 +81,7 @@ async def test_pocketsphinx_killed_in_the_middle_and_captions_return(
 async def test_pocketsphinx_that_stands_still_is_ended(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = SphinxEngine()
+    engine = SphinxEngine(niceness=0)
     async with scene(engine) as it:
         it.scribe.allow("main", {ANNA})
         await it.until(lambda: it.scribe.desk.ready == 1)

@@ -13,7 +13,7 @@ from tests.loopback.captions.scenes import ANNA, BEN, babble, scene, sentence
 
 
 async def test_a_sentence_becomes_captions() -> None:
-    async with scene(SphinxEngine()) as it:
+    async with scene(SphinxEngine(niceness=0)) as it:
         it.scribe.allow("main", {ANNA})
         await it.reel.speak(sentence("queue-youarenext"), pace=0.005)
         await it.until(lambda: bool(it.finals))
