@@ -21,7 +21,8 @@ from device.audio.cards import Direction, choose
 from device.audio.echo import EchoMissingError, WebrtcCanceller
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
-from device.config import BoxConfig, Duplex
+from device.audio.voice import PROGRAM
+from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
 from device.link.dial import LinkError, ask_who, make_http
 from device.link.discovery import own_addresses, reachable
@@ -59,6 +60,7 @@ def all_checks(config: BoxConfig) -> Iterator[Finding]:
     yield card(Direction.INPUT, config.sound.microphone, required=config.role is not Role.SPEAKER)
     yield card(Direction.OUTPUT, config.sound.loudspeaker)
     yield echo_canceller(config)
+    yield voice(config)
     wired = config.panel.kind == "gpio"
     yield library("button library", "gpiozero", required=wired)
     yield library("pin library", "lgpio", required=wired)
@@ -91,6 +93,15 @@ def opus() -> Finding:
     except OpusMissingError as error:
         mend = "Install it with: sudo apt install libopus0"
         return Finding("voice codec", ok=False, sentence=f"{error}", mend=mend)
+
+
+def voice(config: BoxConfig) -> Finding:
+    """Whether the box can speak, where it is to; without a voice it has its tones."""
+    if config.sound.voice is VoiceChoice.OFF:
+        return Finding("voice", ok=True, sentence="Switched off.", required=False)
+    ok = shutil.which(PROGRAM) is not None
+    sentence = f"{PROGRAM} is {'' if ok else 'not '}installed."
+    return Finding("voice", ok, sentence, f"Install it with: sudo apt install {PROGRAM}", False)
 
 
 def library(name: str, module: str, *, required: bool = True) -> Finding:

@@ -10,7 +10,7 @@ from device import checks
 from device.audio.cards import Direction, SoundDevice
 from device.audio.ports import SoundError
 from device.checks import Finding
-from device.config import BoxConfig, PanelConfig
+from device.config import BoxConfig, PanelConfig, SoundConfig, VoiceChoice
 from device.doctor import exit_code, main, report, verdict
 from stagebox.media.opus import OpusMissingError
 from stagebox.wire.terms import Role
@@ -176,3 +176,13 @@ def test_wifi_that_sleeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "iw dev wlan0 set power_save off" in checks.power_save(tmp_path).mend
     said = "Power save: off\n"
     assert checks.power_save(tmp_path).ok
+
+
+def test_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.shutil, "which", lambda _name: None)
+    missing = checks.voice(BoxConfig())
+    assert (missing.ok, missing.required) == (False, False)
+    assert "apt install espeak-ng" in missing.mend
+    assert checks.voice(BoxConfig(sound=SoundConfig(voice=VoiceChoice.OFF))).ok
+    monkeypatch.setattr(checks.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert checks.voice(BoxConfig()).ok
