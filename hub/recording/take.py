@@ -242,7 +242,10 @@ class Take:
 
     def _sound(self, file: _File, tape: Tape) -> list[Step]:
         pause = self._clock.sounds(tape.at)
-        packets = file.track.put(tape.timestamp, tape.payload, tape.marker, tape.at, self._clock)
+        # What was said before its grant comes at once, and puts the programme behind the
+        # clock until the next pause: the voices go with it.
+        place = max(self._clock.position(tape.at), self._programme.track.end)
+        packets = file.track.put(tape.timestamp, tape.payload, tape.marker, tape.at, place)
         steps = file.write(packets, tape.at) if packets else []
         if pause is not None:
             steps.append(_note(journal.Paused(pause.at, pause.seconds)))

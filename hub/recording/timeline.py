@@ -118,9 +118,12 @@ class Track:
         self._waiting: list[_Waiting] = []
 
     def put(
-        self, timestamp: int, payload: bytes, marker: bool, at: float, clock: Clock
+        self, timestamp: int, payload: bytes, marker: bool, at: float, place: int
     ) -> list[bytes]:
-        """Take a packet; return what is to be written now."""
+        """Take a packet; return what is to be written now.
+
+        ``place``: where it belongs if it is the first of a burst.
+        """
         try:
             samples = packet_samples(payload)
         except OpusError:
@@ -132,7 +135,7 @@ class Track:
         burst = self._burst
         if burst is None or _is_new(burst, timestamp, marker, at):
             written = self.stop()
-            position = max(clock.position(at), self.end)
+            position = max(place, self.end)
             burst = self._burst = _Burst(timestamp, position, at, marker)
             self.burst_from = position
         step = signed(timestamp - burst.timestamp, 32)

@@ -37,7 +37,7 @@ class Burst:
             packet(number),
             number == 0 if marker is None else marker,
             self.at + number * FRAME_S + late,
-            self.clock,
+            self.clock.position(self.at + number * FRAME_S + late),
         )
 
 
@@ -143,10 +143,10 @@ def test_without_packets_the_burst_is_over() -> None:
 
 
 def test_what_holds_no_sound_is_not_written_and_what_is_broken_is_counted() -> None:
-    track, on = Track(), clock()
-    assert track.put(0, END_OF_BURST, False, BEGIN, on) == []
-    assert track.put(0, b"", False, BEGIN, on) == []
-    assert track.put(0, b"\x4b", False, BEGIN, on) == []
+    track = Track()
+    assert track.put(0, END_OF_BURST, False, BEGIN, 0) == []
+    assert track.put(0, b"", False, BEGIN, 0) == []
+    assert track.put(0, b"\x4b", False, BEGIN, 0) == []
     assert (track.end, track.counts.broken) == (0, 2)
 
 
