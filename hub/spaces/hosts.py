@@ -63,6 +63,11 @@ def successor(machine: SpaceMachine) -> Member | None:
 def watch(machine: SpaceMachine) -> None:
     """See whether the host is there, and act on it if that is news."""
     _keep_line(machine)
+    _look_for_host(machine)
+    _keep_line(machine)
+
+
+def _look_for_host(machine: SpaceMachine) -> None:
     if machine.info.host is None or machine.over:
         return
     host = machine.member(machine.info.host)

@@ -54,6 +54,7 @@ def start(machine: SpaceMachine, actor: Actor, act: SpaceStart) -> Reply:
         return _not_now(machine, act.req, Step.START)
     machine.close_microphones()
     machine.enter_state(state)
+    machine.host_came = False  # one who is not here yet is not lost
     machine.set_info(started_at=moment(machine.utc))
     machine.happened(Happening.SPACE_STARTED, by=actor.name)
     return Done(req=act.req)

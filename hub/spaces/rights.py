@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hub.spaces.effects import Reply
 from hub.spaces.lifecycle import OPEN_FLOOR, OVER
 from hub.spaces.machine import SpaceMachine
 from stagebox.wire.acts import (
@@ -109,6 +110,11 @@ def refuse(machine: SpaceMachine, actor: Actor, act: Act) -> Error | None:
         detail = "Nobody has the floor now: it opens when the space is live and has its host."
         return error(req, ErrorCode.NOT_LIVE, detail)
     return None
+
+
+def is_stranger(reply: Reply) -> bool:
+    """Whether this is the refusal of somebody who has no place here."""
+    return isinstance(reply, Error) and reply.code is ErrorCode.NOT_IN_SPACE
 
 
 def rank_of(machine: SpaceMachine, actor: Actor) -> int | None:

@@ -41,7 +41,7 @@ from hub.spaces.kept import FULL_VOLUME, Invitation, Kept
 from hub.spaces.machine import SpaceMachine
 from hub.spaces.on_things import valid_invites
 from hub.spaces.replies import Replies
-from hub.spaces.rights import RANK, Actor, refuse, unnamed
+from hub.spaces.rights import RANK, Actor, is_stranger, refuse, unnamed
 from hub.spaces.settings import Facilities, Names, SpaceSettings
 from stagebox.wire.acts import Act
 from stagebox.wire.causes import DenyCause
@@ -51,14 +51,6 @@ from stagebox.wire.terms import Code, MemberId, Name, Place, Req, SpaceState, To
 
 # What a member does by itself, or what happens to it.
 _OWN: Final = Depart | Vanish | Request
-
-
-class SpaceFullError(Exception):
-    """The space has as many members as it may have; nothing was changed."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"This space is full: it has {limit} members. Try again later.")
-        self.limit = limit
 
 
 class Space:
@@ -180,8 +172,7 @@ class Space:
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Apply one event at ``now`` (monotonic seconds); return what to do, in order.
 
-        Raises:
-            SpaceFullError: an ``Enter`` of somebody new beyond the limit.
+        An ``Enter`` is what ``admit`` answered just before.
         """
         machine = self._machine
         machine.now = now
@@ -206,7 +197,8 @@ class Space:
             return Outcome(again, tuple(self.tick(now)))
         hosts.expire(machine)
         reply = refuse(machine, actor, act) or self._handlers[type(act)](machine, actor, act)
-        self._replies.add(actor.key, act.req, reply)
+        if not is_stranger(reply):  # who has no business here cannot make others be forgotten
+            self._replies.add(actor.key, act.req, reply)
         return Outcome(reply, tuple(self._settle()))
 
     def tick(self, now: float) -> list[Effect]:
@@ -223,10 +215,6 @@ class Space:
         machine = self._machine
         if machine.over:
             return
-        limit = machine.rules.member_limit
-        known = event.member_id in machine.hidden or machine.member(event.member_id) is not None
-        if not known and machine.count() >= limit:
-            raise SpaceFullError(limit)
         self._bulletin.entering(event.member_id)
         if event.hidden:
             machine.floor(Depart(event.member_id))

@@ -353,6 +353,7 @@ class Hall:
         assert replace(self.saved, rev=0) == replace(self.space.kept(), rev=0), "not saved"
         deadline = self.space.deadline
         assert deadline is None or deadline > self.now
+        assert self.space.tick(self.now) == [], "something was left undone"
 
     def _check_talk(self, snapshot: Snapshot) -> None:
         members, recording = self.space.members, self.info.recording

@@ -1,12 +1,10 @@
 """What everybody is told of a space, and what a newcomer finds."""
 
-import pytest
-
 from hub.floor.events import Announce, Ask, Enter, Next, Release, SetMuted
 from hub.floor.rules import FloorRules
 from hub.spaces.effects import Happened, Happening, Louder
 from hub.spaces.kept import Kept
-from hub.spaces.space import Space, SpaceFullError
+from hub.spaces.space import Space
 from stagebox.wire.acts import FloorNext, MemberPlace, MemberVolume, PinAdd
 from stagebox.wire.causes import DenyCause, ErrorCode
 from stagebox.wire.messages import Done, Error, FloorDenied, FloorReleased, MediaLost
@@ -76,9 +74,7 @@ def test_a_full_space_refuses_newcomers_only_and_loses_nothing() -> None:
     refused = hall.arrive(C)
     assert isinstance(refused, Error)
     assert refused.code is ErrorCode.SPACE_FULL
-    with pytest.raises(SpaceFullError, match="has 2 members") as caught:
-        hall.do(Enter(C, "C", Kind.BOX, Role.GUEST, Place.SPEAKER))
-    assert caught.value.limit == 2
+    assert "2 members" in refused.detail
     hall.come(A)
     hall.leave(B)
     hall.arrive(C, hidden=True)

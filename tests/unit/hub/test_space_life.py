@@ -413,6 +413,18 @@ def test_backstage_a_missing_host_is_waited_for() -> None:
 # --- the hub's restart ----------------------------------------------------------------
 
 
+def test_a_space_that_is_started_without_its_host_waits_for_it() -> None:
+    hall = Hall(fresh(state=S.BACKSTAGE, host=HOST))
+    hall.come(HOST, A)
+    hall.leave(HOST)
+    hall.done(ADMIN, SpaceStart)
+    hall.wait(100)
+    assert hall.state is S.LIVE
+    hall.come(HOST)
+    hall.lose(HOST)
+    assert hall.state is S.FROZEN
+
+
 def test_after_a_restart_the_host_has_a_while_to_return() -> None:
     hall = Hall()
     hall.host()

@@ -204,4 +204,8 @@ def test_so_many_answers_are_remembered() -> None:
     for number in range(256):
         hall.act(Actor(f"{number + 1000:032x}", "Somebody"), PinAdd, text="x", req="pin-0")
     hall.act(HOST, PinAdd, text="x", req="pin-0")
+    assert len(hall.snapshot().pins) == 34, "strangers make nobody be forgotten"
+    for number in range(256):
+        hall.act(Actor(None, f"Admin {number}", admin=True), PinRemove, id=99, req="pin-0")
+    hall.act(HOST, PinAdd, text="x", req="pin-0")
     assert len(hall.snapshot().pins) == 35
