@@ -28,7 +28,8 @@ from device.buttons.ports import PanelError
 from device.config import BoxConfig, VoiceChoice, hub_url
 from device.duplex import HalfDuplex
 from device.events import EventLog
-from device.floor.conduct import Conduct, Manner
+from device.floor.conduct import Conduct
+from device.floor.manner import Manner
 from device.floor.participant import Participant
 from device.link.candidates import HubChoice
 from device.link.dial import Facts

@@ -27,7 +27,8 @@ from device.audio.wav import NullLoudspeaker
 from device.buttons.gpio import GpioPanel, PanelConfig
 from device.buttons.ports import Key
 from device.config import BoxConfig, TalkConfig
-from device.floor.conduct import Conduct, Manner
+from device.floor.conduct import Conduct
+from device.floor.manner import Manner
 from device.floor.model import Effect, Event, KeyDown, Received
 from device.floor.participant import Participant
 from device.floor.talk import HANG_S

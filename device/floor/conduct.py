@@ -7,13 +7,12 @@ a question was asked of the user, or the box is in no space and TALK is how to c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from device.buttons.gestures import CHAIR, GUEST, STUDIO, Gesture, Gestures, Timing
 from device.buttons.ports import Key
 from device.floor.doors import Doors
+from device.floor.manner import END_S, NEW_S, Asked, Manner, Question
 from device.floor.model import (
     Effect,
     Event,
@@ -31,7 +30,7 @@ from device.floor.model import (
 from device.floor.news import told
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
-from device.floor.space import AHEAD, is_audience, is_chair, must_agree
+from device.floor.space import AHEAD, is_audience, is_chair, is_quiet, must_agree
 from device.floor.wishes import Wishes
 from stagebox.wire.acts import (
     Agree,
@@ -56,44 +55,12 @@ from stagebox.wire.messages import (
     Snapshot,
     SpaceLeft,
 )
-from stagebox.wire.terms import Mark, Mode, News, Place, Role, SpaceId, SpaceState, Token
+from stagebox.wire.terms import Mark, Mode, News, Place, Role, SpaceId, SpaceState
 from stagebox.wire.view import SpaceView
 
-# Time to find the key; the hub's own patience with a token is 10 s.
-NEW_S: Final = 15.0
-END_S: Final = 5.0
 # Where somebody who is no speaker can still come by the floor.
 _HAS_AUDIENCE: Final = frozenset({Mode.FIFO, Mode.MODERATED, Mode.STAGE})
 _NOT_OPEN: Final = AHEAD | {SpaceState.BACKSTAGE}
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How this box was set up to behave in spaces."""
-
-    role: Role = Role.GUEST
-    home: SpaceId | None = None
-    hidden: bool = False
-    captions: bool = False
-    returns: bool = False
-
-
-class Asked(StrEnum):
-    """What the next press of TALK says yes to."""
-
-    NEW = "new"
-    END = "end"
-    OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question to the user, until when it stands, and what the answer needs."""
-
-    asked: Asked
-    until: float
-    token: Token | None = None
-    space: SpaceId | None = None
 
 
 class Conduct:
@@ -364,7 +331,8 @@ class Conduct:
 
     def _on_notice(self, notice: Notice, now: float) -> list[Effect]:
         say = Say(Prompt.NEWS, cause=notice.news, name=notice.name)
-        if notice.news is News.DUE and self._manner.role is Role.STUDIO:
+        is_host_box = self._manner.role is Role.STUDIO
+        if notice.news is News.DUE and is_host_box and is_quiet(self.view):
             self._question = Question(Asked.OPEN, now + NEW_S, space=notice.space)
             return [say, Say(Prompt.OPEN_IT)]
         if notice.news is News.LIVE and self.view is None:

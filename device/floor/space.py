@@ -100,6 +100,11 @@ def is_audience(view: SpaceView) -> bool:
     return view.space.state in AHEAD or (is_listener and view.space.state is SpaceState.BACKSTAGE)
 
 
+def is_quiet(view: SpaceView | None) -> bool:
+    """Whether nobody talks or wants to, or the box is in no space."""
+    return view is None or not (view.floor.talkers or view.floor.offered or view.floor.queue)
+
+
 def is_held(view: SpaceView) -> bool:
     """Whether a chair keeps this member's microphone closed."""
     me, floor = view.members.get(view.you), view.floor

@@ -5,7 +5,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from device.buttons.ports import Key
-from device.floor.conduct import Conduct, Manner
+from device.floor.conduct import Conduct
+from device.floor.manner import Manner
 from device.floor.model import Effect, KeyDown, KeyUp, LinkUp, MicrophoneOk, Received, Say, Send
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from device.buttons.ports import Key
-from device.floor.conduct import Manner
+from device.floor.manner import Manner
 from device.floor.model import (
     CutBurst,
     Effect,
@@ -584,6 +584,14 @@ class TestNotices:
         evening.space = replace(evening.space, id="hall", state=SpaceState.SCHEDULED)
         evening.hear(evening.snapshot(join.req))
         assert isinstance(evening.sent[-1], SpaceStart)
+
+    def test_no_question_is_asked_into_a_conversation(self) -> None:
+        evening = Evening(Place.HOST, STUDIO)
+        evening.hear(FloorChanged(rev=1, floor=replace(evening.floor, talkers=(ANNA,))))
+        evening.hear(Notice(news=News.DUE, space="hall", name="Hall"))
+        assert evening.said == [Prompt.NEWS]
+        evening.down(Key.TALK)
+        assert isinstance(evening.sent[0], FloorRequest)
 
     def test_what_is_live_already_is_only_joined(self) -> None:
         evening = Evening(Place.HOST, STUDIO)

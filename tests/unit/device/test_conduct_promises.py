@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from device.buttons.ports import Key
-from device.floor.conduct import Manner
+from device.floor.manner import Manner
 from device.floor.model import (
     CutBurst,
     Effect,

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from device.buttons.ports import Key
-from device.floor.conduct import Conduct, Manner
+from device.floor.conduct import Conduct
+from device.floor.manner import Manner
 from device.floor.model import (
     BurstOver,
     CutBurst,
