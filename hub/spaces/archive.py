@@ -56,8 +56,7 @@ class Archive:
         return self._ended.get(space_id)
 
     async def start(self) -> None:
-        """Purge, and read which spaces have been."""
-        await self.purge()
+        """Read which spaces have been."""
         try:
             ended = await self._shelf.ended()
         except StoreError as error:

@@ -21,7 +21,7 @@ from hub.spaces.lifecycle import OVER
 from hub.spaces.lingering import Lingering
 from hub.spaces.making import as_settings_say
 from hub.spaces.running import RunningSpace
-from hub.spaces.settings import Facilities, SpaceSettings
+from hub.spaces.settings import KEEP_DAYS, Facilities, SpaceSettings
 from hub.spaces.space import Space
 from hub.store.database import Store, StoreError
 from hub.store.shelf import EndedSpace, KeptSpace, Shelf
@@ -166,14 +166,15 @@ class Roster:
 
     async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
             await self.keep_house()
+            await asyncio.sleep(HOUSEKEEPING_S)
 
     async def keep_house(self) -> None:
         """Purge what was kept for its days: spaces that are over, and names in those that run."""
         await self.archive.purge()
+        await self._forget_strangers()
         for space_id, space in list(self.running.items()):
-            before = (utc_now() - timedelta(days=space.kept().keep_days)).strftime(STAMP)
+            before = _days_ago(space.kept().keep_days)
             keeper = self.herald.keepers[space_id]
             keeper.attendance.forget(before)
             keeper.attended()
@@ -181,6 +182,15 @@ class Roster:
                 await self.shelf.forget(space_id, before)
             except StoreError as error:
                 log.error("What was done in %s is not forgotten: %s", space_id, error)
+
+    async def _forget_strangers(self) -> None:
+        try:
+            count = await self.shelf.forget_strangers(_days_ago(KEEP_DAYS))
+        except StoreError as error:
+            log.error("Visitors who come no more are not forgotten: %s", error)
+            return
+        if count:
+            log.info("%d visitors who came no more are forgotten", count)
 
     def drop(self, space: RunningSpace) -> None:
         """Forget a space that never began."""
@@ -210,6 +220,10 @@ class Roster:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _days_ago(days: int) -> str:
+    return (utc_now() - timedelta(days=days)).strftime(STAMP)
 
 
 def _decode(stored: KeptSpace) -> Kept | None:

@@ -114,6 +114,13 @@ class Shelf:
             "DELETE FROM audit WHERE space = ? AND at < ?", (space_id, before)
         )
 
+    async def forget_strangers(self, before: str) -> int:
+        """Drop browsers that nobody knows and that were last here before this; return how many."""
+        return await self._store.execute(
+            "DELETE FROM members WHERE kind = 'browser' AND known IS NOT 1 AND last_seen < ?",
+            (before,),
+        )
+
     async def attendance(self, space_id: SpaceId) -> str | None:
         """Return who was in a space, as JSON."""
         sql = "SELECT book FROM attendance WHERE space = ?"

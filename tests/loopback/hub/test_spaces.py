@@ -12,6 +12,7 @@ from hub.control.health import Facts
 from hub.control.session import Session
 from hub.control.visitor import Visitor
 from hub.spaces.rights import Actor
+from hub.store.database import StoredMember
 from hub.store.shelf import EndedSpace, Shelf
 from stagebox.calendar import utc_now
 from stagebox.wire.acts import (
@@ -429,3 +430,19 @@ async def names(hub: Hub) -> list[str]:
     book = await hub.spaces.attendance("main")
     assert book is not None
     return [each.name for each in book.attendees]
+
+
+async def test_visitors_who_come_no_more_are_forgotten_and_boxes_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_hub(tmp_path) as hub:
+        kinds = {"1" * 32: Kind.BROWSER, "2" * 32: Kind.BROWSER, "3" * 32: Kind.BOX}
+        for member_id, kind in kinds.items():
+            await hub.store.saw(StoredMember(member_id, "key", "Anna", kind, Role.GUEST))
+        await hub.store.describe("2" * 32, given=None, known=True)
+        await hub.spaces._roster.keep_house()
+        assert all([await hub.store.member(each) for each in kinds])
+        later = utc_now() + timedelta(days=31)
+        monkeypatch.setattr("hub.spaces.roster.utc_now", lambda: later)
+        await hub.spaces._roster.keep_house()
+        assert [each for each in kinds if await hub.store.member(each)] == ["2" * 32, "3" * 32]
