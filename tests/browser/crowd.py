@@ -26,10 +26,18 @@ _PATIENT_S: Final = 30.0
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
 _ABLE: Final = {"asr": [{"name": "words", "installed": True, "models": []}]}
-# What a hub could have understood: two sentences that belong to the pictures.
+# What could have been said, by whoever it was.
 WORDS: Final = (
-    "Good evening. I bring the rye bread, and there are two loaves this time.",
-    "Then the butter is yours, Noor.",
+    "Good evening. I bring the rye bread, two loaves this time.",
+    "And who brings the butter?",
+    "There is some in the cellar, but it is salted.",
+    "Salted is fine. What about the soup?",
+    "It stands on the stove already.",
+    "Then come up at eight, all of you.",
+    "Shall we eat in the garden?",
+    "If it stays dry. I put the lamps out.",
+    "I have the plates.",
+    "And I have the children.",
 )
 
 
@@ -37,8 +45,9 @@ class Extra(Guest):
     """A box of the house that listens, and does what it is told."""
 
     async def stay(self) -> None:
-        """Be there until cancelled."""
-        await asyncio.gather(self._ping(), self._hear())
+        """Be there until cancelled, or until the hub is gone."""
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(self._ping(), self._hear())
 
     async def _ping(self) -> None:
         while True:

@@ -48,13 +48,30 @@ def test_no_page_has_a_serious_fault(person: Meet, hub: Hub, others: Crowd) -> N
         for size, scheme, options in _LOOKS:
             one.page.set_viewport_size({"width": size[0], "height": size[1]})
             one.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            one.fits()
-            told.extend(f"{name} {size[0]} {scheme}: {fault}" for fault in faults(one, options))
+            found = [*sticks_out(one), *faults(one, options)]
+            told.extend(f"{name}, {size[0]} px, {scheme}: {fault}" for fault in found)
         one.page.set_viewport_size({"width": _PHONE[0], "height": _PHONE[1]})
 
     evening(person, hub, others, look)
     assert not told, "\n".join(told)
     assert len(set(names)) == len(names)
+
+
+_WIDER: Final = """
+() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("#app *, dialog *")]
+    .filter((node) => node.getBoundingClientRect().right > width)
+    .map((node) => node.outerHTML.slice(0, 120));
+}
+"""
+
+
+def sticks_out(one: Person) -> list[str]:
+    """Return what sticks out to the side, where the page can be moved there."""
+    wide: list[str] = one.page.evaluate(_WIDER)
+    return [f"sticks out: {each}" for each in wide[:3]]
 
 
 def faults(one: Person, options: dict[str, Any]) -> list[str]:

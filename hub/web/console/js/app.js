@@ -173,8 +173,10 @@ async function start() {
   addEventListener("hashchange", turn);
   addEventListener("popstate", turn);
   draw();
-  await refresh();
+  // The page asks for its own while the hub says who we are.
   PAGES[app.route.page].enter?.(app);
+  await refresh();
+  PAGES[app.route.page].known?.(app);
   draw();
 }
 

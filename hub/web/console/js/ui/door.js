@@ -57,7 +57,7 @@ export function door(app, { space: info, members = [], listeners = 0, mode }) {
         icon("rec"),
         "This space is recorded. Nobody's voice is recorded before they agree.",
       ),
-    app.me?.id ? joinButtons(app, info) : nameForm(app, "Join", () => join(app, info)),
+    way(app, info),
     info.hidden_allowed !== false &&
       app.me?.id &&
       h("p", { class: "hint" }, "Listening unnamed counts you and names you to nobody."),
@@ -101,6 +101,12 @@ function attendance(stats) {
         ),
       ),
   ];
+}
+
+/** In, by name; while the hub has not said who this is, nothing. */
+function way(app, info) {
+  if (!app.me) return null;
+  return app.me.id ? joinButtons(app, info) : nameForm(app, "Join", () => join(app, info));
 }
 
 function joinButtons(app, info) {

@@ -14,7 +14,7 @@ const EVENTS = [
   ["hand_raised", "A hand was raised"],
 ];
 
-export const settings = { title: () => "Settings", view, enter };
+export const settings = { title: () => "Settings", view, enter, known: enter };
 
 async function enter(app) {
   if (!app.me?.admin || app.page.hooks) return;
