@@ -25,7 +25,14 @@ export function explain(app, key) {
           h(
             "p",
             {},
-            "The first time, your browser warns that it does not know this hub: the hub made its certificate itself, and no company vouches for it. Choose Advanced, then go on to the page. It asks once for each device.",
+            "The first time, your browser warns that it does not know this hub: the hub made its certificate itself, and no company vouches for it. Choose Advanced (in Safari: Show Details), then go on to the page. It asks once for each device.",
+          ),
+          h(
+            "p",
+            {},
+            "So that it never warns, let the device trust the hub: ",
+            h("a", { href: "/hub.crt", download: true }, "the hub's own authority"),
+            ", to be installed in the device's settings. An iPhone needs this.",
           ),
           h("p", { class: "hint" }, "Do this only on your own network, and only for this address."),
         ]
