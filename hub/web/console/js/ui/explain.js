@@ -32,7 +32,7 @@ export function explain(app, key) {
             {},
             "So that it never warns, let the device trust the hub: ",
             h("a", { href: "/hub.crt", download: true }, "the hub's own authority"),
-            ", to be installed in the device's settings. An iPhone needs this.",
+            ", to be installed in the device's settings. Safari on an iPhone may connect only then.",
           ),
           h("p", { class: "hint" }, "Do this only on your own network, and only for this address."),
         ]
