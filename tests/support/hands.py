@@ -79,6 +79,12 @@ class HandBox(Box):
         os.write(self._keyboard, _CHARACTERS[key])
         self.wait_for(lambda box: len(box.events("key")) > before, _KEY_S, f"takes {key}")
 
+    def press_together(self) -> None:
+        """Move TALK and HAND to the other side at once, as two fingers of one hand do."""
+        before = len(self.events("key"))
+        os.write(self._keyboard, _CHARACTERS["hand_held"] + _CHARACTERS["talk"])
+        self.wait_for(lambda box: len(box.events("key")) >= before + 2, _KEY_S, "takes both")
+
     @property
     def lamp(self) -> tuple[str, str]:
         """Colour and pattern now."""

@@ -26,11 +26,9 @@ def says(box: Box, prompt: str, times: int = 1) -> None:
 def both(box: HandBox, prompt: str) -> None:
     """Hold TALK and NEXT until the box has asked its question."""
     before = said(box).count(prompt)
-    box.press("hand_held")
-    box.press("talk")
+    box.press_together()
     says(box, prompt, before + 1)
-    box.press("talk")
-    box.press("hand_held")
+    box.press_together()
 
 
 def test_a_space_is_opened_talked_in_and_ended_by_keys(tmp_path: Path) -> None:
