@@ -20,12 +20,16 @@ _SPACE: Final = re.compile(r"\s+")
 def clean(text: str, most: int = MOST) -> str:
     """Return one line without control signs, at most ``most`` characters, cut at a word."""
     # Much of what is too long is not even looked at.
-    line = _SPACE.sub(" ", text[: 4 * most])
-    line = "".join(sign for sign in line if sign.isprintable() or sign in _JOINERS).strip()
+    signs = (sign for sign in text[: 4 * most] if _is_shown(sign))
+    line = _SPACE.sub(" ", "".join(signs)).strip()
     if len(line) <= most:
         return line
     short = line[: most - 1]
     return (short.rpartition(" ")[0] or short) + _MORE
+
+
+def _is_shown(sign: str) -> bool:
+    return sign.isprintable() or sign.isspace() or sign in _JOINERS
 
 
 def lines(text: str, width: int = WIDTH) -> list[str]:

@@ -20,6 +20,7 @@ from hub.captions.words import MOST, WIDTH, clean, lines
             "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
         ),
         ("\ud800lone", "lone"),
+        ("a \u200b b", "a b"),
         ("", ""),
     ],
 )
