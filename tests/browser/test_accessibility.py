@@ -38,6 +38,7 @@ def hub(tmp_path: Path, others: Crowd) -> Iterator[Hub]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_page_has_a_serious_fault(person: Meet, hub: Hub, others: Crowd) -> None:
     told: list[str] = []
