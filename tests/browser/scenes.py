@@ -302,7 +302,7 @@ def over(host: Person, guest: Person, look: Look) -> None:
     host.button("Yes, end").click()
     guest.sees("The space has ended.")
     look(guest, "ended")
-    host.sees("minutes of talk")
+    host.sees("hands served")
     look(host, "attendance")
 
 

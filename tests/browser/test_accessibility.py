@@ -60,17 +60,21 @@ def test_no_page_has_a_serious_fault(person: Meet, hub: Hub, others: Crowd) -> N
 
 _WIDER: Final = """
 () => {
-  const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
-  return [...document.querySelectorAll("#app *, dialog *")]
-    .filter((node) => node.getBoundingClientRect().right > width)
-    .map((node) => node.outerHTML.slice(0, 120));
+  const isWide = (node) => node.scrollWidth > node.clientWidth;
+  return [document.documentElement, ...document.querySelectorAll("dialog[open]")]
+    .filter(isWide)
+    .flatMap((box) => {
+      const { right } = box.getBoundingClientRect();
+      return [...box.querySelectorAll("*")]
+        .filter((node) => node.getBoundingClientRect().right > right)
+        .map((node) => node.outerHTML.slice(0, 120));
+    });
 }
 """
 
 
 def sticks_out(one: Person) -> list[str]:
-    """Return what sticks out to the side, where the page can be moved there."""
+    """Return what sticks out to the side, or is cut off in a dialog."""
     wide: list[str] = one.page.evaluate(_WIDER)
     return [f"sticks out: {each}" for each in wide[:3]]
 

@@ -318,6 +318,7 @@ test("the microphone is asked for by the first press, and serves it if it is sti
 
 for (const [name, event, told] of [
   ["the line breaks", { on: "link_down" }, ["link_lost"]],
+  ["the page itself hangs up", { on: "link_down", wanted: true }, []],
   ["the sound breaks", { on: "sound", ok: false }, ["no_sound"]],
   ["the microphone goes", { on: "microphone", is: "none" }, []],
   ["the page is put away", { on: "hidden" }, ["hidden"]],

@@ -193,10 +193,12 @@ export class Participant {
     return wasTold ? [...effects, say("local", "link_back")] : effects;
   }
 
-  _link_down(_event, now) {
+  /** `wanted`: this page closed it, so there is nothing to tell. */
+  _link_down({ wanted = false }, now) {
     const effects = this.#reset(now);
     this.#talk.cooldownUntil = null;
     this.#isLinked = false;
+    if (wanted) return effects;
     const wasTold = this.#isLossTold;
     this.#isLossTold = true;
     return wasTold ? effects : [...effects, say("local", "link_lost")];

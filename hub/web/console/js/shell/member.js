@@ -174,7 +174,7 @@ export class Member {
       if (this.#space) this.#enter();
     } else if (what === "down") {
       this.#requests.fail();
-      this.#feed({ on: "link_down" });
+      this.#feed({ on: "link_down", wanted: !this.#space });
       this.#heart.pace(0);
     } else {
       this.refusal = detail;

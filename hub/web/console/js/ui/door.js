@@ -77,7 +77,7 @@ function attendance(stats) {
   const rows = [
     [stats.came, "came"],
     [stats.peak, "at once at most"],
-    [Math.round(stats.talked_s / 60), "minutes of talk"],
+    [clock(stats.talked_s), "talked"],
     [stats.turns, "turns"],
     [stats.served, "hands served"],
   ];

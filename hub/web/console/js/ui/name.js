@@ -24,7 +24,12 @@ export function nameForm(app, word, after) {
     h(
       "div",
       { class: "buttons" },
-      h("button", { type: "submit", class: "primary big" }, icon("door"), h("span", {}, word)),
+      h(
+        "button",
+        { type: "submit", class: "primary big" },
+        word !== "Save" && icon("door"),
+        h("span", {}, word),
+      ),
     ),
   );
 }

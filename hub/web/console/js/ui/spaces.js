@@ -4,6 +4,7 @@ import { many, moment } from "../core/format.js";
 import { MODE, STATE } from "../core/words.js";
 import { get } from "../shell/api.js";
 import { h, icon } from "./dom.js";
+import { OVER } from "./door.js";
 import { button, chip, nothing, title } from "./parts.js";
 
 const LOOK_MS = 4_000;
@@ -122,7 +123,7 @@ function group(word, list) {
 
 function card({ space, mode, members, talkers, waiting, host }) {
   const facts = [
-    many(members + (space.hidden ?? 0)),
+    !OVER.includes(space.state) && many(members + (space.hidden ?? 0)),
     talkers > 0 && `${talkers} talking`,
     waiting > 0 && many(waiting, "hand up", "hands up"),
     MODE[mode],
