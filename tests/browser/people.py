@@ -1,7 +1,6 @@
 """Somebody at a browser: what a person would do with the console, in a person's words."""
 
 import base64
-import os
 from pathlib import Path
 from typing import Final
 
@@ -220,12 +219,6 @@ class Person:
         return (np.frombuffer(data, np.int16) / 32768).astype(np.float32)
 
     # --- looking ----------------------------------------------------------------------
-
-    def shot(self, name: str, *, full: bool = False) -> None:
-        """Keep a picture; of the guide itself only when that is asked for."""
-        folder = os.environ.get("STAGEBOX_PICTURES")
-        if folder:
-            self.page.screenshot(path=f"{folder}/{name}.png", full_page=full)
 
     def fits(self) -> None:
         """Nothing sticks out to the side."""

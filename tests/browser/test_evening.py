@@ -25,7 +25,6 @@ def test_backstage_the_audience_waits_until_the_host_starts(person: Callable[...
     host.page.get_by_label("When").select_option("backstage")
     host.button("Go backstage").click()
     host.is_in().sees("Talk to your speakers, then start.")
-    host.shot("console-backstage", full=True)
     guest = person("Gina Guest").open("/#/space/late-show").sees("Your name").call_oneself()
     guest.button("Join", exact=True).click()
     guest.is_in().sees("Backstage: the host starts soon.")

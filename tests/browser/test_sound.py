@@ -80,8 +80,6 @@ def guest_at_a_box(host: Person, guest: Person, ear: Ear, speech: Path) -> float
         guest.raise_hand().talk_says("You are next")
         host.button("Give the floor to Gina Guest").click()
         guest.talk_says("Your turn").press().talk_says("On air").wait(_TALK_S)
-        guest.shot("console-on-air")
-        host.shot("console-host")
         guest.release().talk_says("Hold to ask")
     heard = (read_wav(ear.speaker) / 32768).astype(np.float32)
     return whole(likeness(read_wav(speech), heard))
