@@ -1,11 +1,12 @@
-"""The console's files: read once at start, served from memory, checked by the browser each time.
+"""The console's files: read once at start, served from memory, kept by the browser.
 
-They come with the program, so they change only with it; a page of one version never meets
-scripts of another for longer than a reload.
+They come with the program, so they change only with it. The page is asked for each time;
+all it is made of lies under a name that changes with any of it, and is never asked for twice.
 """
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -43,6 +44,9 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 # Below this the gain is less than the header that tells of it.
 _WORTH_GZIP: Final = 512
+_PAGE: Final = "index.html"
+_ASK: Final = "no-cache"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +57,30 @@ class StaticFile:
     plain: bytes
     packed: bytes | None
     etag: str
+    keep: str
 
 
 class Static:
     """The console, by path; ``/`` is its first page."""
 
-    def __init__(self, found: Mapping[str, StaticFile]) -> None:
-        self._files = found
+    def __init__(self, found: Mapping[str, bytes]) -> None:
+        digest = hashlib.sha256(b"".join(name.encode() + found[name] for name in sorted(found)))
+        self.version = digest.hexdigest()[:12]
+        self._files = {
+            f"/{self.version}/{name}": _file(name, plain, _FOR_EVER)
+            for name, plain in found.items()
+            if name != _PAGE
+        }
+        # Paths from the root, as the page has them, lead to this version of what they name.
+        page = re.sub(
+            rb'(href|src)="/(?=[a-z])', rb'\1="/%b/' % self.version.encode(), found[_PAGE]
+        )
+        self._files["/"] = _file(_PAGE, page, _ASK)
 
     @classmethod
     def load(cls) -> "Static":
         """Return the files of the package."""
-        found = {f"/{name}": file for name, file in _walk(files("hub.web") / "console", "")}
-        if "/index.html" in found:
-            found["/"] = found.pop("/index.html")
-        return cls(found)
+        return cls(dict(_walk(files("hub.web") / "console", "")))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -84,7 +97,7 @@ class Static:
         file = self._files[request.path]
         headers = {
             hdrs.ETAG: f'"{file.etag}"',
-            hdrs.CACHE_CONTROL: "no-cache",
+            hdrs.CACHE_CONTROL: file.keep,
             hdrs.VARY: hdrs.ACCEPT_ENCODING,
             "Content-Security-Policy": POLICY,
         }
@@ -100,24 +113,25 @@ class Static:
         )
 
 
-def _walk(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
-    if not folder.is_dir():
-        return []
-    found: list[tuple[str, StaticFile]] = []
+def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
     for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
         name = prefix + each.name
         if each.is_dir():
             found += _walk(each, f"{name}/")
-        else:
-            kind = _KINDS.get(f".{each.name.rpartition('.')[2]}")
-            if kind is not None:
-                found.append((name, _file(kind, each.read_bytes())))
+        elif _ending(name) in _KINDS:
+            found.append((name, each.read_bytes()))
     return found
 
 
-def _file(kind: str, plain: bytes) -> StaticFile:
+def _ending(name: str) -> str:
+    return f".{name.rpartition('.')[2]}"
+
+
+def _file(name: str, plain: bytes, keep: str) -> StaticFile:
     packed = gzip.compress(plain, 9, mtime=0) if len(plain) >= _WORTH_GZIP else None
-    return StaticFile(kind, plain, packed, hashlib.sha256(plain).hexdigest()[:20])
+    etag = hashlib.sha256(plain).hexdigest()[:20]
+    return StaticFile(_KINDS[_ending(name)], plain, packed, etag, keep)
 
 
 def _charset(kind: str) -> str | None:

@@ -22,8 +22,9 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 
 
 async def test_every_file_of_the_console_is_served_as_what_it_is(hub: Hub) -> None:
-    paths = Static.load().paths
-    assert {"/", "/js/app.js", "/style.css"} <= set(paths)
+    static = Static.load()
+    paths = static.paths
+    assert {"/", f"/{static.version}/js/app.js", f"/{static.version}/style.css"} <= set(paths)
     async with Browser(hub) as browser:
         for path in paths:
             async with browser.http.get(hub.url(path)) as answer:
@@ -31,8 +32,22 @@ async def test_every_file_of_the_console_is_served_as_what_it_is(hub: Hub) -> No
                 assert answer.status == 200
                 assert answer.headers["Content-Security-Policy"] == POLICY
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
-            name = path.removeprefix("/") or "index.html"
-            assert body == (files("hub.web") / "console" / name).read_bytes()
+                assert ("immutable" in answer.headers["Cache-Control"]) is (path != "/")
+            name = path.removeprefix(f"/{static.version}/")
+            if path != "/":
+                assert body == (files("hub.web") / "console" / name).read_bytes()
+            else:
+                named = re.findall(rb'(?:href|src)="(/[a-z0-9][^"]*)"', body)
+                assert len(named) > 10
+                assert {each.decode() for each in named} <= set(paths)
+
+
+def test_the_name_of_everything_changes_with_anything() -> None:
+    page = b'<script src="/app.js"></script><a href="/#/x">'
+    first = Static({"index.html": page, "app.js": b"1"})
+    second = Static({"index.html": page, "app.js": b"2"})
+    assert first.version != second.version
+    assert set(first.paths) == {"/", f"/{first.version}/app.js"}
 
 
 async def test_a_browser_that_has_a_file_is_told_so(hub: Hub) -> None:
@@ -49,13 +64,14 @@ async def test_a_browser_that_has_a_file_is_told_so(hub: Hub) -> None:
 
 
 async def test_files_are_packed_for_who_can_unpack_them(hub: Hub) -> None:
+    script = hub.url(f"/{Static.load().version}/js/app.js")
     async with Browser(hub) as browser:
         browser.http._auto_decompress = False
         packed, plain = {"Accept-Encoding": "gzip, br"}, {"Accept-Encoding": "identity"}
-        async with browser.http.get(hub.url("/js/app.js"), headers=packed) as answer:
+        async with browser.http.get(script, headers=packed) as answer:
             assert answer.headers["Content-Encoding"] == "gzip"
             unpacked = gzip.decompress(await answer.read())
-        async with browser.http.get(hub.url("/js/app.js"), headers=plain) as answer:
+        async with browser.http.get(script, headers=plain) as answer:
             assert "Content-Encoding" not in answer.headers
             assert await answer.read() == unpacked
 
