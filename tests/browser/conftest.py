@@ -38,9 +38,11 @@ mode = "fifo"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser that is not there is no failure; the reason says what to install."""
+    """A browser needs the machine; one that is not there is no failure, and is named."""
     why = chromium_missing()
     for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.heavy)
         if why and "playing" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.skip(reason=why))
 

@@ -29,7 +29,7 @@ from tests.support.hands import HandBox, talks
 from tests.support.processes import children
 from tests.support.recordings import recording
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(240)]
 
 NAME = "queue-youarenext"
 SENTENCE = SENTENCES[NAME]

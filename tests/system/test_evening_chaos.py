@@ -221,6 +221,7 @@ def same(person: Person, observer: Person) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.timeout(CHAOS_S + 600)
 def test_fifty_members_and_a_hub_that_is_killed_twice(tmp_path: Path) -> None:
     evening = asyncio.run(scene(tmp_path))
