@@ -26,7 +26,7 @@ from device.audio.output import Output
 from device.audio.wav import NullLoudspeaker
 from device.buttons.gpio import GpioPanel, PanelConfig
 from device.buttons.ports import Key
-from device.config import BoxConfig, TalkConfig
+from device.config import BoxConfig, SoundConfig, TalkConfig, VoiceChoice
 from device.floor.conduct import Conduct
 from device.floor.manner import Manner
 from device.floor.model import Effect, Event, KeyDown, Received
@@ -119,7 +119,13 @@ class Ear(Output):
 def compose(hub: str, folder: str, name: str, role: Role, mouth: Mouth, panel: GpioPanel) -> Any:  # noqa: ANN401 - what device.app makes
     """Make a box out of the real parts, with this mouth and this panel."""
     config = BoxConfig(
-        hub=hub, name=name, role=role, state_dir=str(Path(folder) / name), talk=TalkConfig()
+        hub=hub,
+        name=name,
+        role=role,
+        state_dir=str(Path(folder) / name),
+        talk=TalkConfig(),
+        # What the box says on joining would still be in the room at the first press.
+        sound=SoundConfig(voice=VoiceChoice.OFF),
     )
     sound = hardware.Sound(lambda: mouth, NullLoudspeaker, full_duplex=False)
     arguments = argparse.Namespace(events=None, simulate=False)

@@ -75,7 +75,7 @@ class Visit:
         """Every part has a verdict and a sentence, every lack a remedy, and nothing broke."""
         assert "Traceback" not in self.out + self.err
         assert self.err == ""
-        assert len(self.verdicts) == 14
+        assert len(self.verdicts) == 15
         # A path is to be copied and is never broken, however long it is.
         short = [
             line for line in self.out.splitlines() if max(map(len, line.split()), default=0) < 60

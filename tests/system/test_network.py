@@ -70,7 +70,7 @@ class Place:
     def hub_id(self) -> str:
         """The short id by which people know the hub."""
         assert self.hub is not None
-        return self.hub.logged().partition("hub ")[2][:8]
+        return self.hub.logged().rpartition(" listens on")[0][-8:]
 
     def close(self) -> None:
         if self.hub is not None:
