@@ -40,6 +40,17 @@ OBSERVER: Final = """() => {
     due = {test, done}; look();
   });
 }"""
+# When the door of the space stood on the screen: the frame after it was there.
+DRAWN: Final = """(() => {
+  const look = () => [...document.querySelectorAll("button")]
+    .some((one) => one.textContent.trim() === "Join");
+  const watch = new MutationObserver(() => {
+    if (!look()) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.drawn = performance.now(); }));
+  });
+  watch.observe(document, {subtree: true, childList: true});
+})()"""
 PRESS: Final = """(selector) => {
   const at = performance.timeOrigin + performance.now();
   document.querySelector(selector).click();
@@ -145,21 +156,20 @@ async def first_views(browser: Browser, hub: Hub, count: int) -> dict[str, list[
     found: dict[str, list[float]] = {"cold": [], "warm": [], "sent": [], "unpacked": []}
     for number in range(count):
         context = await named(browser, hub, f"Viewer {number}")
+        await context.add_init_script(DRAWN)
         for kind in ("cold", "warm"):
             page = await context.new_page()
             await page.goto("/#/space/main")
-            await page.get_by_role("button", name="Join", exact=True).wait_for()
+            await page.wait_for_function("() => window.drawn")
             drawn: dict[str, Any] = await page.evaluate(
-                """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
+                """() => {
                   const all = [...performance.getEntriesByType("resource"),
                     ...performance.getEntriesByType("navigation")]
                     .filter((one) => !one.name.includes("/api/"));
-                  const paints = performance.getEntriesByName("first-contentful-paint");
-                  done({now: performance.now(),
+                  return {now: window.drawn,
                     sent: all.reduce((sum, one) => sum + one.transferSize, 0),
-                    size: all.reduce((sum, one) => sum + one.decodedBodySize, 0),
-                    paint: paints.length ? paints[0].startTime : 0});
-                })))"""
+                    size: all.reduce((sum, one) => sum + one.decodedBodySize, 0)};
+                }"""
             )
             found[kind].append(float(drawn["now"]))
             if kind == "cold":
