@@ -1,6 +1,7 @@
 """The settings of a box. Every key has a default, and the defaults fit a bare Raspberry Pi.
 
-Read with ``load_config(path, BoxConfig)``. One box, one file, five tables at most.
+Read with ``load_config(path, BoxConfig)``. One box, one file, a handful of tables, over those
+of its board.
 """
 
 import socket
@@ -35,6 +36,28 @@ Match = Annotated[
 ]
 
 
+MixerName = Annotated[str, Meta(min_length=1, max_length=44)]
+MixerValue = Annotated[
+    str, Meta(min_length=1, max_length=40, description='what amixer takes, such as "80%" or "on"')
+]
+Night = Annotated[
+    str,
+    Meta(
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        description='two times of the day such as "22:00-07:00", or empty for never',
+    ),
+]
+
+
+class LampKind(StrEnum):
+    """How the lamp is driven."""
+
+    LED = "led"  # one LED or a red-green-blue one, on pins of their own
+    DOTSTAR = "dotstar"  # APA102 pixels on a clock and a data pin
+    KTD2027 = "ktd2027"  # the driver chip of the AIY Voice Bonnet, on I2C
+    NONE = "none"
+
+
 class Duplex(StrEnum):
     """Whether the loudspeaker plays while the microphone is open."""
 
@@ -63,7 +86,13 @@ class SoundConfig(_Table, frozen=True, kw_only=True):
     # A loudspeaker beside an open microphone howls without an echo canceller.
     duplex: Duplex = Duplex.HALF
     volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 100
+    # Of the box's own words and tones, apart from the programme's.
+    prompt_volume: Annotated[int, Meta(ge=0, le=100, description="a percentage, 0 to 100")] = 100
+    # What the mixer is set to at each open: a control's name, and what amixer would be given.
+    mixer: Annotated[dict[MixerName, MixerValue], Meta(max_length=32)] = field(default_factory=dict)
     voice: VoiceChoice = VoiceChoice.AUTO
+    # A folder of recorded phrases that are played instead of the synthesiser's; empty: none.
+    prompts: Annotated[str, Meta(max_length=200)] = ""
     language: Language = Language.ENGLISH
 
     @property
@@ -79,12 +108,28 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
     talk: Pin = 17  # where the common sound HATs have their button
     hand: Pin = 27
     mute: Pin = 22
+    volume_up: Pin = NOT_FITTED
+    volume_down: Pin = NOT_FITTED
+    status: Pin = NOT_FITTED
+    lamp: LampKind = LampKind.LED
     lamp_red: Pin = 23
     lamp_green: Pin = 24
     lamp_blue: Pin = 25
     lamp_rec: Pin = 16
     # False for lamps with a common anode, which light when the pin is low.
     lamp_active_high: bool = True
+    lamp_data: Pin = NOT_FITTED
+    lamp_clock: Pin = NOT_FITTED
+    lamp_pixels: Annotated[int, Meta(ge=1, le=64)] = 3
+    # A relay for a light at the door: on while this box is on the air.
+    door: Pin = NOT_FITTED
+    brightness: Annotated[int, Meta(ge=5, le=100, description="a percentage, 5 to 100")] = 100
+    night: Night = ""  # when the lamp is dimmed, by the clock on the wall
+    night_brightness: Annotated[int, Meta(ge=5, le=100)] = 25
+    # The mute and hook keys and the lamps of a USB speakerphone; a part of its name, "any" or "".
+    speakerphone: Match = ""
+    # A panel on a USB cable: "auto", the path of its serial line, or empty for none.
+    pico: Annotated[str, Meta(max_length=200)] = ""
 
     def __post_init__(self) -> None:
         """Refuse the pins of the HAT's identity and two uses of one pin."""
@@ -100,14 +145,35 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
             seen[pin] = name
 
     def _pins(self) -> dict[str, int]:
-        buttons = {"talk": self.talk, "hand": self.hand, "mute": self.mute}
+        buttons = {
+            "talk": self.talk,
+            "hand": self.hand,
+            "mute": self.mute,
+            "volume_up": self.volume_up,
+            "volume_down": self.volume_down,
+            "status": self.status,
+        }
         lamps = {
             "lamp_red": self.lamp_red,
             "lamp_green": self.lamp_green,
             "lamp_blue": self.lamp_blue,
             "lamp_rec": self.lamp_rec,
+            "lamp_data": self.lamp_data,
+            "lamp_clock": self.lamp_clock,
+            "door": self.door,
         }
         return buttons | lamps
+
+
+class GestureConfig(_Table, frozen=True, kw_only=True):
+    """[gestures]: what fingers mean on this box, for hands that are slower or cannot hold."""
+
+    # A tap of TALK keeps the microphone open until the next one.
+    latch: bool = False
+    # The second of two taps comes within this.
+    double_ms: Annotated[int, Meta(ge=200, le=800)] = 300
+    # How long a key is held to mean more than a tap; the chair's priority has its own time.
+    hold_ms: Annotated[int, Meta(ge=800, le=5000)] = 2000
 
 
 class TalkConfig(_Table, frozen=True, kw_only=True):
@@ -136,12 +202,16 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
 
     ``hub`` is needed only where multicast does not pass. ``hub_id`` ties the box to
     one hub; without it the box stays with the first hub it used, unless ``any_hub``.
-    ``hidden``: it listens counted and unnamed. ``captions``: what is said into it may be
-    written down. ``return_home``: when a space ends it goes back to its own by itself.
+    ``profile`` names the board that it is built on, whose settings these keys go over.
+    ``tutorial``: at its first start it explains its keys. ``hidden``: it listens counted and
+    unnamed. ``captions``: what is said into it may be written down. ``return_home``: when a
+    space ends it goes back to its own by itself.
     """
 
     name: NameInWords = field(default_factory=host_name)
+    profile: Annotated[str, Meta(max_length=200)] = "bare"
     role: Role = Role.GUEST
+    tutorial: bool = True
     hub: HubUrl | None = None
     hub_id: HubIdInWords | None = None
     any_hub: bool = False
@@ -152,6 +222,7 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
     state_dir: Annotated[str, Meta(min_length=1)] = STATE_DIR
     sound: SoundConfig = field(default_factory=SoundConfig)
     panel: PanelConfig = field(default_factory=PanelConfig)
+    gestures: GestureConfig = field(default_factory=GestureConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)
 
     def __post_init__(self) -> None:

@@ -19,6 +19,9 @@ class Key(StrEnum):
     TALK = "talk"
     HAND = "hand"
     MUTE = "mute"
+    VOLUME_UP = "volume_up"
+    VOLUME_DOWN = "volume_down"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
