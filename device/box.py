@@ -316,21 +316,30 @@ class Box:
                 self._parts.transmitter.cut(asyncio.get_running_loop().time())
 
     def _say(self, say: Say) -> None:
-        self._parts.events.emit("prompt", name=say.prompt, number=say.number, cause=say.cause)
-        self._parts.status.said = sentence(say)
-        tone = TONES.get(say.prompt)
+        tone, words = TONES.get(say.prompt), self._words(say)
+        text = sentence(say, self._parts.language)
+        self._parts.events.emit(
+            "prompt",
+            name=say.prompt,
+            number=say.number,
+            cause=say.cause,
+            tone=tone,
+            said=words,
+            text=text,
+        )
+        self._parts.status.said = text
         if tone is not None:
             now = asyncio.get_running_loop().time()
             self._parts.transmitter.expect(*self._parts.duplex.say(tone, now))
-        self._speak(say)
+        if self._parts.voice is not None:
+            self._parts.voice.say(words)
 
-    def _speak(self, say: Say) -> None:
-        """Say it with the voice, too; while the microphone may be open the tone must do."""
-        voice = self._parts.voice
-        if voice is not None and self._parts.duplex.may_speak:
-            key = phrase_key(say.prompt, say.cause)
-            language = self._parts.language
-            voice.say(spoken(key, name=say.name, number=say.number, language=language))
+    def _words(self, say: Say) -> str:
+        """Return what the voice says; while the microphone may be open the tone must do."""
+        if self._parts.voice is None or not self._parts.duplex.may_speak:
+            return ""
+        key, language = phrase_key(say.prompt, say.cause), self._parts.language
+        return spoken(key, name=say.name, number=say.number, language=language)
 
     def _joined(self, space: SpaceId) -> None:
         """Once in a space: media stays through a short break of the line alone.

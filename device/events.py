@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ class EventLog:
     ) -> None:
         """``path`` None: nobody wants to know, and nothing is counted."""
         self._path = None if path is None else Path(path)
+        self._watch: Callable[[str, float, Mapping[str, object]], None] | None = None
         self._clock = clock
         self._lock = threading.Lock()
         self._fd: int | None = None
@@ -43,11 +44,17 @@ class EventLog:
         self._complained = False
         self.dropped = 0
 
+    def watch(self, watch: Callable[[str, float, Mapping[str, object]], None]) -> None:
+        """Tell ``watch`` of each event as well, on the thread that emits it, file or not."""
+        self._watch = watch
+
     def emit(self, event: str, /, *, at: float | None = None, **fields: object) -> None:
         """Write one event that happened ``at`` (monotonic seconds; None for now).
 
         The fields ``t`` and ``event`` cannot be overridden.
         """
+        if self._watch is not None:
+            self._watch(event, self._clock() if at is None else at, fields)
         if self._path is None:
             return
         now = self._clock()

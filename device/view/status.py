@@ -12,7 +12,7 @@ from typing import Final
 
 from device.floor.model import Say
 from device.floor.prompts import phrase_key
-from stagebox.phrases import shown
+from stagebox.phrases import Language, shown
 
 _METER: Final = 24
 _METER_FLOOR_DBFS: Final = -60.0
@@ -82,9 +82,10 @@ def meter(dbfs: float) -> str:
     return f"[{'#' * filled}{'.' * (_METER - filled)}] {figure}"
 
 
-def sentence(say: Say) -> str:
+def sentence(say: Say, language: Language = Language.ENGLISH) -> str:
     """Return a prompt in words."""
-    return shown(phrase_key(say.prompt, say.cause), name=say.name, number=say.number)
+    key = phrase_key(say.prompt, say.cause)
+    return shown(key, name=say.name, number=say.number, language=language)
 
 
 def _lamp(status: Status) -> str:
