@@ -1,6 +1,7 @@
 """The console's pure modules, by their own tests under node."""
 
 import gzip
+import posixpath
 import re
 import shutil
 import subprocess
@@ -30,6 +31,10 @@ _WORLD = re.compile(
     r"\b(document|window|location|localStorage|navigator|fetch|performance|crypto|WebSocket"
     r"|setTimeout|setInterval|requestAnimationFrame|console|await|async)\b|Date\.now|Math\.random"
 )
+_STATIC = re.compile(r'^(?:import|export)\b[^;(]*? from "([^"]+)";', re.MULTILINE | re.DOTALL)
+_ANY = re.compile(
+    r'(?:^(?:import|export)\b[^;(]*? from |\bimport\()"([^"]+)"', re.MULTILINE | re.DOTALL
+)
 _IMPORT = re.compile(r'^import .*? from "([^"]+)";', re.MULTILINE | re.DOTALL)
 
 
@@ -40,14 +45,32 @@ def test_core_only_decides(path: Path) -> None:
     assert all(found.startswith("./") for found in _IMPORT.findall(path.read_text()))
 
 
-def test_the_page_names_all_its_modules_and_holds_no_script() -> None:
+def _closure(first: str, imports: re.Pattern[str]) -> set[str]:
+    """Return every module that ``first`` needs, by its path from the root."""
+    found: set[str] = set()
+    due = {first}
+    while due:
+        path = due.pop()
+        found.add(path)
+        text = (_CONSOLE / path[1:]).read_text()
+        named = {posixpath.normpath(posixpath.join(path, "..", each)) for each in imports.findall(text)}
+        due |= named - found
+    return found
+
+
+def test_the_page_names_what_its_first_view_needs_and_holds_no_script() -> None:
     page = (_CONSOLE / "index.html").read_text()
-    modules = {f"/{path.relative_to(_CONSOLE)}" for path in (_CONSOLE / "js").rglob("*.js")}
-    named = set(re.findall(r'<(?:link|script)[^>]* (?:href|src)="(/js/[^"]+)"', page))
-    # The heartbeat's thread is no module.
-    assert named == modules - {"/js/shell/beat.js"}
+    named = re.findall(r'<(?:link|script)[^>]* (?:href|src)="(/js/[^"]+)"', page)
+    assert len(named) == len(set(named))
+    assert set(named) == _closure("/js/app.js", _STATIC)
     assert re.findall(r"<script(?![^>]* src=)", page) == []
     assert re.findall(r"\sstyle=|\son[a-z]+=", page) == []
+
+
+def test_every_module_is_fetched_at_the_start_or_later() -> None:
+    modules = {f"/{path.relative_to(_CONSOLE)}" for path in (_CONSOLE / "js").rglob("*.js")}
+    # The heartbeat's thread is no module.
+    assert _closure("/js/app.js", _ANY) == modules - {"/js/shell/beat.js"}
 
 
 def test_the_console_weighs_less_than_150_kib() -> None:

@@ -6,13 +6,15 @@ import { get, put } from "./shell/api.js";
 import { Member } from "./shell/member.js";
 import { render, startTicking } from "./ui/dom.js";
 import { frame } from "./ui/frame.js";
-import { PAGES } from "./ui/pages.js";
+import { fetchPage, fetchPages, isHere, pageOf } from "./ui/pages.js";
 import { listenToKeys } from "./ui/keys.js";
 import { toastList } from "./ui/toasts.js";
 
 const TOAST_MS = 5_000;
 /** More would cover the page. */
 const TOASTS = 3;
+/** By then the first view stands, and what it needs besides has been asked for. */
+const IDLE_MS = 1_500;
 
 /** Everything that the pages see. `draw` is called after any change. */
 const app = {
@@ -43,13 +45,14 @@ function draw() {
   const soon = document.hidden ? (run) => setTimeout(run, 100) : requestAnimationFrame;
   soon(() => {
     isDue = false;
-    render(document.getElementById("app"), frame(app, PAGES[app.route.page]));
+    const page = pageOf(app.route.page);
+    render(document.getElementById("app"), frame(app, page));
     render(
       document.getElementById("dialogs"),
       app.dialogs.map(({ key, view }) => view(app, key)),
     );
     render(document.getElementById("toasts"), toastList(app));
-    const name = PAGES[app.route.page].title(app);
+    const name = page.title(app);
     document.title = `${app.member?.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
   });
 }
@@ -134,11 +137,11 @@ function turn() {
   app.route = route(location.hash);
   const isNew = before.page !== app.route.page || before.id !== app.route.id;
   if (isNew) {
-    PAGES[before.page].leave?.(app);
+    pageOf(before.page).leave?.(app);
     app.page = {};
     app.dialogs = [];
   }
-  PAGES[app.route.page].enter?.(app);
+  enter();
   draw();
   if (isNew) {
     requestAnimationFrame(() => {
@@ -146,6 +149,20 @@ function turn() {
       document.querySelector("h1")?.focus({ preventScroll: true });
     });
   }
+}
+
+/** Come to the page of the route, which may have to be fetched first. */
+function enter() {
+  const name = app.route.page;
+  if (isHere(name)) return pageOf(name).enter?.(app);
+  return attempt(async () => {
+    try {
+      await fetchPage(name);
+    } catch {
+      throw new Error(sentence("local", "no_hub"));
+    }
+    if (app.route.page === name) pageOf(name).enter?.(app);
+  });
 }
 
 function heard(what, detail) {
@@ -162,7 +179,7 @@ function heard(what, detail) {
   } else if (what === "notice") {
     tell(`${detail.name} ${NEWS[detail.news] ?? ""}`);
   }
-  PAGES[app.route.page].changed?.(app);
+  pageOf(app.route.page).changed?.(app);
   draw();
 }
 
@@ -174,10 +191,13 @@ async function start() {
   addEventListener("popstate", turn);
   draw();
   // The page asks for its own while the hub says who we are.
-  PAGES[app.route.page].enter?.(app);
+  const entered = enter();
   await refresh();
-  PAGES[app.route.page].known?.(app);
+  await entered;
+  pageOf(app.route.page).known?.(app);
   draw();
+  // A page that did not come now comes when it is asked for.
+  setTimeout(() => fetchPages().catch(() => {}), IDLE_MS);
 }
 
 start();

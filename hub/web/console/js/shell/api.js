@@ -1,6 +1,7 @@
 // The hub's HTTP API: JSON there and back, and problems as sentences.
 
 import { sentence } from "../core/words.js";
+import { early } from "./early.js";
 
 /** No answer of a hub on this network takes longer. */
 const PATIENCE_MS = 10_000;
@@ -25,10 +26,9 @@ async function call(method, path, body, headers = {}) {
   }
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, {
-      ...request,
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const before = method === "GET" ? await early(path) : null;
+    response = before ?? (await fetch(`/api/v1${path}`, { ...request, signal }));
   } catch {
     throw new Problem("no_hub", sentence("local", "no_hub"));
   }

@@ -1,13 +1,10 @@
 // All pages, by the names that core/routes.js gives them.
+//
+// What is shown first comes with the program; the others come when they are asked for, or
+// when the browser has nothing else to do.
 
-import { boxes } from "./boxes.js";
 import { h } from "./dom.js";
-import { join } from "./join.js";
-import { newSpace } from "./new.js";
 import { nothing, title } from "./parts.js";
-import { recordings } from "./recordings.js";
-import { replay } from "./replay.js";
-import { settings } from "./settings.js";
 import { space } from "./space.js";
 import { spaces } from "./spaces.js";
 
@@ -22,14 +19,31 @@ const lost = {
   ],
 };
 
-export const PAGES = {
-  spaces,
-  space,
-  new: newSpace,
-  join,
-  recordings,
-  replay,
-  boxes,
-  settings,
-  lost,
+const waiting = { title: () => "One moment", view: () => [title("One moment")] };
+
+const here = { spaces, space, lost };
+
+const LATER = {
+  new: async () => (await import("./new.js")).newSpace,
+  join: async () => (await import("./join.js")).join,
+  recordings: async () => (await import("./recordings.js")).recordings,
+  replay: async () => (await import("./replay.js")).replay,
+  boxes: async () => (await import("./boxes.js")).boxes,
+  settings: async () => (await import("./settings.js")).settings,
 };
+
+/** The page of this name, or what stands in for it until `fetchPage` is done. */
+export const pageOf = (name) => here[name] ?? waiting;
+
+/** Whether the page of this name is here. */
+export const isHere = (name) => name in here;
+
+/** Have a page come; throws what `import` does. */
+export async function fetchPage(name) {
+  here[name] ??= await LATER[name]();
+}
+
+/** Have all pages come, so that each opens at once, even while the hub is away. */
+export async function fetchPages() {
+  for (const name of Object.keys(LATER)) await fetchPage(name);
+}
