@@ -53,7 +53,9 @@ def _closure(first: str, imports: re.Pattern[str]) -> set[str]:
         path = due.pop()
         found.add(path)
         text = (_CONSOLE / path[1:]).read_text()
-        named = {posixpath.normpath(posixpath.join(path, "..", each)) for each in imports.findall(text)}
+        named = {
+            posixpath.normpath(posixpath.join(path, "..", each)) for each in imports.findall(text)
+        }
         due |= named - found
     return found
 
