@@ -11,7 +11,6 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
-from msgspec.structs import fields
 
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import HubIdInWords, NameInWords, SpaceIdInWords
@@ -134,35 +133,49 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse the pins of the HAT's identity and two uses of one pin."""
         seen: dict[int, str] = {}
-        usual = {each.name: each.default for each in fields(self)}
-        # Of two that clash the one that somebody chose is wrong, not a default.
-        for name, pin in sorted(self._pins().items(), key=lambda each: each[1] != usual[each[0]]):
+        for name, pin in self.pins.items():
             if pin == 1:
                 raise WrongKeyError(name, "pin 1 belongs to the HAT's identity; use 2 to 27.")
-            if pin != NOT_FITTED and pin in seen:
-                why = f"pin {pin} is taken by {seen[pin]} already; every part needs its own pin."
-                raise WrongKeyError(name, why)
+            if pin in seen:
+                rival = WrongKeyError(seen[pin], _taken(pin, name))
+                raise WrongKeyError(name, _taken(pin, seen[pin]), rival)
+            if pin in self.bus:
+                raise WrongKeyError(name, _taken(pin, f"{self.bus[pin]} for the lamp"))
             seen[pin] = name
 
-    def _pins(self) -> dict[str, int]:
-        buttons = {
-            "talk": self.talk,
-            "hand": self.hand,
-            "mute": self.mute,
-            "volume_up": self.volume_up,
-            "volume_down": self.volume_down,
-            "status": self.status,
-        }
-        lamps = {
-            "lamp_red": self.lamp_red,
-            "lamp_green": self.lamp_green,
-            "lamp_blue": self.lamp_blue,
-            "lamp_rec": self.lamp_rec,
-            "lamp_data": self.lamp_data,
-            "lamp_clock": self.lamp_clock,
-            "door": self.door,
-        }
-        return buttons | lamps
+    @property
+    def pins(self) -> dict[str, int]:
+        """The keys of this table that name a pin in use, with their pins."""
+        names = [*_KEY_PINS, *_LAMP_PINS[self.lamp], "lamp_rec", "door"]
+        pins = {name: int(getattr(self, name)) for name in names}
+        return {name: pin for name, pin in pins.items() if pin != NOT_FITTED}
+
+    @property
+    def bus(self) -> dict[int, str]:
+        """The pins that driving this lamp takes besides those that are named, and for what."""
+        if self.lamp is LampKind.KTD2027:
+            return dict.fromkeys(I2C_PINS, "I2C")
+        on_spi = (self.lamp_data, self.lamp_clock) == SPI_LAMP_PINS
+        if self.lamp is LampKind.DOTSTAR and on_spi:
+            return dict.fromkeys(SPI_OTHER_PINS, "SPI")
+        return {}
+
+
+def _taken(pin: int, holder: str) -> str:
+    return f"pin {pin} is taken by {holder} already; every part needs its own pin."
+
+
+_KEY_PINS: Final = ("talk", "hand", "mute", "volume_up", "volume_down", "status")
+_LAMP_PINS: Final = {
+    LampKind.LED: ("lamp_red", "lamp_green", "lamp_blue"),
+    LampKind.DOTSTAR: ("lamp_data", "lamp_clock"),
+    LampKind.KTD2027: (),
+    LampKind.NONE: (),
+}
+# The first I2C bus, and the first SPI bus: data and clock, and what its driver claims too.
+I2C_PINS: Final = (2, 3)
+SPI_LAMP_PINS: Final = (10, 11)
+SPI_OTHER_PINS: Final = (7, 8, 9)
 
 
 class GestureConfig(_Table, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -33,12 +34,54 @@ class ConfigError(Exception):
 
 
 class WrongKeyError(ValueError):
-    """Raised by a struct's ``__post_init__``: ``key`` of this table is wrong, and why."""
+    """Raised by a struct's ``__post_init__``: ``key`` of this table is wrong, and why.
 
-    def __init__(self, key: str, why: str) -> None:
+    ``key`` may lead into a table below, as "panel.talk". ``other`` is the same mistake seen
+    from the key that this one contradicts: it is said instead where that one was said later.
+    """
+
+    def __init__(self, key: str, why: str, other: "WrongKeyError | None" = None) -> None:
         super().__init__(f"{key}: {why}")
         self.key = key
         self.why = why
+        self.other = other
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source says, for settings that come from several; ``text`` None: no lines."""
+
+    source: str
+    data: dict[str, Any]
+    text: str | None = None
+
+    def held(self, steps: Steps) -> int:
+        """How many of the steps to a key this layer has."""
+        data: Any = self.data
+        for count, step in enumerate(steps):
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return count
+        return len(steps)
+
+    def place(self, steps: Steps) -> str:
+        """Return the key at ``steps`` with its source and line, for the start of a sentence."""
+        if self.text is None:
+            return _place(self.source, steps)
+        return _place(f"{self.source}:{line_of(self.text, steps)}", steps)
+
+
+def read_layer(text: str, source: str = "config") -> Layer:
+    """Return what ``text`` (TOML) says, unchecked but for its syntax.
+
+    Raises:
+        ConfigError: a syntax error, or a number that is none.
+    """
+    layer = Layer(source, _parse_toml(text, source), text)
+    for steps in _not_finite(layer.data, ()):
+        raise ConfigError(f"{layer.place(steps)}: a number must be finite.")
+    return layer
 
 
 def parse_config(text: str, kind: type[_T], source: str = "config") -> _T:
@@ -47,15 +90,60 @@ def parse_config(text: str, kind: type[_T], source: str = "config") -> _T:
     Raises:
         ConfigError: a syntax error, an unknown or missing key, or a value that is not allowed.
     """
-    data = _parse_toml(text, source)
-    for steps in _not_finite(data, ()):
-        where = _where(source, line_of(text, steps), steps)
-        raise ConfigError(f"{where}: a number must be finite.")
+    return parse_layers([read_layer(text, source)], kind)
+
+
+def parse_layers(layers: Sequence[Layer], kind: type[_T]) -> _T:
+    """Return the settings that the layers describe, a later one over an earlier one.
+
+    Tables are joined key by key; anything else replaces what was said before.
+
+    Raises:
+        ConfigError: with the source and line of the layer that said what is wrong.
+    """
+    data: dict[str, Any] = {}
+    for layer in layers:
+        data = _joined(data, layer.data)
     try:
         return msgspec.convert(data, kind, strict=True)
     except msgspec.ValidationError as error:
         steps, problem = _explain(error, data, kind)
-        raise ConfigError(f"{_where(source, line_of(text, steps), steps)}: {problem}") from None
+        if isinstance(error.__cause__, WrongKeyError):
+            steps, problem = _blamed(layers, steps, error.__cause__)
+        raise ConfigError(f"{place_in(layers, steps)}: {problem}") from None
+
+
+def place_in(layers: Sequence[Layer], steps: Steps) -> str:
+    """Return the key at ``steps`` with the source and line that had the last word on it."""
+    return layers[_said_in(layers, steps)].place(steps)
+
+
+def _said_in(layers: Sequence[Layer], steps: Steps) -> int:
+    """Return which layer says the key at ``steps`` last, or most of the way to it."""
+    return max(range(len(layers)), key=lambda index: (layers[index].held(steps), index))
+
+
+def _blamed(layers: Sequence[Layer], steps: Steps, wrong: WrongKeyError) -> tuple[Steps, str]:
+    """Return the one of two keys that contradict each other which was said later."""
+    above = steps[: len(steps) - len(wrong.key.split("."))]
+    views = [wrong] if wrong.other is None else [wrong, wrong.other]
+    paths = [(*above, *view.key.split(".")) for view in views]
+    said = [_said_in(layers, path) if _says(layers, path) else -1 for path in paths]
+    last = said.index(max(said))
+    return paths[last], views[last].why
+
+
+def _says(layers: Sequence[Layer], steps: Steps) -> bool:
+    return any(layer.held(steps) == len(steps) for layer in layers)
+
+
+def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in above.items():
+        under = both.get(key)
+        tables = isinstance(under, dict) and isinstance(value, dict)
+        both[key] = _joined(under, value) if tables else value
+    return both
 
 
 def override(config: _T, changes: Mapping[str, object], source: str = "command line") -> _T:
@@ -98,10 +186,6 @@ def _not_finite(value: Any, steps: Steps) -> Iterator[Steps]:  # noqa: ANN401 - 
             yield from _not_finite(inner, (*steps, index))
 
 
-def _where(source: str, line: int, steps: Steps) -> str:
-    return _place(f"{source}:{line}", steps)
-
-
 def _place(source: str, steps: Steps) -> str:
     key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return ": ".join(filter(None, (source, key.lstrip("."))))
@@ -121,7 +205,7 @@ def _explain(
     allowed = type_at(type_info(kind), steps)
     field = _FIELD.match(what)
     if isinstance(error.__cause__, WrongKeyError):
-        return (*steps, error.__cause__.key), error.__cause__.why
+        return (*steps, *error.__cause__.key.split(".")), error.__cause__.why
     if field and field[1] == "contains unknown":
         return (*steps, field[2]), _unknown(field[2], keys(allowed))
     if field:
