@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from hub.web.call import Call
 from hub.web.problems import Refused, WebCode
@@ -59,6 +59,8 @@ async def send(call: Call, download: Download) -> web.StreamResponse:
     response.content_length = end - begin
     with contextlib.suppress(ConnectionResetError):  # players have enough at any moment
         await response.prepare(call.request)
+        if call.request.method == hdrs.METH_HEAD:
+            begin = end
         while begin < end and (piece := await download.read(begin, min(_PIECE, end - begin))):
             await response.write(piece)
             call.progressed()

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from msgspec import Struct
 
 from hub.store.database import StoreError
@@ -80,7 +80,10 @@ def handler(desk: Desk, route: Route) -> AioHandler:
 def add_routes(app: web.Application, desk: Desk, routes: tuple[Route, ...]) -> None:
     """Serve the routes under ``BASE``."""
     for route in routes:
-        app.router.add_route(route.method, BASE + route.path, handler(desk, route))
+        handle = handler(desk, route)
+        app.router.add_route(route.method, BASE + route.path, handle)
+        if route.method == hdrs.METH_GET:  # whoever is asked for a thing can be asked what it is
+            app.router.add_route(hdrs.METH_HEAD, BASE + route.path, handle)
 
 
 def caller_of(desk: Desk, request: web.Request) -> Caller:

@@ -242,6 +242,11 @@ async def test_players_get_the_part_they_ask_for(
                     part = range(len(data))[begin:end]
                     wanted = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
                     assert answer.headers["Content-Range"] == wanted
+                whole = answer
+            async with browser.http.head(url, headers=headers) as answer:
+                assert answer.status == status
+                assert answer.content_length == whole.content_length
+                assert await answer.read() == b""
 
 
 async def test_a_player_that_has_enough_is_no_failure(

@@ -51,6 +51,16 @@ async def test_the_hub_says_what_it_is(hub: Hub) -> None:
     assert told["set_up"] is False
 
 
+async def test_what_can_be_got_can_be_asked_about(hub: Hub) -> None:
+    async with Browser(hub) as browser:
+        for path in ("/api/v1/hub", "/api/v1/spaces", "/"):
+            async with browser.http.head(hub.url(path)) as answer:
+                assert answer.status == 200, path
+                assert await answer.read() == b""
+        async with browser.http.head(hub.url("/api/v1/login")) as answer:
+            assert answer.status == 405
+
+
 async def test_spaces_are_listed_by_pages_and_found_by_their_words(tmp_path: Path) -> None:
     many = tuple(SpaceConfig(id=f"s{n:02}", name=f"Space {n}") for n in range(7))
     async with a_hub(tmp_path, HubConfig(space=many, web=AT_EASE)) as hub, Browser(hub) as browser:
