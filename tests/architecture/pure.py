@@ -26,8 +26,9 @@ def pure_modules(root: Path = ROOT) -> list[str]:
 
 
 def path_of(module: str, root: Path = ROOT) -> Path:
-    """Return the file of a module (not of a package)."""
-    return root / (module.replace(".", "/") + ".py")
+    """Return the file of a module, or of what a package itself holds."""
+    path = root / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def source_files(root: Path = ROOT) -> list[Path]:

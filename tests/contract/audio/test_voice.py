@@ -52,14 +52,14 @@ async def test_a_phrase_is_spoken_in_words_that_are_heard(tmp_path: Path) -> Non
     heard: list[Pcm] = []
     voice = Voice(heard.append, "en", program(tmp_path, f'exec {PROGRAM} "$@"'))
     async with speaking(voice):
-        voice.say("Hand up. Number 3.")
+        voice.say("Hand up. Number three.")
         await until(lambda: heard)
         assert 0.7 < len(heard[0]) / SAMPLE_RATE < 4
         # Speech is not one tone: its strongest part is in the band of voices.
         spectrum = np.abs(np.fft.rfft(heard[0]))
         assert 80 < np.argmax(spectrum) * SAMPLE_RATE / len(heard[0]) < 3_000
         # A phrase that is known is not made again.
-        voice.say("Hand up. Number 3.")
+        voice.say("Hand up. Number three.")
         await until(lambda: len(heard) == 2)
     assert heard[1] is heard[0]
     assert calls(tmp_path) == 1

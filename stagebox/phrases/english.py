@@ -1,42 +1,13 @@
-"""Every phrase that a box says aloud, and the sentence that stands for it in writing.
-
-One table for each language. A key is a kind and a word, such as ``deny.floor_taken`` or
-``state.live``: the kinds are the verbs of the floor with their causes, errors, why one is
-out, news of spaces, states, and ``say`` for everything else. What a phrase knows of the
-moment (a name, a number) stands in braces; a fact that is missing becomes a plain word.
-"""
+"""English."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from stagebox.phrases import numbers
+from stagebox.phrases.wording import Noun, Phrase, Wording, same, tone
 
-class Language(StrEnum):
-    """Languages that there is a whole table for."""
-
-    ENGLISH = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """``say``: short, for the ear, empty where a tone says it all. ``show``: for the eye."""
-
-    say: str
-    show: str
-
-
-def _same(text: str) -> Phrase:
-    return Phrase(text, text)
-
-
-def _tone(show: str) -> Phrase:
-    """Return a phrase that is never spoken."""
-    return Phrase("", show)
-
-
-_ENGLISH: Final[dict[str, Phrase]] = {
+PHRASES: Final[Mapping[str, Phrase]] = {
     # --- a request was denied ---
     "deny.floor_taken": Phrase("{name} is talking.", "{name} is talking: nobody else can now."),
     "deny.queue_full": Phrase("The queue is full.", "Too many hands are up. Try again later."),
@@ -46,9 +17,13 @@ _ENGLISH: Final[dict[str, Phrase]] = {
         "This space is recorded. Press HAND to agree.",
         "This space is recorded. Agree to be in the recording first.",
     ),
-    "deny.receive_only": _same("This is a listening speaker."),
+    "deny.consent_needed.no_hand": Phrase(
+        "This space is recorded. Press TALK to agree.",
+        "This space is recorded. Agree to be in the recording first.",
+    ),
+    "deny.receive_only": same("This is a listening speaker."),
     "deny.muted_at_device": Phrase("Muted.", "MUTE is on. Switch it off first."),
-    "deny.retry_after": Phrase("Wait a moment.", "Wait {number} s before the next press."),
+    "deny.retry_after": Phrase("Wait a moment.", "Wait {seconds} before the next press."),
     "deny.stage_full": Phrase(
         "The stage is full.", "As many speak here as may: the stage is full."
     ),
@@ -61,6 +36,10 @@ _ENGLISH: Final[dict[str, Phrase]] = {
     "revoke.host_hold": Phrase("The host paused you.", "The host holds your microphone."),
     "revoke.consent_needed": Phrase(
         "A recording begins. Press HAND to agree.",
+        "A recording begins, and you have not agreed to be in it.",
+    ),
+    "revoke.consent_needed.no_hand": Phrase(
+        "A recording begins. Press TALK to agree.",
         "A recording begins, and you have not agreed to be in it.",
     ),
     "revoke.frozen": Phrase("Please wait.", "The host holds everybody, or has lost contact."),
@@ -82,8 +61,8 @@ _ENGLISH: Final[dict[str, Phrase]] = {
     # --- news of spaces ---
     "news.soon": Phrase("{name} starts in five minutes.", "{name} starts in a few minutes."),
     "news.due": Phrase("{name} is due.", "{name} is due: its host may open it."),
-    "news.live": _same("{name} is live."),
-    "news.cancelled": _same("{name} was cancelled."),
+    "news.live": same("{name} is live."),
+    "news.cancelled": same("{name} was cancelled."),
     # --- an act was refused ---
     "error.malformed": Phrase("This box needs an update.", "The message was not understood."),
     "error.unknown_type": Phrase("This box needs an update.", "One side does not know the other."),
@@ -130,31 +109,32 @@ _ENGLISH: Final[dict[str, Phrase]] = {
     "error.disk_full": Phrase("No room to record.", "The hub's disk has no room for a recording."),
     "error.internal": Phrase("That did not work.", "The hub made a mistake. Try again."),
     # --- how a box stands ---
-    "state.offline": _tone("No hub. The box looks for it by itself."),
-    "state.no_space": _tone("Connected, in no space: press TALK to join."),
-    "state.idle_free": _tone("The floor is free: press TALK."),
-    "state.idle_busy": _tone("Somebody else has the floor."),
-    "state.asking": _tone("Asking for the floor."),
-    "state.queued": _tone("Your hand is up."),
-    "state.next": _tone("You are next."),
-    "state.offered": _tone("It is your turn: press TALK."),
-    "state.live": _tone("You have the floor: speak."),
-    "state.held": _tone("The host holds your microphone."),
-    "state.frozen": _tone("The host lost contact: please wait."),
-    "state.soon": _tone("Backstage: it starts soon."),
-    "state.consent": _tone("Recorded: press HAND to agree, or hold it to leave."),
-    "state.cooldown": _tone("Wait a moment before the next press."),
-    "state.cut": _tone("MUTE is on: nobody hears you."),
+    "state.offline": tone("No hub. The box looks for it by itself."),
+    "state.no_space": tone("Connected, in no space: press TALK to join."),
+    "state.idle_free": tone("The floor is free: press TALK."),
+    "state.idle_busy": tone("Somebody else has the floor."),
+    "state.asking": tone("Asking for the floor."),
+    "state.queued": tone("Your hand is up."),
+    "state.next": tone("You are next."),
+    "state.offered": tone("It is your turn: press TALK."),
+    "state.live": tone("You have the floor: speak."),
+    "state.held": tone("The host holds your microphone."),
+    "state.frozen": tone("The host lost contact: please wait."),
+    "state.soon": tone("Backstage: it starts soon."),
+    "state.consent": tone("Recorded: press HAND to agree, or hold it to leave."),
+    "state.consent.no_hand": tone("Recorded: press TALK to agree, or hold it to leave."),
+    "state.cooldown": tone("Wait a moment before the next press."),
+    "state.cut": tone("MUTE is on: nobody hears you."),
     # --- everything else ---
-    "say.permit": _tone("Speak."),
+    "say.permit": tone("Speak."),
     "say.queued": Phrase("Hand up. Number {number}.", "Your hand is up, place {number}."),
-    "say.next": _same("You are next."),
+    "say.next": same("You are next."),
     "say.offered": Phrase("The floor is yours. Press TALK.", "It is your turn: press TALK."),
     "say.turn_passed": Phrase("Turn passed.", "Your turn has passed: nobody pressed."),
-    "say.warning": _tone("Your time is nearly up."),
+    "say.warning": tone("Your time is nearly up."),
     "say.no_answer": Phrase("No answer. Press again.", "The hub does not answer. Press again."),
     "say.muted": Phrase("Muted.", "MUTE is on."),
-    "say.unmuted": _tone("MUTE is off."),
+    "say.unmuted": tone("MUTE is off."),
     "say.no_microphone": Phrase(
         "No microphone.", "The microphone cannot be heard: no sound card, or no line for sound."
     ),
@@ -178,6 +158,10 @@ _ENGLISH: Final[dict[str, Phrase]] = {
         "Press HAND to agree. Hold HAND to leave.",
         "Press HAND to agree to the recording, or hold HAND to leave.",
     ),
+    "say.consent.no_hand": Phrase(
+        "Press TALK to agree. Hold TALK to leave.",
+        "Press TALK to agree to the recording, or hold TALK to leave.",
+    ),
     "say.consent_chair": Phrase("Press NEXT to agree.", "Press NEXT to agree to the recording."),
     "say.agreed": Phrase("Thank you. You can talk.", "You have agreed to be recorded."),
     "say.withdrawn": Phrase("You are not recorded.", "You are not recorded, and cannot talk."),
@@ -185,66 +169,33 @@ _ENGLISH: Final[dict[str, Phrase]] = {
     "say.speaker": Phrase("You can talk.", "You are a speaker."),
     "say.cohost": Phrase("You are co-host.", "You are co-host: HAND is NEXT now."),
     "say.host": Phrase("You are host.", "You are host: HAND is NEXT now."),
-    "say.hand_up": _tone("{name} has raised a hand."),
+    "say.hand_up": tone("{name} has raised a hand."),
     "say.next_given": Phrase("{name} next.", "The floor was offered to {name}."),
-    "say.priority": _tone("Everybody else is paused."),
+    "say.priority": tone("Everybody else is paused."),
     "say.new_space": Phrase(
         "New space. Press TALK to open it, NEXT to cancel.",
         "New space? TALK opens it, NEXT cancels.",
     ),
     "say.end_space": Phrase(
         "End for everyone? Press TALK to confirm.",
-        "End for everyone ({number} people)? TALK confirms.",
+        "End for everyone ({people})? TALK confirms.",
     ),
     "say.still_here": Phrase("Nothing was changed.", "Nothing was changed."),
-    "say.open_it": _same("Press TALK to open it."),
-    "say.join_it": _same("Press TALK to join."),
+    "say.open_it": same("Press TALK to open it."),
+    "say.join_it": same("Press TALK to join."),
     "say.invite_code": Phrase("The code is {name}.", "Invitation code: {name}."),
 }
 
-PHRASES: Final[Mapping[Language, Mapping[str, Phrase]]] = MappingProxyType(
-    {Language.ENGLISH: MappingProxyType(_ENGLISH)}
+_NOUNS: Final[Mapping[str, Noun]] = {
+    "people": Noun("nobody", "one person", "person", "people"),
+    "hands": Noun("no hands", "one hand", "hand", "hands"),
+    "seconds": Noun("no seconds", "one second", "second", "seconds"),
+}
+
+ENGLISH: Final = Wording(
+    MappingProxyType(PHRASES),
+    MappingProxyType(_NOUNS),
+    name="Somebody",
+    number="a few",
+    aloud=numbers.english,
 )
-# What stands for a fact that is not known.
-_UNKNOWN: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
-    {Language.ENGLISH: MappingProxyType({"name": "Somebody", "number": "a few"})}
-)
-
-
-def spoken(
-    key: str,
-    *,
-    name: str | None = None,
-    number: int | None = None,
-    language: Language = Language.ENGLISH,
-) -> str:
-    """Return what is said aloud for ``key``, empty for nothing.
-
-    Raises:
-        KeyError: there is no such phrase.
-    """
-    return _filled(PHRASES[language][key].say, name, number, language)
-
-
-def shown(
-    key: str,
-    *,
-    name: str | None = None,
-    number: int | None = None,
-    language: Language = Language.ENGLISH,
-) -> str:
-    """Return the sentence that is shown for ``key``.
-
-    Raises:
-        KeyError: there is no such phrase.
-    """
-    return _filled(PHRASES[language][key].show, name, number, language)
-
-
-def _filled(text: str, name: str | None, number: int | None, language: Language) -> str:
-    facts = dict(_UNKNOWN[language])
-    if name is not None:
-        facts["name"] = name
-    if number is not None:
-        facts["number"] = str(number)
-    return text.format_map(facts)
