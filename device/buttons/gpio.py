@@ -33,6 +33,7 @@ MIX: Final[dict[Color, tuple[float, float, float]]] = {
     Color.BLUE: (0.0, 0.0, 1.0),
     Color.GREEN: (0.0, 1.0, 0.0),
     Color.AMBER: (1.0, 0.4, 0.0),
+    Color.PURPLE: (0.6, 0.0, 1.0),
     Color.RED: (1.0, 0.0, 0.0),
 }
 # Fast enough not to be seen, slow enough for pulses made in software.

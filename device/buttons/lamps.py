@@ -6,6 +6,8 @@ None flashes more than twice in any second. Mostly lit means that the box waits 
 you; mostly dark means that you cannot talk now. Red is not in the table of states,
 because red belongs to the transmitter: it is lit exactly while audio frames leave,
 and it alone is lit without a break.
+
+``LAMP_MEANINGS`` says what each pattern means to people, by the name it carries.
 """
 
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ class Color(StrEnum):
     BLUE = "blue"
     GREEN = "green"
     AMBER = "amber"
+    PURPLE = "purple"
     RED = "red"
 
 
@@ -42,12 +45,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A named rhythm: ``lead`` plays once, then ``steps`` repeat."""
+    """A named rhythm: ``lead`` plays once, then ``steps`` repeat.
+
+    ``brightness`` is what the levels were dimmed by, for a panel that knows patterns by name.
+    """
 
     name: str
     color: Color
     steps: tuple[Step, ...]
     lead: tuple[Step, ...] = ()
+    brightness: float = 1.0
 
 
 # Dim enough for a living room in the evening, bright enough to be found by day.
@@ -56,6 +63,8 @@ DIM: Final = 0.3
 NIGHT: Final = 0.25
 # Below this an LED that is driven by pulses looks off.
 FAINTEST: Final = 0.04
+# Red is a promise: it is to be seen across a room at night, and its warning told from it.
+RED_NIGHT: Final = 0.25
 
 
 def _rhythm(name: str, color: Color, *ms: int, level: float = 1.0) -> Pattern:
@@ -98,6 +107,12 @@ _SPARKLE: Final = (
     Step(Color.WHITE, 400),
     Step(Color.OFF, 450, 0.0),
 )
+# Longer than the wink of a reaction, or a single LED could not tell them apart.
+_NEWS: Final = (
+    Step(Color.OFF, 250, 0.0),
+    Step(Color.PURPLE, 1000),
+    Step(Color.OFF, 250, 0.0),
+)
 
 PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
     {
@@ -122,12 +137,66 @@ PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
         "cut": _rhythm("cut", Color.AMBER, 300, 2700),
         # No state of the floor: the sound card is gone, so nobody hears, or is heard.
         "no_sound": _rhythm("no_sound", Color.AMBER, 150, 400, 150, 400, 150, 1750),
+        # The hub answers, and no sound passes yet, or any more.
+        "no_media": _rhythm("no_media", Color.WHITE, 600, 300, 600, 1500),
+        # The microphone is open by a latch, and a finger keeps it closed until it lifts.
+        "cough": _rhythm("cough", Color.AMBER, 1700, 300, 300, 300),
+        "stuck": _rhythm("stuck", Color.AMBER, 100, 400, 700, 800),
+        "confirm": _rhythm("confirm", Color.WHITE, 300, 300, 300, 300, 300, 900),
+        "tutorial": _rhythm("tutorial", Color.WHITE, 2000, 1000),
+        "pairing": _rhythm("pairing", Color.BLUE, 1000, 250, 250, 250, 250, 500),
+        # As conspicuous as two flashes a second can be.
+        "find": _rhythm("find", Color.WHITE, 250, 250),
+        # What a panel on a cable shows by itself when its box is silent.
+        "link_lost": _rhythm("link_lost", Color.AMBER, 500, 500, 500, 500, 500, 1500),
     }
 )
 RED_LIVE: Final = Pattern("live", Color.RED, (Step(Color.RED, 1000),))
 # Never dark: audio is leaving. The warning is in the brightness, and in a tone.
 RED_WARNING: Final = Pattern(
     "warning", Color.RED, (Step(Color.RED, 500), Step(Color.RED, 500, DIM))
+)
+
+
+# Played once before the pattern of the state; its name is in front of the state's, with a +.
+LEADS: Final[Mapping[str, tuple[Step, ...]]] = MappingProxyType(
+    {"refused": _REFUSED, "sparkle": _SPARKLE, "news": _NEWS}
+)
+NAMED: Final[Mapping[str, Pattern]] = MappingProxyType(
+    {pattern.name: pattern for pattern in (*PATTERNS.values(), RED_LIVE, RED_WARNING)}
+)
+LAMP_MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "off": "Asleep, or connected and in no space: press TALK to join.",
+        "connecting": "Starting, or looking for the hub.",
+        "no_hub": "No contact with the hub. The box goes on looking.",
+        "no_media": "The hub answers, but no sound passes yet.",
+        "idle_free": "The floor is free: press TALK and speak.",
+        "idle_busy": "Somebody else is talking.",
+        "not_heard": "The key is down, and nobody hears you yet.",
+        "queued": "Your hand is up.",
+        "next": "You are next.",
+        "offered": "It is your turn: press TALK.",
+        "live": "Your voice is leaving the box.",
+        "warning": "Your voice is leaving the box, and your time is nearly over.",
+        "held": "The host keeps your microphone closed.",
+        "cough": "Your microphone is open by a latch, and closed while you hold TALK.",
+        "frozen": "The host lost contact, or holds everybody: please wait.",
+        "soon": "The space begins soon.",
+        "consent": "This space is recorded, and your microphone is closed until you agree.",
+        "cooldown": "Your turn was long: wait a moment before the next press.",
+        "cut": "MUTE is on: your microphone is cut off.",
+        "no_sound": "The microphone or the loudspeaker is missing.",
+        "stuck": "A key has been down for too long: lift what lies on it.",
+        "confirm": "The box waits for a key that says yes.",
+        "tutorial": "The box explains its keys; any key ends that.",
+        "pairing": "The box waits to be joined to a hub.",
+        "find": "This is the box that somebody is looking for.",
+        "link_lost": "The panel has lost its box: look at the cable.",
+        "refused": "Three flashes, once: that cannot be done now.",
+        "sparkle": "One wink: somebody claps.",
+        "news": "One long glow: news of a space, such as an invitation.",
+    }
 )
 
 
@@ -145,22 +214,48 @@ def pattern_for(state: str, *, refused: bool = False) -> Pattern:
         return pattern
     if state == "idle_busy":
         return _NOT_HEARD
-    return replace(pattern, name=f"refused+{pattern.name}", lead=_REFUSED)
+    return led_by("refused", pattern)
+
+
+def led_by(lead: str, pattern: Pattern) -> Pattern:
+    """Return ``pattern`` after one of ``LEADS``.
+
+    Raises:
+        KeyError: there is no such lead.
+    """
+    return replace(pattern, name=f"{lead}+{pattern.name}", lead=LEADS[lead])
 
 
 def sparkling(pattern: Pattern) -> Pattern:
     """Return ``pattern`` after a wink of one second."""
-    return replace(pattern, name=f"sparkle+{pattern.name}", lead=_SPARKLE)
+    return led_by("sparkle", pattern)
+
+
+def named(name: str) -> Pattern:
+    """Return the pattern that carries ``name``, with its lead if it has one.
+
+    Raises:
+        KeyError: there is no such pattern.
+    """
+    *leads, last = name.split("+")
+    pattern = NAMED[last]
+    for lead in reversed(leads):
+        pattern = led_by(lead, pattern)
+    return pattern
 
 
 def dimmed(pattern: Pattern, factor: float = NIGHT) -> Pattern:
-    """Return ``pattern`` at ``factor`` of its brightness; what is lit stays visible."""
+    """Return ``pattern`` at ``factor`` of its brightness; what is lit stays so, red above all."""
     return replace(
         pattern,
         steps=tuple(_dim(step, factor) for step in pattern.steps),
         lead=tuple(_dim(step, factor) for step in pattern.lead),
+        brightness=pattern.brightness * factor,
     )
 
 
 def _dim(step: Step, factor: float) -> Step:
-    return replace(step, level=max(FAINTEST, step.level * factor)) if step.is_lit else step
+    if not step.is_lit:
+        return step
+    least = RED_NIGHT if step.color is Color.RED else 0.0
+    return replace(step, level=max(FAINTEST, step.level * max(factor, least)))

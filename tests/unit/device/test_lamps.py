@@ -6,14 +6,20 @@ import pytest
 
 from device.buttons.lamps import (
     FAINTEST,
+    LAMP_MEANINGS,
+    LEADS,
+    NAMED,
     NIGHT,
     PATTERNS,
     RED_LIVE,
+    RED_NIGHT,
     RED_WARNING,
     Color,
     Pattern,
     Step,
     dimmed,
+    led_by,
+    named,
     pattern_for,
     sparkling,
 )
@@ -22,7 +28,8 @@ from device.floor.model import FloorState
 GRID_MS = 25
 REFUSED = [pattern_for(name, refused=True) for name in PATTERNS]
 SPARKLING = [sparkling(pattern) for pattern in PATTERNS.values()]
-EVERY = [*PATTERNS.values(), *REFUSED, *SPARKLING, RED_LIVE, RED_WARNING]
+LED = [led_by(lead, pattern) for lead in LEADS for pattern in PATTERNS.values()]
+EVERY = [*PATTERNS.values(), *REFUSED, *LED, RED_LIVE, RED_WARNING]
 
 
 def timeline(pattern: Pattern, at_least_ms: int) -> list[Step]:
@@ -52,7 +59,7 @@ def test_no_more_than_two_flashes_in_any_second(pattern: Pattern) -> None:
         assert at[third] - at[third - 2] >= 1_000
 
 
-@pytest.mark.parametrize(("one", "other"), list(permutations([*FloorState, "no_sound"], 2)))
+@pytest.mark.parametrize(("one", "other"), list(permutations(PATTERNS, 2)))
 def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(one: str, other: str) -> None:
     """From the end of a round of one pattern into the next, at most two and the new one's first."""
     after = [*PATTERNS[one].steps, *timeline(PATTERNS[other], 3_000)]
@@ -60,11 +67,12 @@ def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(one: str, ot
     assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
 
 
-@pytest.mark.parametrize(("one", "other"), list(permutations([*FloorState, "no_sound"], 2)))
-def test_a_sparkle_in_the_middle_of_anything_does_not_make_a_third_flash(
-    one: str, other: str
+@pytest.mark.parametrize("lead", ["sparkle", "news"])
+@pytest.mark.parametrize(("one", "other"), list(permutations(PATTERNS, 2)))
+def test_a_wink_in_the_middle_of_anything_does_not_make_a_third_flash(
+    one: str, other: str, lead: str
 ) -> None:
-    wink = timeline(sparkling(PATTERNS[other]), 3_000)
+    wink = timeline(led_by(lead, PATTERNS[other]), 3_000)
     for end in range(1, len(PATTERNS[one].steps) + 1):
         at = flashes([*PATTERNS[one].steps[:end], *wink])
         assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
@@ -103,12 +111,9 @@ def distance(one: Pattern, other: Pattern) -> float:
     return min(differing) / samples
 
 
-DISTINCT = [
-    *(PATTERNS[state] for state in FloorState if state is not FloorState.LIVE),
-    PATTERNS["connecting"],
-    PATTERNS["no_sound"],
-    RED_LIVE,
-]
+# By name, because some states look the same on purpose. The warning's rhythm is in its
+# brightness, and in a tone.
+DISTINCT = [pattern for name, pattern in NAMED.items() if name != "warning"]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +177,47 @@ def test_at_night_everything_is_dimmer_and_nothing_vanishes() -> None:
         for day, dark in steps:
             assert (dark.color, dark.ms, dark.is_lit) == (day.color, day.ms, day.is_lit)
             assert dark.level == (max(FAINTEST, day.level * NIGHT) if day.is_lit else 0)
+        assert night.brightness == NIGHT
+        assert dimmed(night, 0.5).brightness == NIGHT / 2
+
+
+def test_red_is_seen_at_any_brightness_and_its_warning_told_from_it() -> None:
+    live, warning = dimmed(RED_LIVE, 0.05), dimmed(RED_WARNING, 0.05)
+    assert live.steps[0].level == RED_NIGHT
+    assert warning.steps[0].level == live.steps[0].level >= 3 * warning.steps[1].level > 0
+
+
+def test_every_name_has_a_meaning_and_every_meaning_a_name() -> None:
+    assert set(LAMP_MEANINGS) == set(NAMED) | set(LEADS)
+    assert all(text.endswith(".") for text in LAMP_MEANINGS.values())
+    assert len(set(LAMP_MEANINGS.values())) == len(LAMP_MEANINGS)
+
+
+@pytest.mark.parametrize("pattern", EVERY, ids=lambda pattern: pattern.name)
+def test_a_pattern_is_found_by_the_name_it_carries(pattern: Pattern) -> None:
+    assert named(pattern.name) == pattern
+
+
+def test_two_leads_keep_the_later_one() -> None:
+    assert named("sparkle+refused+cut").lead == LEADS["sparkle"]
+    with pytest.raises(KeyError):
+        named("refused+dancing")
+
+
+def test_a_lead_ends_dark_and_can_be_told_from_the_others_on_a_single_led() -> None:
+    """Otherwise it would run into a pattern that begins lit, or not be told from another."""
+    shapes = []
+    for lead in LEADS.values():
+        assert not lead[-1].is_lit
+        shapes.append(tuple(step.ms for step in lead if step.is_lit))
+    assert len(set(shapes)) == len(LEADS)
+    assert max(shapes[1]) * 2 <= max(shapes[2])
+
+
+def test_red_leaves_no_lead_before_it() -> None:
+    """Red is the sender's, and shows at once."""
+    assert not RED_LIVE.lead
+    assert not RED_WARNING.lead
 
 
 def test_steps_of_a_pattern_alternate() -> None:

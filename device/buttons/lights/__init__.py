@@ -1,0 +1,1 @@
+"""Lamps of all kinds behind one port."""
