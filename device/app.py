@@ -24,7 +24,7 @@ from device.audio.room import read_air
 from device.audio.sounding import Sounding
 from device.audio.voice import Voice
 from device.box import Box, Parts
-from device.buttons.ports import PanelError
+from device.buttons.ports import Key, PanelError
 from device.config import BoxConfig, VoiceChoice, hub_url
 from device.duplex import HalfDuplex
 from device.events import EventLog
@@ -37,8 +37,13 @@ from device.link.hubs import KnownHubs
 from device.link.reconnect import Reconnect
 from device.link.signalling import Signalling
 from device.media import MediaSession
+from device.simulator.messages import About
+from device.simulator.panel import PagePanel
+from device.simulator.server import PageServer
+from device.simulator.visit import Scene
 from device.tally import Tally
 from device.transmitter import Transmitter
+from device.view.feed import Feed
 from device.view.live import watch
 from device.view.status import Status
 from stagebox import __version__, logs
@@ -76,7 +81,7 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
     Raises:
         ConfigError: something in either cannot be.
     """
-    for name in ("mic", "speaker", "script", "room"):
+    for name in ("mic", "speaker", "script", "room", "page"):
         if getattr(arguments, name) is not None and not arguments.simulate:
             raise ConfigError(f"command line: --{name} is for the simulator; add --simulate.")
     if arguments.room is not None and None in (arguments.mic, arguments.speaker):
@@ -108,6 +113,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         stack.callback(made.parts.panel.close)
         for thread in made.threads:
             stack.push_async_callback(thread.stop)
+        await _open_page(made.page, stack, config.name, arguments.page)
         for job in (made.box.run(), made.signalling.run(), made.browse()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
@@ -125,6 +131,20 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
             await asyncio.wait_for(stop.wait(), arguments.seconds)
 
 
+async def _open_page(
+    page: PageServer | None, stack: contextlib.AsyncExitStack, name: str, port: int | str | None
+) -> None:
+    """Serve the panel's page, if there is one, until the box ends.
+
+    Raises:
+        PanelError: the port cannot be had.
+    """
+    if page is not None:
+        stack.push_async_callback(page.close)
+        await page.start(port if isinstance(port, int) else None)
+        print(f"The panel of {name} is at {page.url}", flush=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """The parts that are started and stopped."""
@@ -135,6 +155,7 @@ class Made:
     threads: tuple[CaptureThread | PlaybackThread, ...]
     browse: Callable[[], Coroutine[Any, Any, None]]
     has_terminal: bool
+    page: PageServer | None = None
 
 
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
@@ -143,7 +164,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     sound = hardware.sound(config, simulation)
     kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
-    status = Status(config.name)
+    status = Status(config.name, is_studio=config.role is Role.STUDIO)
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
     output.set_volume(programme_db=config.sound.volume_db)
@@ -195,7 +216,23 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         box.on_problem("echo", sound.lacks)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
-    return Made(parts, box, signalling, threads, browse, by_hand)
+    page = _page(config, simulation, status, events)
+    return Made(parts, box, signalling, threads, browse, by_hand, page)
+
+
+def _page(
+    config: BoxConfig, simulation: hardware.Simulation | None, status: Status, events: EventLog
+) -> PageServer | None:
+    """Return what serves the simulator's panel as a page, if that was asked for."""
+    if simulation is None or simulation.page is None:
+        return None
+    panel = config.panel
+    fitted = {Key.HAND: panel.hand, Key.MUTE: panel.mute}
+    keys = tuple(key for key in Key if fitted.get(key, True))
+    about = About(config.name, config.role, config.sound.language, __version__, keys)
+    feed = Feed()
+    events.watch(feed.take)
+    return PageServer(Scene(about, simulation.page, status, feed))
 
 
 def _manner(config: BoxConfig) -> Manner:
@@ -250,7 +287,8 @@ def _simulation(arguments: argparse.Namespace) -> hardware.Simulation | None:
         air = read_air(arguments.room) if arguments.room else None
     except SoundError as error:
         raise ConfigError(f"command line: --room: {error}") from None
-    return hardware.Simulation(arguments.mic, arguments.speaker, arguments.script, air)
+    page = PagePanel() if arguments.page is not None else None
+    return hardware.Simulation(arguments.mic, arguments.speaker, arguments.script, air, page)
 
 
 async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -22,8 +22,10 @@ from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, Wa
 from device.buttons import gpio
 from device.buttons.ports import Panel, PanelError
 from device.buttons.script import ScriptError, ScriptPanel
+from device.buttons.several import Panels
 from device.buttons.terminal import TerminalPanel
 from device.config import NOT_FITTED, BoxConfig, Duplex, PanelConfig
+from device.simulator.panel import PagePanel
 from stagebox.wire.terms import Role
 
 MakeMicrophone = Callable[[], Microphone]
@@ -40,6 +42,7 @@ class Simulation:
     speaker: Path | None
     script: Path | None
     air: Air | None = None
+    page: PagePanel | None = None
 
     @property
     def has_terminal(self) -> bool:
@@ -113,6 +116,16 @@ def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[]
     if simulation is None:
         fitted = config.panel.kind == "gpio"
         return gpio.GpioPanel(_wiring(config.panel)) if fitted else ScriptPanel()
+    own = _by_hand(simulation, on_quit)
+    return own if simulation.page is None else Panels((own, simulation.page))
+
+
+def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:
+    """Return the panel that is a terminal or a script.
+
+    Raises:
+        PanelError: the script cannot be read or is wrong.
+    """
     if simulation.has_terminal:
         return TerminalPanel(on_quit=on_quit)
     if simulation.script is None:

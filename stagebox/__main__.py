@@ -83,6 +83,14 @@ def _add_box(parser: argparse.ArgumentParser) -> None:
     sim.add_argument(
         "--room", type=Path, metavar="WAV", help="impulse response from speaker to microphone"
     )
+    sim.add_argument(
+        "--page",
+        type=_port,
+        nargs="?",
+        const="any",
+        metavar="PORT",
+        help="the panel as a page for a browser on this computer",
+    )
     sim.add_argument("--script", type=Path, metavar="FILE", help="buttons: '1.0 talk down' ...")
     sim.add_argument(
         "--wait-joined",

@@ -7,6 +7,7 @@ import numpy as np
 
 from device.audio.output import Output
 from device.events import EventLog
+from device.floor.space import is_chair
 from device.view.facts import Facts
 from device.view.status import Status
 from stagebox.media.levels import dbfs, peak
@@ -38,9 +39,11 @@ class Monitor:
         status.floor = state
         if view is None:
             status.space, status.talkers, status.queue = "", (), ()
+            status.members, status.is_chair = 0, False
             return
         names = {member.id: member.name for member in view.members.values()}
-        status.space = view.space.name
+        status.space, status.members = view.space.name, len(view.members)
+        status.is_chair = is_chair(view)
         status.talkers = tuple(names.get(id_, "?") for id_ in view.floor.talkers)
         status.queue = tuple(names.get(id_, "?") for id_ in view.floor.queue)
 

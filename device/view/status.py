@@ -31,6 +31,9 @@ class Status:
     link: str = "searching"
     link_detail: str = ""
     space: str = ""
+    members: int = 0
+    is_studio: bool = False  # a host's box, wherever it is
+    is_chair: bool = False  # host or co-host of the space that it is in
     floor: str = "offline"
     color: str = "off"
     pattern: str = ""
@@ -45,6 +48,11 @@ class Status:
     said: str = ""
     recorded: bool = False
     devices: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hand(self) -> str:
+        """What the second key is called here."""
+        return "NEXT" if self.is_studio or self.is_chair else "HAND"
 
 
 def render(
