@@ -1,16 +1,17 @@
 """What a prompt sounds like where it is a tone: the floor's words and the sound side's.
 
-The two do not know each other; only the box knows both.
+The two do not know each other; only the box knows both. While the microphone may be open a
+box has no voice: then a prompt is its tone, or it is in ``UNTONED``, with the reason.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from device.audio.earcons import Earcon
 from device.floor.prompts import Prompt
 
-# What a prompt sounds like where it is a tone; the others are for voices to say.
 TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
     {
         Prompt.PERMIT: Earcon.PERMIT,
@@ -46,5 +47,35 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.STILL_HERE: Earcon.QUEUED,
         Prompt.LINK_LOST: Earcon.LINK_LOST,
         Prompt.LINK_BACK: Earcon.LINK_BACK,
+    }
+)
+
+
+class Instead(StrEnum):
+    """What becomes of a prompt that has no tone, while the microphone is open."""
+
+    LAMP = "the lamp shows it"
+    LATER = "the voice says it when the burst is over"
+
+
+UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
+    {
+        Prompt.UNMUTED: Instead.LAMP,
+        Prompt.SPACE_JOINED: Instead.LAMP,
+        Prompt.SPACE_LEFT: Instead.LAMP,
+        Prompt.THAWED: Instead.LAMP,
+        # Nobody asked for these, and whoever talks wants to know them after the sentence.
+        Prompt.BACKSTAGE: Instead.LATER,
+        Prompt.SPACE_LIVE: Instead.LATER,
+        Prompt.LISTENER: Instead.LATER,
+        Prompt.SPEAKER: Instead.LATER,
+        Prompt.COHOST: Instead.LATER,
+        Prompt.HOST: Instead.LATER,
+        Prompt.INVITE_CODE: Instead.LATER,
+        # These follow another prompt, which has the tone; what to press is in the words.
+        Prompt.CONSENT: Instead.LATER,
+        Prompt.CONSENT_CHAIR: Instead.LATER,
+        Prompt.OPEN_IT: Instead.LATER,
+        Prompt.JOIN_IT: Instead.LATER,
     }
 )

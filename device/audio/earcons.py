@@ -24,23 +24,30 @@ PEAK_DBFS: Final = -24.0
 RAMP_MS: Final = 30
 
 _FULL_SCALE: Final = 32767
+_COUNTS: Final = ("silence", "one note", "two notes", "three notes")
+# Where a single note is called low, and where high.
+_LOW_HZ: Final = 400
+_HIGH_HZ: Final = 1_200
 
 
 class Earcon(StrEnum):
     """What can be said with tones."""
 
-    PERMIT = "permit"  # you are heard: speak
-    OFFERED = "offered"  # it is your turn: press
-    QUEUED = "queued"  # your hand is up
+    PERMIT = "permit"
+    OFFERED = "offered"
+    QUEUED = "queued"
     DENY = "deny"
-    BUSY = "busy"  # somebody else talks; repeats while the key is down
-    WARNING = "warning"  # your time is nearly over
-    REVOKED = "revoked"  # the floor was taken from you
-    RECORDING = "recording"  # it begins, it ends
-    ENDED = "ended"  # the space is over
-    HAND_UP = "hand_up"  # somebody else's, for a chair
+    BUSY = "busy"  # repeats while the key is down
+    WARNING = "warning"
+    REVOKED = "revoked"
+    RECORDING = "recording"
+    ENDED = "ended"
+    HAND_UP = "hand_up"
     LINK_LOST = "link_lost"
     LINK_BACK = "link_back"
+    TICK = "tick"
+    LATCHED = "latched"
+    COUGH = "cough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,32 @@ SCORES: Final[Mapping[Earcon, tuple[Note, ...]]] = MappingProxyType(
         Earcon.HAND_UP: (Note(523, 70),),
         Earcon.LINK_LOST: (Note(880, 80, 40), Note(440, 300)),
         Earcon.LINK_BACK: (Note(440, 80, 40), Note(880, 300)),
+        # As loud as the prompts are: what tells how loud they are has to be heard well.
+        Earcon.TICK: (Note(1047, 100),),
+        # Heard while talking: short, and as high as the permit tone for the same reason.
+        Earcon.LATCHED: (Note(2093, 60, 40), Note(2637, 60)),
+        Earcon.COUGH: (Note(2637, 60, 40), Note(2093, 60)),
+    }
+)
+
+# What each tells, for people; the guide and the card are made from it.
+EARCON_MEANINGS: Final[Mapping[Earcon, str]] = MappingProxyType(
+    {
+        Earcon.PERMIT: "You are heard: speak.",
+        Earcon.OFFERED: "It is your turn: press TALK. Or a question: TALK means yes.",
+        Earcon.QUEUED: "Done: your hand is up, or what you asked for was done.",
+        Earcon.DENY: "No: not now, or not here. The voice says why.",
+        Earcon.BUSY: "Somebody else is talking.",
+        Earcon.WARNING: "Your time is nearly over. Or a question that ends something.",
+        Earcon.REVOKED: "The floor is no longer yours, or your turn has passed.",
+        Earcon.RECORDING: "A recording begins, runs or ends.",
+        Earcon.ENDED: "The space is over, or you are out of it.",
+        Earcon.HAND_UP: "Somebody has raised a hand, or there is news of a space.",
+        Earcon.LINK_LOST: "No contact with the hub.",
+        Earcon.LINK_BACK: "The hub is back.",
+        Earcon.TICK: "A key has worked: one step of volume, or held long enough.",
+        Earcon.LATCHED: "The microphone stays open without a finger, until the next tap.",
+        Earcon.COUGH: "Nobody hears you while you hold TALK.",
     }
 )
 
@@ -96,6 +129,20 @@ def frequencies(earcon: Earcon) -> tuple[float, ...]:
 def seconds(earcon: Earcon) -> float:
     """Return how long an earcon lasts."""
     return sum(note.ms + note.rest for note in SCORES[earcon]) / 1000
+
+
+def described(earcon: Earcon) -> str:
+    """Return how an earcon sounds, in words: ``two notes, rising, 350 ms``."""
+    score = SCORES[earcon]
+    pitches = [note.hz for note in score]
+    count = _COUNTS[len(score)]
+    if len(score) == 1:
+        way = "low" if pitches[0] < _LOW_HZ else "high" if pitches[0] > _HIGH_HZ else "middle"
+    elif pitches[0] == pitches[-1]:
+        way = "level"
+    else:
+        way = "rising" if pitches[-1] > pitches[0] else "falling"
+    return f"{count}, {way}, {round(1000 * (seconds(earcon) - score[-1].rest / 1000))} ms"
 
 
 def samples(ms: float) -> int:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from device.audio.earcons import (
+    EARCON_MEANINGS,
     PEAK_DBFS,
     RAMP_MS,
     SCORES,
     Earcon,
     Note,
+    described,
     frequencies,
     render,
     render_all,
@@ -80,6 +82,29 @@ def test_what_the_tones_mean_is_in_how_they_move() -> None:
     assert len(set(shape(Earcon.WARNING))) == 1
     assert min(shape(Earcon.WARNING)) > max(shape(Earcon.REVOKED))
     assert max(shape(Earcon.BUSY)) < min(shape(Earcon.QUEUED))
+
+
+def test_what_is_heard_while_talking_is_out_of_the_way_of_speech() -> None:
+    for earcon in (Earcon.PERMIT, Earcon.LATCHED, Earcon.COUGH):
+        assert min(frequencies(earcon)) > 2_000
+        assert seconds(earcon) <= 0.160
+    up, down = frequencies(Earcon.LATCHED), frequencies(Earcon.COUGH)
+    assert up == down
+
+
+def test_how_each_sounds_can_be_written() -> None:
+    assert described(Earcon.OFFERED) == "two notes, rising, 350 ms"
+    assert described(Earcon.REVOKED) == "three notes, falling, 240 ms"
+    assert described(Earcon.BUSY) == "two notes, level, 320 ms"
+    assert described(Earcon.DENY) == "one note, low, 300 ms"
+    assert described(Earcon.QUEUED) == "one note, middle, 150 ms"
+    assert described(Earcon.PERMIT) == "one note, high, 60 ms"
+
+
+def test_each_has_a_meaning_of_its_own_for_people() -> None:
+    assert set(EARCON_MEANINGS) == set(Earcon)
+    assert len({*EARCON_MEANINGS.values()}) == len(Earcon)
+    assert len({(described(each), frequencies(each)) for each in Earcon}) == len(Earcon)
 
 
 def test_no_two_are_alike_without_their_absolute_pitch() -> None:
