@@ -36,8 +36,12 @@ FromPage = Hold | Slide
 
 
 class About(Struct, frozen=True, tag="box"):
-    """Which box this is: sent first, and once. ``keys``: those that it has."""
+    """Which box this is: sent first, and once. ``keys``: those that it has.
 
+    ``run`` is another one each time the box starts, and with it notes are counted anew.
+    """
+
+    run: str
     name: str
     role: str
     language: str
@@ -50,11 +54,15 @@ StepData = tuple[str, int, float]
 
 
 class Lamp(Struct, frozen=True, tag="lamp"):
-    """The pattern that is shown, step by step, and for how long it has been already."""
+    """The pattern that is shown, step by step, and for how long it has been already.
+
+    ``beat`` tells the rhythm in words, ``means`` what it says.
+    """
 
     name: str
     color: str
-    words: str
+    beat: str
+    means: str
     lead: tuple[StepData, ...]
     steps: tuple[StepData, ...]
     age_ms: int
