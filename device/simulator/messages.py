@@ -41,12 +41,12 @@ class About(Struct, frozen=True, tag="box"):
     ``run`` is another one each time the box starts, and with it notes are counted anew.
     """
 
-    run: str
     name: str
     role: str
     language: str
     version: str
     keys: tuple[Key, ...]
+    run: str = ""
 
 
 # Colour, milliseconds, level from 0 to 1.

@@ -7,12 +7,15 @@ its own near the buttons. Pages, connections, messages and what waits for a page
 import asyncio
 import errno
 import logging
+import secrets
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import hdrs, web
+from msgspec import structs
 
 from device.buttons.ports import PanelError
 from device.simulator.files import HEADERS, Files
@@ -42,7 +45,7 @@ class PageServer:
     """Serves one box's panel. ``refused`` counts what was turned away, by why."""
 
     def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+        self._scene = replace(scene, about=structs.replace(scene.about, run=secrets.token_hex(4)))
         self._visits: dict[int, Visit] = {}
         self._spoken: set[asyncio.BaseProtocol] = set()
         self._met = 0
