@@ -37,6 +37,7 @@ from device.link.hubs import KnownHubs
 from device.link.reconnect import Reconnect
 from device.link.signalling import Signalling
 from device.media import MediaSession
+from device.profiles.shelf import load_settings
 from device.simulator.messages import About
 from device.simulator.panel import PagePanel
 from device.simulator.server import PageServer
@@ -47,7 +48,7 @@ from device.view.feed import Feed
 from device.view.live import watch
 from device.view.status import Status
 from stagebox import __version__, logs
-from stagebox.config import ConfigError, load_config, override
+from stagebox.config import ConfigError
 from stagebox.identity import Identity, IdentityError
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
@@ -76,7 +77,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def settings(arguments: argparse.Namespace) -> BoxConfig:
-    """Return the settings from file and command line.
+    """Return the settings from profile, file and command line.
 
     Raises:
         ConfigError: something in either cannot be.
@@ -86,15 +87,15 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
             raise ConfigError(f"command line: --{name} is for the simulator; add --simulate.")
     if arguments.room is not None and None in (arguments.mic, arguments.speaker):
         raise ConfigError("command line: --room joins two files; add --mic and --speaker.")
-    config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
     given: dict[str, Any] = {
+        "profile": arguments.profile,
         "hub": hub_url(arguments.hub),
         "name": arguments.name,
         "space": arguments.space,
         "role": arguments.role,
         "state_dir": str(arguments.state) if arguments.state else None,
     }
-    return override(config, {key: value for key, value in given.items() if value is not None})
+    return load_settings(arguments.config, given)
 
 
 async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:

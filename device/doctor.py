@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from device.checks import Finding, all_checks
-from device.config import BoxConfig, hub_url
-from stagebox.config import ConfigError, load_config, override
+from device.config import hub_url
+from device.profiles.model import FittedConfig
+from device.profiles.shelf import load_settings
+from stagebox.config import ConfigError
 
 OK: Final = 0
 LACKING: Final = 1
@@ -70,7 +72,6 @@ def _wrapped(first: str, text: str) -> list[str]:
     )
 
 
-def _settings(arguments: argparse.Namespace) -> BoxConfig:
-    config = load_config(arguments.config, BoxConfig) if arguments.config else BoxConfig()
-    hub = hub_url(arguments.hub)
-    return config if hub is None else override(config, {"hub": hub})
+def _settings(arguments: argparse.Namespace) -> FittedConfig:
+    given = {"hub": hub_url(arguments.hub), "profile": arguments.profile}
+    return load_settings(arguments.config, given)

@@ -1,4 +1,4 @@
-"""The command line: ``stagebox hub | box | demo | doctor``.
+"""The command line: ``stagebox hub | box | demo | doctor | profiles | test-panel``.
 
 Arguments only. The programs are loaded by name when they are asked for, so that
 ``stagebox --version`` needs no sound card, no network and hardly any time.
@@ -20,6 +20,8 @@ _PROGRAMS: Final = {
     "box": "device.app",
     "demo": "stagebox.demo",
     "doctor": "device.doctor",
+    "profiles": "device.profiles.command",
+    "test-panel": "device.paneltest.program",
 }
 # Those that run for months and carry sound.
 _APPLIANCES: Final = frozenset({"hub", "box"})
@@ -50,6 +52,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_box(programs.add_parser("box", help="run a box, real or simulated"))
     _add_demo(programs.add_parser("demo", help="a hub and three boxes on this computer"))
     _add_doctor(programs.add_parser("doctor", help="say what this machine lacks to be a box"))
+    _add_profiles(programs.add_parser("profiles", help="the boards a box can be built on"))
+    _add_test_panel(
+        programs.add_parser("test-panel", help="try each button, lamp and tone, without a hub")
+    )
     return parser
 
 
@@ -70,6 +76,7 @@ def _add_box(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hub", metavar="URL", help="address of the hub, else found by mDNS")
     parser.add_argument("--name", help="what people call this box")
     parser.add_argument("--space", help="the space to join")
+    _add_profile(parser)
     parser.add_argument("--role", choices=("guest", "studio", "speaker"), help="kind of box")
     parser.add_argument("--state", type=Path, metavar="DIR", help="where the box keeps its state")
     parser.add_argument(
@@ -114,6 +121,35 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the box's settings (TOML)")
     parser.add_argument("--hub", metavar="URL", help="address of the hub, else looked for by mDNS")
+    _add_profile(parser)
+    parser.add_argument("--json", action="store_true", help="all of it as one JSON object")
+
+
+def _add_profiles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="one profile, whole: wires, settings, parts, notes")
+    parser.add_argument(
+        "--write", type=Path, metavar="DIR", help="write a page with a picture for each profile"
+    )
+
+
+def _add_test_panel(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's settings (TOML)")
+    _add_profile(parser)
+    parser.add_argument(
+        "--yes", action="store_true", help="nobody looks on: quickly, and without questions"
+    )
+    sim = parser.add_argument_group("simulator")
+    sim.add_argument("--simulate", action="store_true", help="files and keys for hardware")
+    sim.add_argument("--mic", type=Path, metavar="WAV", help="what the microphone hears")
+    sim.add_argument("--speaker", type=Path, metavar="WAV", help="what the speaker was fed")
+    sim.add_argument("--script", type=Path, metavar="FILE", help="buttons: '1.0 talk down' ...")
+    _add_verbose(parser)
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--profile", metavar="NAME", help="the board it is built on: `stagebox profiles` lists them"
+    )
 
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:

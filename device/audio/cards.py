@@ -7,6 +7,8 @@ from typing import Final
 
 from device.audio.ports import SAMPLE_RATE
 
+# Before ids of cards: exactly these, where a name alone would also fit a part of another's.
+BY_ID: Final = "CARD="
 # A card asked for a rate that it has not got refuses; these are what cards have.
 _OTHER_RATES: Final = (44_100, 32_000, 16_000)
 
@@ -37,9 +39,13 @@ class SoundDevice:
 def choose(match: str, devices: Iterable[SoundDevice]) -> SoundDevice | None:
     """Pick the device that ``match`` means.
 
-    A whole name or card id wins over a part of one, so that a card called
-    "ana" is not taken for "banana". Case does not matter.
+    ``CARD=one,other`` means the card with the first of these ids that is there, and no other
+    card. Else a whole name or card id wins over a part of one, so that a card called "ana"
+    is not taken for "banana". Case does not matter.
     """
+    ids = card_ids(match)
+    if ids:
+        return _by_id(ids, devices)
     wanted = match.casefold()
     partly = None
     for device in devices:
@@ -49,6 +55,18 @@ def choose(match: str, devices: Iterable[SoundDevice]) -> SoundDevice | None:
         if partly is None and any(wanted in text for text in names):
             partly = device
     return partly
+
+
+def card_ids(match: str) -> tuple[str, ...]:
+    """Return the ids after ``CARD=``; none where ``match`` is a name."""
+    if not match.upper().startswith(BY_ID):
+        return ()
+    return tuple(part.strip() for part in match[len(BY_ID) :].split(",") if part.strip())
+
+
+def _by_id(ids: Iterable[str], devices: Iterable[SoundDevice]) -> SoundDevice | None:
+    found = {device.card.casefold(): device for device in reversed([*devices]) if device.card}
+    return next((found[each.casefold()] for each in ids if each.casefold() in found), None)
 
 
 def formats(device: SoundDevice, direction: Direction) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,12 @@ USB = SoundDevice(0, "USB Audio", "Device", 1, 2, 48_000)
 HDMI = SoundDevice(1, "HDMI", "vc4", 0, 2, 48_000)
 
 
+def visit(**given: object) -> argparse.Namespace:
+    return argparse.Namespace(
+        **{"config": None, "hub": None, "profile": None, "json": False} | given
+    )
+
+
 def test_good_and_bad_findings_read_well() -> None:
     findings = [
         Finding("a", ok=True, sentence="Is there.", mend="never shown"),
@@ -49,9 +55,9 @@ def test_long_sentences_go_on_below_and_keep_their_addresses_whole() -> None:
 def test_settings_that_are_wrong_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "box.toml"
     path.write_text("[pannel]")
-    assert main(argparse.Namespace(config=path, hub=None)) == 2
+    assert main(visit(config=path)) == 2
     assert "box.toml:1: pannel" in capsys.readouterr().err
-    assert main(argparse.Namespace(config=None, hub="ftp://x")) == 2
+    assert main(visit(hub="ftp://x")) == 2
     assert "command line: hub: the address must start with" in capsys.readouterr().err
 
 
@@ -66,7 +72,7 @@ def test_the_whole_round_ends_on_a_machine_with_nothing(
     path = tmp_path / "box.toml"
     path.write_text(f'state_dir = "{tmp_path}"\n')
     url = "http://127.0.0.1:9"  # nobody listens on the discard port here
-    assert main(argparse.Namespace(config=path, hub=url)) == 1
+    assert main(visit(config=path, hub=url)) == 1
     said = capsys.readouterr().out
     assert "LACKS  hub" in said
     assert said.count("PyAudio is not installed.") == 2

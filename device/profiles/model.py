@@ -1,0 +1,110 @@
+"""What a profile says: the settings of a box, and the board that they fit.
+
+A profile is the same TOML as a box's own settings, with one more table, ``[board]``, for
+people and for the doctor. Pure; the files are read in ``device.profiles.shelf``.
+"""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct, field
+
+from device.config import NOT_FITTED, BoxConfig, Pin
+from stagebox.configtext import WrongKeyError
+
+Line = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(min_length=1, max_length=600)]
+Short = Annotated[str, Meta(min_length=1, max_length=60)]
+# Where a wire of a module ends: a pin of the header by BCM number, or one of its supplies.
+Supply = Literal["3V3", "5V", "GND"]
+End = Annotated[
+    int | Supply, Meta(description='a BCM pin number, 2 to 27, or one of "3V3", "5V", "GND"')
+]
+# Seven bits less the reserved addresses at both ends (I2C-bus specification, 3.1.12).
+Address = Annotated[int, Meta(ge=0x08, le=0x77, description="an I2C address, 0x08 to 0x77")]
+# What ALSA allows as an id: letters, digits and underscores, 15 at most.
+CardId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,15}$", description="the id of a card")]
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all tables."""
+
+
+class Part(_Table, frozen=True, kw_only=True):
+    """One line of the bill of materials."""
+
+    name: Line
+    count: Annotated[int, Meta(ge=1, le=99)] = 1
+    note: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Module(_Table, frozen=True, kw_only=True):
+    """A small board with wires of its own: each of its pins and where the wire ends."""
+
+    name: Short
+    pins: Annotated[dict[Short, End], Meta(min_length=1, max_length=12)]
+    note: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Board(_Table, frozen=True, kw_only=True):
+    """What the box is built on.
+
+    ``form``: a "hat" covers the header, "wires" go to single pins, "usb" leaves it free.
+    ``config_txt``: lines for /boot/firmware/config.txt. ``i2c``: addresses that answer on it
+    and tell it from others. ``product``: what the identity memory of the HAT calls it.
+    ``cards``: ids under which ALSA may know its sound card. ``holds``: pins that the board
+    itself uses, by what for. ``spare``: pins that can be reached although it is a HAT.
+    """
+
+    title: Short
+    what: Text
+    form: Literal["hat", "wires", "usb"]
+    button: Annotated[str, Meta(max_length=60)] = ""
+    sound: Short
+    config_txt: tuple[Line, ...] = ()
+    i2c: tuple[Address, ...] = ()
+    product: tuple[Short, ...] = ()
+    cards: tuple[CardId, ...] = ()
+    holds: dict[Short, tuple[Pin, ...]] = field(default_factory=dict)
+    spare: tuple[Pin, ...] = ()
+    modules: tuple[Module, ...] = ()
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    notes: tuple[Text, ...] = ()
+
+    @property
+    def held(self) -> dict[int, str]:
+        """The pins that the board itself uses, and what for."""
+        return {pin: use for use, pins in self.holds.items() for pin in pins}
+
+
+BARE: Final = "bare"
+
+
+class FittedConfig(BoxConfig, frozen=True, kw_only=True):
+    """A box's settings together with the board that they are for."""
+
+    board: Board
+
+    def __post_init__(self) -> None:
+        """Refuse what BoxConfig refuses, and pins that the board uses itself."""
+        super().__post_init__()
+        held = self.board.held
+        wanted = self.panel.pins if self.panel.kind == "gpio" else {}
+        for name, pin in wanted.items():
+            if pin in held:
+                why = f"pin {pin} is used by the {self.board.title} itself ({held[pin]})"
+                raise WrongKeyError(f"panel.{name}", f"{why}; {self._hint()}.")
+
+    def _hint(self) -> str:
+        if self.board.spare:
+            return f"its free pins are {', '.join(map(str, self.board.spare))}"
+        taken = {*self.board.held, *self.panel.pins.values(), *self.panel.bus}
+        free = [str(pin) for pin in range(4, 28) if pin not in taken]
+        return f"free pins are {', '.join(free)}"
+
+
+def key_names(config: BoxConfig) -> tuple[str, ...]:
+    """Return the keys that are wired to the header."""
+    if config.panel.kind == "none":
+        return ()
+    names = ("talk", "hand", "mute", "volume_up", "volume_down", "status")
+    return tuple(name for name in names if getattr(config.panel, name) != NOT_FITTED)
