@@ -52,8 +52,10 @@ from stagebox.config import ConfigError
 from stagebox.identity import Identity, IdentityError
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
+from stagebox.phrases import shown
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
+from stagebox.service import Service
 from stagebox.statefile import state_dir
 from stagebox.wire.terms import Kind, Role
 
@@ -104,12 +106,14 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
     Raises:
         IdentityError, PanelError, OpusError: the box cannot start, and why.
     """
+    service = Service()  # first: what is started from here does not speak for the box
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     prepare()
     made = make(config, arguments, stop)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(service.close)
         stack.callback(made.parts.events.close)
         stack.callback(made.parts.panel.close)
         for thread in made.threads:
@@ -128,8 +132,23 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(made.box.sounding.wait(), SOUND_START_S)
         made.box.start_panel()
+        stack.push_async_callback(_end, asyncio.create_task(_watched(service, made)))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), arguments.seconds)
+        service.stopping()
+
+
+async def _watched(service: Service, made: "Made") -> None:
+    """Tell systemd that the box is up, hub or no hub, and from then on that it works."""
+    service.ready()
+    names = "loudspeaker thread", "microphone thread"
+    works = {name: partial(_serves, part) for name, part in zip(names, made.threads, strict=False)}
+    status = made.parts.status
+    await service.run(works, lambda: f"{status.name}: {shown(f'state.{status.floor}')}")
+
+
+def _serves(thread: CaptureThread | PlaybackThread) -> bool:
+    return thread.serves
 
 
 async def _open_page(

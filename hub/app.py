@@ -27,6 +27,7 @@ from stagebox.config import ConfigError, load_config, override
 from stagebox.identity import Identity, IdentityError
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
+from stagebox.service import Service
 from stagebox.statefile import state_dir
 
 DATABASE: Final = "hub.sqlite3"
@@ -69,11 +70,13 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
     Raises:
         IdentityError, StoreError, BindError, SeamError, StartError: it cannot start, and why.
     """
+    service = Service()  # first: what is started from here does not speak for the hub
     raise_file_limit()
     kept_in = state_dir(config.data_dir)
     identity = Identity.load_or_create(kept_in)
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(service.close)
         media = await _media(config.media.count(), metrics, verbose=verbose)
         stack.push_async_callback(media.aclose)
         metrics.add_media(media.report)
@@ -110,7 +113,11 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         _log.info(
             "hub %s listens on port %d; its state is in %s", identity.id[:8], server.port, kept_in
         )
+        watching = asyncio.create_task(service.run({"store": store.answers}))
+        stack.callback(watching.cancel)
+        service.ready()
         await _told_to_stop()
+        service.stopping()
 
 
 async def _media(processes: int, metrics: Metrics, *, verbose: bool) -> MediaPlane:

@@ -69,6 +69,11 @@ class CaptureThread:
         return await self._thread.stop()
 
     @property
+    def serves(self) -> bool:
+        """Whether its thread works, or can be replaced: else only a new start helps."""
+        return self._thread.serves
+
+    @property
     def state(self) -> DeviceState | None:
         """The device's last reported state."""
         return self._thread.state

@@ -19,6 +19,7 @@ from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
+from device.audio.priority import raise_priority
 
 # A USB device is back some 1 to 2 s after the plug; a person waits 5 s at most.
 RETRY_S: Final = (0.5, 1.0, 2.0)
@@ -130,6 +131,11 @@ class DeviceThread(Generic[D]):
         """The last state that was reported."""
         return self._state
 
+    @property
+    def serves(self) -> bool:
+        """Whether it has a thread at work, or can have one: else only a new start helps."""
+        return self._lease is not None or len(self._alive()) < MAX_ABANDONED
+
     def works(self, lease: Lease, device: D, started: float) -> None:
         """Say that sound flows since about ``started``. For ``serve``, once per device."""
         exact = device.t_started if isinstance(device, KnowsStart) else None
@@ -205,6 +211,7 @@ class DeviceThread(Generic[D]):
     # Below: the device's thread.
 
     def _run(self, lease: Lease, wait: float) -> None:
+        raise_priority()
         if wait:
             self._idle(lease, wait)
         tries = 0

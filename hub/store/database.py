@@ -24,6 +24,8 @@ from stagebox.wire.terms import Kind, Role
 
 # More calls than this waiting means the disk hangs; a call is refused rather than kept.
 MAX_WAITING: Final = 1_000
+# A worn memory card takes seconds to write; a disk that takes this long is gone.
+HANGS_S: Final = 15.0
 # Broken files kept for a person to look at; the last one is overwritten after that.
 MAX_ASIDE: Final = 5
 
@@ -75,6 +77,7 @@ class Store:
         self._on_trouble = on_trouble
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._waiting = 0
+        self._moved_at = 0.0
         self._db: sqlite3.Connection | None = None
 
     @classmethod
@@ -104,6 +107,11 @@ class Store:
             db, self._db = self._db, None
             await self._run(sqlite3.Connection.close, db)
         self._worker.shutdown(wait=False)
+
+    def answers(self) -> bool:
+        """Whether the thread of the database gets on with what it was given."""
+        stood_s = asyncio.get_running_loop().time() - self._moved_at
+        return not self._waiting or stood_s < HANGS_S
 
     async def member(self, member_id: str) -> StoredMember | None:
         """Return what is known of a member."""
@@ -158,6 +166,8 @@ class Store:
             self._on_trouble(Trouble.BUSY)
             raise StoreError("the disk does not keep up")
         loop = asyncio.get_running_loop()
+        if not self._waiting:
+            self._moved_at = loop.time()
         self._waiting += 1
         try:
             return await loop.run_in_executor(self._worker, work, *args)
@@ -166,6 +176,7 @@ class Store:
             raise StoreError(f"{self._path}: {error}") from None
         finally:
             self._waiting -= 1
+            self._moved_at = loop.time()
 
 
 def _member(row: tuple[Any, ...]) -> StoredMember:
