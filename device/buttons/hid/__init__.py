@@ -1,0 +1,1 @@
+"""What the keys and lamps of a telephone on USB mean, read from what it says of itself."""
