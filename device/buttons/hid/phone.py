@@ -101,7 +101,7 @@ class Phone:
         self._levels = {}
         self._shown = frozenset()
         self._answered_at = None
-        return self._lamps(now)
+        return self._lamps(now) or [self._shown]
 
     def detach(self) -> list[Move]:
         """Take note that it is gone: every finger is lifted, and what was muted stays so."""

@@ -69,9 +69,9 @@ class Line:
 
 class SpeakerphoneRig:
     holds_hand = True
-    names = {Key.TALK: "hook", Key.HAND: "flash"}
 
     def __init__(self) -> None:
+        self.names = {Key.TALK: "hook", Key.HAND: "flash"}
         self.line = Line(SPRINGING)
         self.panel = Speakerphone("any", self.line)
         self._down: set[str] = set()

@@ -168,7 +168,7 @@ async def test_lamps_that_hang_are_left_alone(
         time.sleep(0.01)
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(s.os, "write", slow)
+    monkeypatch.setattr(os, "write", slow)
     panel.start(lambda event: None)
     for name in [FloorState.IDLE_FREE, FloorState.NO_SPACE] * 5:
         panel.show(pattern_for(name))
