@@ -122,6 +122,7 @@ class PanelConfig(_Table, frozen=True, kw_only=True):
     lamp_pixels: Annotated[int, Meta(ge=1, le=64)] = 3
     # A relay for a light at the door: on while this box is on the air.
     door: Pin = NOT_FITTED
+    door_active_high: bool = True  # False for relay boards that close when the pin is low
     brightness: Annotated[int, Meta(ge=5, le=100, description="a percentage, 5 to 100")] = 100
     night: Night = ""  # when the lamp is dimmed, by the clock on the wall
     night_brightness: Annotated[int, Meta(ge=5, le=100)] = 25

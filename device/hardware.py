@@ -1,7 +1,7 @@
 """Which hardware a box uses: what is wired to it, or files and keys for the simulator."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,13 +19,14 @@ from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone, li
 from device.audio.ports import Loudspeaker, Microphone, SoundError
 from device.audio.room import Air, RoomLoudspeaker, RoomMicrophone
 from device.audio.wav import NullLoudspeaker, NullMicrophone, WavLoudspeaker, WavMicrophone
-from device.buttons import gpio
+from device.buttons.gpio import GpioPanel
 from device.buttons.ports import Panel, PanelError
 from device.buttons.script import ScriptError, ScriptPanel
-from device.buttons.several import Panels
+from device.buttons.several import joined
 from device.buttons.terminal import TerminalPanel
-from device.config import NOT_FITTED, BoxConfig, Duplex, PanelConfig
+from device.config import BoxConfig, Duplex, PanelConfig
 from device.simulator.panel import PagePanel
+from device.wiring import wiring
 from stagebox.wire.terms import Role
 
 MakeMicrophone = Callable[[], Microphone]
@@ -114,10 +115,15 @@ def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[]
         PanelError: the script cannot be read or is wrong.
     """
     if simulation is None:
-        fitted = config.panel.kind == "gpio"
-        return gpio.GpioPanel(_wiring(config.panel)) if fitted else ScriptPanel()
+        return joined(_fitted(config.panel))
     own = _by_hand(simulation, on_quit)
-    return own if simulation.page is None else Panels((own, simulation.page))
+    return joined((own,) if simulation.page is None else (own, simulation.page))
+
+
+def _fitted(config: PanelConfig) -> Iterator[Panel]:
+    """Yield every panel that the settings name."""
+    if config.kind == "gpio":
+        yield GpioPanel(wiring(config))
 
 
 def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:
@@ -143,20 +149,6 @@ def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:
     except ScriptError as error:
         raise PanelError(f"{simulation.script}: {error}") from None
     raise PanelError(f"The script {simulation.script} cannot be read: {why}.")
-
-
-def _wiring(config: PanelConfig) -> gpio.PanelConfig:
-    lamps = (config.lamp_red, config.lamp_green, config.lamp_blue)
-    fitted = [pin for pin in lamps if pin != NOT_FITTED]
-    return gpio.PanelConfig(
-        talk=config.talk or None,
-        hand=config.hand or None,
-        mute=config.mute or None,
-        lamp_rgb=lamps if len(fitted) == len(lamps) else None,
-        lamp=fitted[0] if len(fitted) == 1 else None,
-        lamp_rec=config.lamp_rec or None,
-        lamp_active_high=config.lamp_active_high,
-    )
 
 
 def _has_own(direction: Direction) -> bool:

@@ -24,15 +24,16 @@ from device import app, hardware
 from device.audio.gate import FRAME_S, GateFrame, MicGate
 from device.audio.output import Output
 from device.audio.wav import NullLoudspeaker
-from device.buttons.gpio import GpioPanel, PanelConfig
+from device.buttons.gpio import GpioPanel
 from device.buttons.ports import Key
-from device.config import BoxConfig, SoundConfig, TalkConfig, VoiceChoice
+from device.config import BoxConfig, PanelConfig, SoundConfig, TalkConfig, VoiceChoice
 from device.floor.conduct import Conduct
 from device.floor.manner import Manner
 from device.floor.model import Effect, Event, KeyDown, Received
 from device.floor.participant import Participant
 from device.floor.talk import HANG_S
 from device.transmitter import Send, Transmitter
+from device.wiring import wiring
 from stagebox.media.frames import SAMPLE_RATE, Pcm
 from stagebox.media.opus import END_OF_BURST, Decoder
 from stagebox.media.playout import Playout
@@ -141,7 +142,7 @@ class Boxed:
 
     def __init__(self) -> None:
         self._factory = MockFactory(pin_class=MockPWMPin)
-        self._panel = GpioPanel(PanelConfig(), self._factory)
+        self._panel = GpioPanel(wiring(PanelConfig()), self._factory)
         self._mouth = Mouth()
         self._press = Press(0, inf)
         self._tasks: list[asyncio.Task[None]] = []

@@ -12,17 +12,19 @@ from device.buttons.ports import PanelError
 _LOG: Final = logging.getLogger(__name__)
 
 
-class LampPlayer:
-    """Calls ``light(color, level)`` at each step of the pattern that is shown.
+Show = Callable[[Color, float], None]
 
-    A lamp that fails (``PanelError``) is left alone and logged: buttons are worth more than light.
+
+class LampPlayer:
+    """Calls each of ``lights(color, level)`` at each step of the pattern that is shown.
+
+    One that fails (``PanelError``) is logged and tried again at the next step: buttons are
+    worth more than light.
     """
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, light: Callable[[Color, float], None]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *lights: Show) -> None:
         self._loop = loop
-        self._light = light
+        self._lights = lights
         self._steps: Iterator[Step] = iter(())
         self._timer: asyncio.TimerHandle | None = None
         self.faults = 0
@@ -37,7 +39,7 @@ class LampPlayer:
         self._next()
 
     def close(self) -> None:
-        """Turn the lamp off. Safe to call twice."""
+        """Put every light out. Safe to call twice."""
         self._stop()
         self._set(Color.OFF, 0.0)
 
@@ -50,12 +52,13 @@ class LampPlayer:
         self._timer = self._loop.call_later(step.ms / 1000, self._next)
 
     def _set(self, color: Color, level: float) -> None:
-        try:
-            self._light(color, level)
-        except PanelError:
-            self.faults += 1
-            if self.faults == 1:
-                _LOG.exception("the lamp does not obey; the buttons still do")
+        for light in self._lights:
+            try:
+                light(color, level)
+            except PanelError:
+                self.faults += 1
+                if self.faults == 1:
+                    _LOG.exception("a lamp does not obey; the buttons still do")
 
     def _stop(self) -> None:
         if self._timer is not None:

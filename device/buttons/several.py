@@ -5,7 +5,7 @@ one whose keys are all up, and the others do not notice.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ _LOG: Final = logging.getLogger(__name__)
 class Panels:
     """Merges the edges of ``panels``; shows each of them the same."""
 
-    def __init__(self, panels: Sequence[Panel]) -> None:
+    def __init__(self, panels: Iterable[Panel]) -> None:
         self._panels = tuple(panels)
         self._on_key: Callable[[KeyEvent], None] | None = None
         # What each panel's edges said last, and what was passed on.
@@ -108,3 +108,9 @@ class Panels:
         self.faults += 1
         if self.faults == 1:
             _LOG.warning("one panel does not obey, the others do: %s", error)
+
+
+def joined(panels: Iterable[Panel]) -> Panel:
+    """Return the panels as one; none at all is a panel without keys and lamps."""
+    every = tuple(panels)
+    return every[0] if len(every) == 1 else Panels(every)

@@ -37,7 +37,7 @@ PLANTS = [
     ("zeroconf lives in the discovery modules", "hub.spaces.registry", "import zeroconf"),
     ("SQLite and its executor live in hub.store.database", "hub.store.records", "import sqlite3"),
     ("WebRTC lives in stagebox.rtc", "device.link.session", "import pylibsrtp"),
-    ("gpiozero lives in device.buttons.gpio", "device.buttons.lamps", "import gpiozero"),
+    ("gpiozero lives in device.buttons.pins", "device.buttons.lamps", "import gpiozero"),
     (
         "PocketSphinx lives in hub.captions.recogniser",
         "hub.captions.sphinx",

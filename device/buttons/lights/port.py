@@ -1,9 +1,23 @@
-"""The edge to one lamp."""
+"""The edge to one lamp, and what a lamp of three colours makes of each colour."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from device.buttons.lamps import Color
+
+# Red, green and blue that a common RGB LED needs for each colour.
+MIX: Final[Mapping[Color, tuple[float, float, float]]] = MappingProxyType(
+    {
+        Color.OFF: (0.0, 0.0, 0.0),
+        Color.WHITE: (1.0, 1.0, 1.0),
+        Color.BLUE: (0.0, 0.0, 1.0),
+        Color.GREEN: (0.0, 1.0, 0.0),
+        Color.AMBER: (1.0, 0.4, 0.0),
+        Color.PURPLE: (0.6, 0.0, 1.0),
+        Color.RED: (1.0, 0.0, 0.0),
+    }
+)
 
 
 class Light(Protocol):
@@ -20,7 +34,3 @@ class Light(Protocol):
 
     def close(self) -> None:
         """Put the lamp out and give its pins or files back. Safe to call twice."""
-
-
-# Opens a lamp, when its panel starts. It raises PanelError where the lamp is not there.
-MakeLight = Callable[[], Light]

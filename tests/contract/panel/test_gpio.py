@@ -5,15 +5,19 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from device.buttons.gpio import GpioPanel, PanelConfig
-from device.buttons.lamps import RED_LIVE, Color, Pattern, Step, pattern_for
+from device.buttons.gpio import GpioPanel, Wiring
+from device.buttons.lamps import RED_LIVE, Color, Pattern, Step, dimmed, pattern_for
+from device.buttons.lights.led import LedLight
 from device.buttons.ports import Key, KeyEvent, PanelError
+from device.config import PanelConfig
 from device.floor.model import FloorState
+from device.wiring import wiring
 from tests.contract.panel.rigs import GpioRig, until
 
 
@@ -32,7 +36,7 @@ async def test_a_key_held_at_start_is_no_edge_and_reads_down(rig: GpioRig) -> No
     rig.panel.close()
     heard.clear()
     pin.drive_low()
-    again = GpioPanel(rig.config, rig.factory)
+    again = GpioPanel(wiring(rig.config), rig.factory)
     # The mock pulls a claimed pin up, where a finger would hold it down.
     pin._set_pull = lambda value: setattr(pin, "_pull", value)
     again.start(heard.append)
@@ -63,7 +67,7 @@ def test_an_edge_after_the_loop_is_closed_does_not_end_the_pin_thread(rig: GpioR
 
 
 async def test_a_panel_without_a_key(rig: GpioRig) -> None:
-    panel = GpioPanel(PanelConfig(hand=None, mute=None, lamp_rgb=None), rig.factory)
+    panel = GpioPanel(Wiring(keys={Key.TALK: 17}), rig.factory)
     panel.start(lambda _event: None)
     panel.show(RED_LIVE)
     assert not panel.is_down(Key.MUTE)
@@ -97,7 +101,7 @@ async def test_a_broken_lamp_leaves_the_buttons_alone(
         raise OSError("wire off")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(rig.factory.pin("GPIO5")), "_set_state", broken)
+        patch.setattr(type(rig.factory.pin("GPIO23")), "_set_state", broken)
         rig.panel.show(RED_LIVE)
         rig.panel.show(pattern_for(FloorState.IDLE_FREE))
         rig.move(Key.TALK, down=True)
@@ -119,14 +123,12 @@ class TestLamp:
     async def test_a_pattern_plays_its_lead_once_and_its_steps_for_ever(self, rig: GpioRig) -> None:
         seen: list[tuple[float, ...]] = []
         rig.panel.start(lambda _event: None)
-        light = rig.panel._light
 
         def note(color: Color, level: float) -> None:
-            light(color, level)
             seen.append(rig.lamp())
 
         assert rig.panel._player is not None
-        rig.panel._player._light = note
+        rig.panel._player._lights += (note,)
         red, green, dark = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)
         steps = (Step(Color.GREEN, 5), Step(Color.OFF, 5, 0.0))
         rig.panel.show(Pattern("test", Color.GREEN, steps, lead=(Step(Color.RED, 5),)))
@@ -141,7 +143,7 @@ class TestLamp:
         assert rig.lamp() == (1.0, 0.0, 0.0)
 
     async def test_a_single_led_shows_every_colour_as_lit(self) -> None:
-        rig = GpioRig(PanelConfig(lamp_rgb=None, lamp=6))
+        rig = GpioRig(PanelConfig(lamp_red=6, lamp_green=0, lamp_blue=0))
         rig.panel.start(lambda _event: None)
         for color in Color:
             rig.panel.show(Pattern("test", color, (Step(color, 1000, 0.5),)))
@@ -151,7 +153,8 @@ class TestLamp:
 
     async def test_without_dimming_a_pin_is_on_or_off(self) -> None:
         factory = MockFactory()
-        panel = GpioPanel(PanelConfig(dimming=False), factory)
+        lamp = partial(LedLight, pins=(5, 6, 13), dimming=False)
+        panel = GpioPanel(Wiring(keys={}, lights=(lamp,)), factory)
         panel.start(lambda _event: None)
         panel.show(Pattern("test", Color.AMBER, (Step(Color.AMBER, 1000, 0.3),)))
         assert [factory.pin(f"GPIO{pin}").state for pin in (5, 6, 13)] == [1, 1, 0]
@@ -172,41 +175,54 @@ class TestLamp:
 
 
 class TestWiring:
-    def test_a_pin_has_one_job(self) -> None:
-        with pytest.raises(PanelError, match="Pin 17 is given to talk and to hand"):
-            PanelConfig(hand=17)
-        with pytest.raises(PanelError, match="Pin 22 is given to mute and to green"):
-            PanelConfig(lamp_rgb=(5, 22, 13))
-
-    def test_a_panel_has_one_lamp(self) -> None:
-        with pytest.raises(PanelError, match="one lamp"):
-            PanelConfig(lamp=6)
-
-    async def test_a_pin_that_does_not_exist_is_named_and_the_others_are_given_back(
+    async def test_a_pin_that_cannot_be_had_is_named_and_the_others_work(
         self, rig: GpioRig
     ) -> None:
-        panel = GpioPanel(PanelConfig(mute=99), rig.factory)
-        with pytest.raises(PanelError, match="The mute key on pin 99 cannot be used"):
-            panel.start(lambda _event: None)
+        heard: list[KeyEvent] = []
+        panel = GpioPanel(Wiring(keys={Key.HAND: 99, Key.TALK: 17}), rig.factory)
+        with pytest.raises(PanelError, match="The hand key on pin 99 cannot be used"):
+            panel.start(heard.append)
+        rig.move(Key.TALK, down=True)
+        await until(lambda: heard)
+        assert not panel.is_down(Key.HAND)
+        panel.close()
         rig.panel.start(lambda _event: None)
         assert not rig.panel.is_down(Key.TALK)
 
+    async def test_a_mute_switch_that_cannot_be_read_is_on(self, rig: GpioRig) -> None:
+        panel = GpioPanel(Wiring(keys={Key.MUTE: 99}), rig.factory)
+        assert not panel.is_down(Key.MUTE)
+        with pytest.raises(PanelError):
+            panel.start(lambda _event: None)
+        assert panel.is_down(Key.MUTE)
+        panel.close()
+        assert not panel.is_down(Key.MUTE)
+
     async def test_a_pin_in_use_is_named(self, rig: GpioRig) -> None:
         rig.panel.start(lambda _event: None)
+        other = GpioPanel(Wiring(keys={Key.TALK: 17}), rig.factory)
         with pytest.raises(PanelError, match="The talk key on pin 17 cannot be used"):
-            GpioPanel(PanelConfig(), rig.factory).start(lambda _event: None)
+            other.start(lambda _event: None)
+        other.close()
 
-    async def test_a_lamp_pin_that_cannot_dim_is_named(self) -> None:
-        factory = MockFactory()
-        with pytest.raises(PanelError, match="The lamp on pin 5 cannot be used"):
-            GpioPanel(PanelConfig(), factory).start(lambda _event: None)
-        factory.close()
+    async def test_each_part_that_is_missing_is_named_once(self, rig: GpioRig) -> None:
+        lights = tuple(partial(LedLight, pins=(pin, None, None)) for pin in (98, 5))
+        recording = partial(LedLight, pins=(97, None, None), what="recording lamp")
+        panel = GpioPanel(Wiring({Key.TALK: 99}, lights, recording), rig.factory)
+        with pytest.raises(PanelError) as caught:
+            panel.start(lambda _event: None)
+        for what in ("talk key on pin 99", "lamp on pin 98", "recording lamp on pin 97"):
+            assert str(caught.value).count(f"The {what} cannot be used") == 1
+        panel.show(RED_LIVE)
+        panel.show_recording(True)
+        assert rig.factory.pin("GPIO5").state == 1
+        panel.close()
 
 
 class TestNoHardware:
     async def test_without_gpiozero(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setitem(sys.modules, "gpiozero", None)
-        panel = GpioPanel(PanelConfig(runtime_dir=tmp_path))
+        panel = GpioPanel(Wiring({}, runtime_dir=tmp_path))
         with pytest.raises(PanelError, match=r"Install stagebox\[hardware\]"):
             panel.start(lambda _event: None)
 
@@ -214,7 +230,7 @@ class TestNoHardware:
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.delenv("LG_WD", raising=False)
-        panel = GpioPanel(PanelConfig(runtime_dir=tmp_path / "nowhere"))
+        panel = GpioPanel(Wiring({}, runtime_dir=tmp_path / "nowhere"))
         with pytest.raises(PanelError, match="lgpio needs a directory"):
             panel.start(lambda _event: None)
         assert "LG_WD" not in os.environ
@@ -234,7 +250,7 @@ class TestNoHardware:
 
         monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", Library())  # type: ignore[arg-type]
         with pytest.raises(PanelError, match="run with --simulate where there are none"):
-            GpioPanel(PanelConfig(runtime_dir=tmp_path)).start(lambda _event: None)
+            GpioPanel(Wiring({}, runtime_dir=tmp_path)).start(lambda _event: None)
         assert Path.cwd() == here
 
     async def test_its_own_factory_is_closed_with_the_panel(
@@ -251,7 +267,7 @@ class TestNoHardware:
 
         monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", Library())  # type: ignore[arg-type]
         monkeypatch.setattr(rig.factory, "close", lambda: closed.append(True))
-        panel = GpioPanel(rig.config)
+        panel = GpioPanel(wiring(rig.config))
         panel.start(lambda _event: None)
         panel.close()
         panel.close()
@@ -281,18 +297,33 @@ async def test_a_recording_that_ran_before_the_start_is_shown_at_the_start() -> 
     rig.dispose()
 
 
-async def test_a_recording_lamp_that_fails_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_recording_lamp_that_fails_does_no_harm(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rig = GpioRig()
     rig.panel.start(lambda _event: None)
-    rig.panel._rec.close()
-    for _ in range(2):
-        rig.panel.show_recording(True)
+
+    def broken(_pin: MockPin, _value: float) -> None:
+        raise OSError("wire off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(rig.factory.pin("GPIO16")), "_set_state", broken)
+        for _ in range(2):
+            rig.panel.show_recording(True)
     assert rig.panel.faults == 2
     assert caplog.text.count("the recording lamp does not obey") == 1
     rig.panel.close()
     rig.dispose()
 
 
-def test_the_recording_lamp_needs_a_pin_of_its_own() -> None:
-    with pytest.raises(PanelError, match="Pin 17 is given to talk and to rec"):
-        PanelConfig(lamp_rec=17)
+async def test_the_recording_lamp_is_as_dim_as_the_other_one() -> None:
+    rig = GpioRig()
+    rig.panel.start(lambda _event: None)
+    rig.panel.show_recording(True)
+    rig.panel.show(dimmed(pattern_for(FloorState.OFFERED), 0.5))
+    assert rig.factory.pin("GPIO16").state == 0.5
+    assert rig.lamp() == (0.0, 0.5, 0.0)
+    rig.panel.show_recording(False)
+    assert rig.factory.pin("GPIO16").state == 0
+    rig.panel.close()
+    rig.dispose()
