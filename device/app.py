@@ -181,7 +181,9 @@ class Made:
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
     """Make all parts and join them."""
     simulation = _simulation(arguments)
-    sound = hardware.sound(config, simulation)
+    sound = hardware.sound(
+        config, simulation, _on_loop(lambda text: box.on_problem("mixer", text))
+    )
     kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
     status = Status(config.name, is_studio=config.role is Role.STUDIO)
@@ -253,6 +255,17 @@ def _page(
     feed = Feed()
     events.watch(feed.take)
     return PageServer(Scene(about, simulation.page, status, feed))
+
+
+def _on_loop(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what passes a text on to this loop, from any thread."""
+    loop = asyncio.get_running_loop()
+
+    def pass_on(text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody to tell
+            loop.call_soon_threadsafe(tell, text)
+
+    return pass_on
 
 
 def _manner(config: BoxConfig) -> Manner:

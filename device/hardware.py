@@ -1,5 +1,6 @@
 """Which hardware a box uses: what is wired to it, or files and keys for the simulator."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from device.audio.echo import (
     KnownLoudspeaker,
     WebrtcCanceller,
 )
+from device.audio.mixer import Mixer
 from device.audio.portaudio import PortAudioLoudspeaker, PortAudioMicrophone, list_devices
 from device.audio.ports import Loudspeaker, Microphone, SoundError
 from device.audio.room import Air, RoomLoudspeaker, RoomMicrophone
@@ -33,6 +35,7 @@ MakeMicrophone = Callable[[], Microphone]
 MakeLoudspeaker = Callable[[], Loudspeaker]
 
 _MAX_SCRIPT: Final = 1024 * 1024
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,15 @@ class Sound:
     lacks: str = ""
 
 
-def sound(config: BoxConfig, simulation: Simulation | None) -> Sound:
-    """Return the box's sound: full duplex where it was asked for and can be."""
-    mic, speaker = microphone(config, simulation), loudspeaker(config, simulation)
+def sound(
+    config: BoxConfig, simulation: Simulation | None, tell: Callable[[str], None] = _log.warning
+) -> Sound:
+    """Return the box's sound: full duplex where it was asked for and can be.
+
+    ``tell`` hears, in the devices' threads, which levels a card would not take.
+    """
+    mixer = Mixer(config.sound.mixer, tell)
+    mic, speaker = microphone(config, simulation, mixer), loudspeaker(config, simulation, mixer)
     if config.sound.duplex is not Duplex.FULL or config.role is Role.SPEAKER:
         return Sound(mic, speaker, full_duplex=config.sound.duplex is not Duplex.HALF)
     try:
@@ -88,24 +97,28 @@ def _canceller(config: BoxConfig, simulation: Simulation | None) -> EchoCancelle
     return BoxCanceller(WebrtcCanceller()) if one_clock else WebrtcCanceller()
 
 
-def microphone(config: BoxConfig, simulation: Simulation | None) -> MakeMicrophone:
+def microphone(
+    config: BoxConfig, simulation: Simulation | None, mixer: Mixer
+) -> MakeMicrophone:
     """Return what makes the box's microphone."""
     if simulation is not None and simulation.mic is not None:
         path, air = simulation.mic, simulation.air
         return lambda: WavMicrophone(path) if air is None else RoomMicrophone(path, air)
     if simulation is not None and not _has_own(Direction.INPUT):
         return NullMicrophone
-    return lambda: PortAudioMicrophone(config.sound.microphone)
+    return lambda: PortAudioMicrophone(config.sound.microphone, on_open=mixer.set)
 
 
-def loudspeaker(config: BoxConfig, simulation: Simulation | None) -> MakeLoudspeaker:
+def loudspeaker(
+    config: BoxConfig, simulation: Simulation | None, mixer: Mixer
+) -> MakeLoudspeaker:
     """Return what makes the box's loudspeaker."""
     if simulation is not None and simulation.speaker is not None:
         path, air = simulation.speaker, simulation.air
         return lambda: WavLoudspeaker(path) if air is None else RoomLoudspeaker(path, air)
     if simulation is not None and not _has_own(Direction.OUTPUT):
         return NullLoudspeaker
-    return lambda: PortAudioLoudspeaker(config.sound.loudspeaker)
+    return lambda: PortAudioLoudspeaker(config.sound.loudspeaker, on_open=mixer.set)
 
 
 def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[], None]) -> Panel:

@@ -60,10 +60,19 @@ class _Stream(ABC):
 
     _direction: Direction
 
-    def __init__(self, match: str | None = None, system: PortAudioSystem = _SYSTEM) -> None:
-        """``match``: the device's name or card id, or part of it; None or "" for the default."""
+    def __init__(
+        self,
+        match: str | None = None,
+        system: PortAudioSystem = _SYSTEM,
+        on_open: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
+        """``match``: the device's name or card id, or part of it; None or "" for the default.
+
+        ``on_open`` is told ALSA's id of the card, if it has one, each time it was opened.
+        """
         self._match = match
         self._system = system
+        self._on_open = on_open
         self._open: OpenStream | None = None
         self._block_at = float("-inf")
         self.xruns = 0
@@ -87,6 +96,7 @@ class _Stream(ABC):
 
     def _begin(self) -> OpenStream:
         self._open = self._system.open(self._direction, self._match)
+        self._on_open(self._open.device.card)
         return self._open
 
     @contextlib.contextmanager
