@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from device import hardware
+from device import fitted, hardware
 from device.audio.capture import CaptureThread
 from device.audio.gate import MicGate
 from device.audio.output import Output
@@ -29,8 +29,8 @@ from device.config import BoxConfig, VoiceChoice, hub_url
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.conduct import Conduct
-from device.floor.manner import Manner
 from device.floor.participant import Participant
+from device.knob import VolumeKnob
 from device.link.candidates import HubChoice
 from device.link.dial import Facts
 from device.link.hubs import KnownHubs
@@ -116,6 +116,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         stack.callback(service.close)
         stack.callback(made.parts.events.close)
         stack.callback(made.parts.panel.close)
+        stack.callback(made.parts.knob.close)
         for thread in made.threads:
             stack.push_async_callback(thread.stop)
         await _open_page(made.page, stack, config.name, arguments.page)
@@ -181,9 +182,7 @@ class Made:
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
     """Make all parts and join them."""
     simulation = _simulation(arguments)
-    sound = hardware.sound(
-        config, simulation, _on_loop(lambda text: box.on_problem("mixer", text))
-    )
+    sound = hardware.sound(config, simulation, _on_loop(lambda text: box.on_problem("mixer", text)))
     kept_in = state_dir(Path(config.state_dir))
     events = EventLog(arguments.events)
     status = Status(config.name, is_studio=config.role is Role.STUDIO)
@@ -201,14 +200,23 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         timestamp=secrets.randbelow(1 << 32),
     )
     floor = Participant(
-        secrets.token_hex(4), float(config.talk.max_talk_s), config.talk.hang_ms / 1000
+        secrets.token_hex(4),
+        float(config.talk.max_talk_s),
+        config.talk.hang_ms / 1000,
+        latches=config.gestures.latch,
     )
     voice = Voice(duplex.speak, config.sound.language) if _speaks(config, simulation) else None
     parts = Parts(
-        Conduct(floor, _manner(config)),
+        Conduct(floor, fitted.manner(config, simulated=simulation is not None)),
         *(panel, output, transmitter, tally, duplex, events, status),
         voice,
         config.sound.language,
+        VolumeKnob(
+            config.sound.volume,
+            kept_in,
+            lambda db: output.set_volume(programme_db=db),
+            duplex.speak,
+        ),
     )
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")
@@ -266,16 +274,6 @@ def _on_loop(tell: Callable[[str], None]) -> Callable[[str], None]:
             loop.call_soon_threadsafe(tell, text)
 
     return pass_on
-
-
-def _manner(config: BoxConfig) -> Manner:
-    return Manner(
-        role=config.role,
-        home=config.space,
-        hidden=config.hidden,
-        captions=config.captions,
-        returns=config.return_home,
-    )
 
 
 def _speaks(config: BoxConfig, simulation: hardware.Simulation | None) -> bool:
