@@ -25,6 +25,7 @@ from device.buttons.gpio import GpioPanel
 from device.buttons.ports import Panel, PanelError
 from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.several import joined
+from device.buttons.speakerphone import Speakerphone
 from device.buttons.terminal import TerminalPanel
 from device.config import BoxConfig, Duplex, PanelConfig
 from device.simulator.panel import PagePanel
@@ -97,9 +98,7 @@ def _canceller(config: BoxConfig, simulation: Simulation | None) -> EchoCancelle
     return BoxCanceller(WebrtcCanceller()) if one_clock else WebrtcCanceller()
 
 
-def microphone(
-    config: BoxConfig, simulation: Simulation | None, mixer: Mixer
-) -> MakeMicrophone:
+def microphone(config: BoxConfig, simulation: Simulation | None, mixer: Mixer) -> MakeMicrophone:
     """Return what makes the box's microphone."""
     if simulation is not None and simulation.mic is not None:
         path, air = simulation.mic, simulation.air
@@ -109,9 +108,7 @@ def microphone(
     return lambda: PortAudioMicrophone(config.sound.microphone, on_open=mixer.set)
 
 
-def loudspeaker(
-    config: BoxConfig, simulation: Simulation | None, mixer: Mixer
-) -> MakeLoudspeaker:
+def loudspeaker(config: BoxConfig, simulation: Simulation | None, mixer: Mixer) -> MakeLoudspeaker:
     """Return what makes the box's loudspeaker."""
     if simulation is not None and simulation.speaker is not None:
         path, air = simulation.speaker, simulation.air
@@ -137,6 +134,8 @@ def _fitted(config: PanelConfig) -> Iterator[Panel]:
     """Yield every panel that the settings name."""
     if config.kind == "gpio":
         yield GpioPanel(wiring(config))
+    if config.speakerphone:
+        yield Speakerphone(config.speakerphone)
 
 
 def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:
