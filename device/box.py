@@ -31,6 +31,7 @@ from device.floor.model import (
     Levels,
     LinkDown,
     LinkUp,
+    Meant,
     MicrophoneOk,
     Out,
     PingDue,
@@ -40,8 +41,10 @@ from device.floor.model import (
     Show,
     Sparkle,
     StartBurst,
+    Volume,
 )
 from device.floor.prompts import phrase_key
+from device.knob import VolumeKnob
 from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
 from device.tally import Tally
@@ -86,6 +89,7 @@ class Parts:
     status: Status
     voice: Voice | None
     language: Language
+    knob: VolumeKnob
 
 
 class Box:
@@ -294,14 +298,24 @@ class Box:
                     self._signalling.send(message)
             case Say():
                 self._say(effect)
+            case Out():
+                self._leave()
+            case StartBurst() | EndBurst() | CutBurst():
+                self._drive(effect)
+            case _:
+                self._tell(effect)
+
+    def _tell(self, effect: Show | Sparkle | Volume | Meant) -> None:
+        """Let what concerns no microphone be seen and heard."""
+        match effect:
             case Show():
                 self._parts.tally.show(effect)
             case Sparkle():
                 self._parts.tally.sparkle(asyncio.get_running_loop().time())
-            case Out():
-                self._leave()
-            case _:
-                self._drive(effect)
+            case Volume(steps):
+                self._turn(steps)
+            case Meant(gesture, act):
+                self._parts.events.emit("gesture", gesture=gesture, act=act)
 
     def _drive(self, effect: StartBurst | EndBurst | CutBurst) -> None:
         """Open or close the microphone's way out."""
@@ -340,6 +354,11 @@ class Box:
             return ""
         key, language = phrase_key(say.prompt, say.cause), self._parts.language
         return spoken(key, name=say.name, number=say.number, language=language)
+
+    def _turn(self, steps: int) -> None:
+        knob = self._parts.knob
+        knob.turn(steps, asyncio.get_running_loop().time())
+        self._parts.events.emit("volume", percent=knob.percent)
 
     def _joined(self, space: SpaceId) -> None:
         """Once in a space: media stays through a short break of the line alone.

@@ -14,7 +14,10 @@ from device.floor.prompts import Prompt
 
 TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
     {
+        Prompt.KEY: Earcon.TICK,
         Prompt.PERMIT: Earcon.PERMIT,
+        Prompt.LATCHED: Earcon.LATCHED,
+        Prompt.COUGH: Earcon.COUGH,
         Prompt.DENY: Earcon.DENY,
         Prompt.BUSY: Earcon.BUSY,
         Prompt.QUEUED: Earcon.QUEUED,
@@ -42,6 +45,8 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.HAND_UP: Earcon.HAND_UP,
         Prompt.NEXT_GIVEN: Earcon.QUEUED,
         Prompt.PRIORITY: Earcon.QUEUED,
+        Prompt.ALL_HELD: Earcon.QUEUED,
+        Prompt.ALL_FREE: Earcon.QUEUED,
         Prompt.NEW_SPACE: Earcon.OFFERED,
         Prompt.END_SPACE: Earcon.WARNING,
         Prompt.STILL_HERE: Earcon.QUEUED,

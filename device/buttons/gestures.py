@@ -1,47 +1,19 @@
-"""What fingers mean: taps, double taps and holds of HAND, and TALK and HAND together.
+"""What fingers mean: taps, double taps, holds, and keys that are pressed together.
 
-TALK alone is no gesture. It acts on the way down, always, and nothing here delays it. HAND
-acts when it is sure what is meant: a tap after the time in which a second one would have
-come, a hold at its threshold. On a box whose HAND is NEXT the two keys that came down as one
-are a third key; held apart they mean what each means.
+TALK alone acts on the way down, always, and nothing here delays it; on a box without HAND its
+hold is a gesture besides. HAND acts when it is sure what is meant: a tap after the time in
+which a second one would have come, a hold at its threshold. On a box whose HAND is NEXT the two
+keys that came down as one are a third key; held apart they mean what each means. STATUS and
+the volume keys act on the way down.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
+from device.buttons.gesture import GUEST, STUCK_S, TOGETHER_S, Gesture, Timing
 from device.buttons.ports import Key
-
-# Two taps of one hand are 150 to 250 ms apart; longer would make every tap late.
-DOUBLE_S: Final = 0.300
-# Two fingers that mean one thing come down this close to each other.
-TOGETHER_S: Final = 0.300
-
-
-class Gesture(StrEnum):
-    """What was done with the fingers."""
-
-    TAP = "tap"
-    DOUBLE = "double"
-    HOLD = "hold"
-    LET_GO = "let_go"  # the end of a hold
-    BOTH = "both"  # TALK and HAND, for a first time
-    BOTH_LONG = "both_long"  # and still
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds to each threshold. ``both_s`` None: the two keys never are one."""
-
-    hold_s: float
-    both_s: tuple[float, float] | None = None
-
-
-# Long enough not to leave by leaning on a key.
-GUEST: Final = Timing(hold_s=2.0)
-STUDIO: Final = Timing(hold_s=2.0, both_s=(2.0, 3.0))
-# Priority is wanted at once; ending for everybody is not.
-CHAIR: Final = Timing(hold_s=0.6, both_s=(2.0, 3.0))
+from device.buttons.sidekeys import SideKeys
 
 
 class _Phase(StrEnum):
@@ -50,6 +22,7 @@ class _Phase(StrEnum):
     UP = "up"
     DOWN = "down"
     TAPPED = "tapped"  # up again; a second tap may come
+    SECOND = "second"  # the second is down
     HELD = "held"
     BOTH = "both"  # the first threshold of both is behind
     USED = "used"  # what it meant is over; it must come up
@@ -63,78 +36,130 @@ class Gestures:
         self._phase = _Phase.UP
         self._hand_at = 0.0
         self._tapped_at = 0.0
-        self._talk_at: float | None = None
         self._long_at = 0.0
+        self._talk_at: float | None = None
+        self._talk_hold_at: float | None = None
+        self._side = SideKeys()
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        match self._phase:
-            case _Phase.DOWN:
-                both_s = self._both_s
-                return self._hand_at + (self.timing.hold_s if both_s is None else both_s[0])
-            case _Phase.TAPPED:
-                return self._tapped_at + DOUBLE_S
-            case _Phase.BOTH:
-                return self._long_at
-            case _:
-                return None
+        times = (self._hand_due, self._talk_hold_at, self._side.deadline)
+        return min((time for time in times if time is not None), default=None)
 
     def down(self, key: Key, now: float) -> list[Gesture]:
         """Take a finger that went down."""
         done = self.tick(now)
-        if key is Key.TALK and self._talk_at is None:
-            self._talk_at = now
-        if key is Key.HAND and self._phase in {_Phase.UP, _Phase.TAPPED}:
-            is_second = self._phase is _Phase.TAPPED
-            self._phase = _Phase.USED if is_second else _Phase.DOWN
-            self._hand_at = now
-            return [*done, Gesture.DOUBLE] if is_second else done
+        match key:
+            case Key.TALK:
+                self._talk_down(now)
+            case Key.HAND:
+                done += self._hand_down(now)
+            case _:
+                done += self._side.down(key, now, self.timing.long_s)
         return done
 
     def up(self, key: Key, now: float) -> list[Gesture]:
         """Take a finger that came up."""
         done = self.tick(now)
+        self._side.up(key)
         if key is Key.TALK:
             if self._phase is _Phase.BOTH or (self._phase is _Phase.DOWN and self._both_s):
                 self._phase = _Phase.USED
-            self._talk_at = None
+            self._talk_at = self._talk_hold_at = None
         elif key is Key.HAND:
             done += self._hand_up(now)
         return done
 
     def tick(self, now: float) -> list[Gesture]:
         """Return what became clear by time alone."""
-        done: list[Gesture] = []
-        while (deadline := self.deadline) is not None and now >= deadline:
-            done.append(self._due())
-        return done
+        return [*self._tick_hand(now), *self._tick_talk(now), *self._side.tick(now)]
 
-    def _due(self) -> Gesture:
-        if self._phase is _Phase.TAPPED:
-            self._phase = _Phase.UP
-            return Gesture.TAP
-        if self._phase is _Phase.BOTH:
-            self._phase = _Phase.USED
-            return Gesture.BOTH_LONG
+    # --- TALK ---------------------------------------------------------------------------
+
+    def _talk_down(self, now: float) -> None:
+        if self._talk_at is None:
+            self._talk_at = now
+            self._talk_hold_at = now + self.timing.long_s if self.timing.holds_talk else None
+
+    def _tick_talk(self, now: float) -> list[Gesture]:
+        if self._talk_hold_at is None or now < self._talk_hold_at:
+            return []
+        self._talk_hold_at = None
+        return [Gesture.TALK_HOLD]
+
+    # --- HAND ---------------------------------------------------------------------------
+
+    @property
+    def _hand_due(self) -> float | None:
+        match self._phase:
+            case _Phase.DOWN:
+                both_s = self._both_s
+                return self._hand_at + (self.timing.hold_s if both_s is None else both_s[0])
+            case _Phase.SECOND:
+                return self._hand_at + self.timing.hold_s
+            case _Phase.TAPPED:
+                return self._tapped_at + self.timing.double_s
+            case _Phase.HELD:
+                return self._hand_at + STUCK_S
+            case _Phase.BOTH:
+                return self._long_at
+            case _:
+                return None
+
+    def _tick_hand(self, now: float) -> Iterator[Gesture]:
+        while (due := self._hand_due) is not None and now >= due:
+            yield from self._hand_did()
+
+    def _hand_did(self) -> tuple[Gesture, ...]:
+        """Go on to what the time that has come makes of the finger."""
         both_s = self._both_s
-        if both_s is None:
-            self._phase = _Phase.HELD
-            return Gesture.HOLD
-        self._phase, self._long_at = _Phase.BOTH, self._hand_at + both_s[1]
-        return Gesture.BOTH
+        match self._phase:
+            case _Phase.DOWN if both_s is not None:
+                self._phase, self._long_at = _Phase.BOTH, self._hand_at + both_s[1]
+                return (Gesture.BOTH,)
+            case _Phase.DOWN:
+                self._phase = _Phase.HELD
+                return (Gesture.HAND_HOLD,)
+            case _Phase.TAPPED:
+                self._phase = _Phase.UP
+                return (Gesture.HAND_TAP,)
+        was, self._phase = self._phase, _Phase.USED
+        return _AT_LAST[was]
 
-    def _hand_up(self, now: float) -> list[Gesture]:
+    def _hand_down(self, now: float) -> tuple[Gesture, ...]:
+        if self._phase not in {_Phase.UP, _Phase.TAPPED}:
+            return ()
+        is_second = self._phase is _Phase.TAPPED
+        self._hand_at = now
+        if not is_second:
+            self._phase = _Phase.DOWN
+            return ()
+        self._phase = _Phase.SECOND if self.timing.holds_double else _Phase.USED
+        return () if self.timing.holds_double else (Gesture.HAND_DOUBLE,)
+
+    def _hand_up(self, now: float) -> tuple[Gesture, ...]:
         phase = self._phase
         if phase is _Phase.DOWN and now < self._hand_at + self.timing.hold_s:
             self._phase, self._tapped_at = _Phase.TAPPED, now
         elif phase is not _Phase.TAPPED:
             self._phase = _Phase.UP
-        return [Gesture.LET_GO] if phase is _Phase.HELD else []
+        if phase is _Phase.SECOND:
+            return (Gesture.HAND_DOUBLE,)
+        return (Gesture.HAND_LET_GO,) if phase is _Phase.HELD else ()
 
     @property
     def _both_s(self) -> tuple[float, float] | None:
         """The thresholds of both keys, if they came down as one."""
-        if self._talk_at is None or abs(self._talk_at - self._hand_at) > TOGETHER_S:
+        since = self._talk_at
+        if since is None or abs(since - self._hand_at) > TOGETHER_S:
             return None
         return self.timing.both_s
+
+
+# The last that each phase can come to while the finger stays down.
+_AT_LAST: Final = {
+    _Phase.SECOND: (Gesture.DOUBLE_HOLD,),
+    _Phase.HELD: (Gesture.HAND_LET_GO, Gesture.HAND_STUCK),
+    _Phase.BOTH: (Gesture.BOTH_LONG,),
+}

@@ -1,66 +1,46 @@
 """Everything a box decides: its floor, its gestures, and what it asks of a space besides.
 
-The participant comes first with every event: what closes a microphone waits for nothing.
-Then gestures are read from the keys as the participant knows them, and each becomes an act
-by the row of the one table that fits. A press of TALK is for the floor, but for two cases:
-a question was asked of the user, or the box is in no space and TALK is how to come back.
+The participant comes first with every event: what closes a microphone waits for nothing. Then
+gestures are read from the keys as the participant knows them, and each becomes an act by the
+rows of ``device.buttons.meanings``. A press of TALK is for the floor wherever the table says so;
+anywhere else, as after a question, it opens nothing.
 """
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from device.buttons.gestures import CHAIR, GUEST, STUDIO, Gesture, Gestures, Timing
+from device.buttons.gesture import Gesture
+from device.buttons.gestures import Gestures
+from device.buttons.meanings import Act, Standing, meaning
 from device.buttons.ports import Key
-from device.floor.doors import Doors
-from device.floor.manner import END_S, NEW_S, Asked, Manner, Question
+from device.floor.errands import NOT_OPEN, Errands
+from device.floor.manner import Manner
 from device.floor.model import (
     Effect,
     Event,
     FloorState,
-    Halt,
     KeyDown,
-    Left,
     LinkDown,
     LinkUp,
+    Meant,
     Received,
     Say,
     Sparkle,
-    Tapped,
 )
 from device.floor.news import told
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
-from device.floor.space import AHEAD, is_audience, is_chair, is_quiet, must_agree
-from device.floor.wishes import Wishes
-from stagebox.wire.acts import (
-    Agree,
-    FloorNext,
-    FloorPriority,
-    Invite,
-    InviteNew,
-    MemberPlace,
-    React,
-    SpaceConfirm,
-    SpaceEnd,
-    SpaceMade,
-    SpaceNew,
-    SpaceStart,
-)
-from stagebox.wire.messages import (
-    HubMessage,
-    Leave,
-    MemberMessage,
-    Notice,
-    Reaction,
-    Snapshot,
-    SpaceLeft,
-)
-from stagebox.wire.terms import Mark, Mode, News, Place, Role, SpaceId, SpaceState
+from device.floor.space import is_audience, is_chair, is_quiet, must_agree
+from stagebox.wire.acts import Invite, SpaceConfirm, SpaceMade
+from stagebox.wire.messages import HubMessage, Notice, Reaction, Snapshot, SpaceLeft
+from stagebox.wire.terms import Mode, News, Place, Role
 from stagebox.wire.view import SpaceView
 
 # Where somebody who is no speaker can still come by the floor.
 _HAS_AUDIENCE: Final = frozenset({Mode.FIFO, Mode.MODERATED, Mode.STAGE})
-_NOT_OPEN: Final = AHEAD | {SpaceState.BACKSTAGE}
+# What these mean is settled by where the box stood when TALK went down.
+_OF_TALK: Final = frozenset({Gesture.TALK, Gesture.TALK_TAP, Gesture.TALK_HOLD})
+_AT_ONCE: Final = {Key.TALK: Gesture.TALK, Key.MUTE: Gesture.MUTE_ON}
 
 
 class Conduct:
@@ -70,24 +50,14 @@ class Conduct:
         self._floor = floor
         self._manner = manner
         self._gestures = Gestures()
-        self._wishes = Wishes(floor.new_req)
-        self._doors = Doors(self._wishes, manner.home, hidden=manner.hidden, returns=manner.returns)
-        self._question: Question | None = None
+        self._errands = Errands(floor, manner)
         self._told: SpaceView | None = None
-        self._has_priority = False
-        self._opens: SpaceId | None = None
-        self._rows: dict[Gesture, Callable[[float], list[Effect]]] = {
-            Gesture.TAP: self._tap,
-            Gesture.DOUBLE: self._double,
-            Gesture.HOLD: self._hold,
-            Gesture.LET_GO: self._let_go,
-            Gesture.BOTH: self._both,
-            Gesture.BOTH_LONG: self._both_long,
-        }
+        self._pressed_in: tuple[Standing, ...] = ()
+        self._was_latched = False
         self._messages: dict[type, Callable[[Any, float], list[Effect]]] = {
             SpaceLeft: self._on_space_left,
             SpaceMade: self._on_made,
-            SpaceConfirm: self._on_confirm,
+            SpaceConfirm: self._errands.confirm_end,
             Invite: self._on_invite,
             Notice: self._on_notice,
             Reaction: self._on_reaction,
@@ -123,25 +93,26 @@ class Conduct:
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is due; None: not before the next event."""
-        question = self._question.until if self._question is not None else None
-        times = (self._floor.deadline, self._gestures.deadline, question)
+        question = self._errands.question
+        until = question.until if question is not None else None
+        times = (self._floor.deadline, self._gestures.deadline, until)
         return min((time for time in times if time is not None), default=None)
 
     # --- events in, effects out -------------------------------------------------------
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Take one event; return what to do, in order."""
-        was_down, effects = self._floor.down, self._run_out(now)
-        is_out = self._floor.is_linked and self.view is None
-        self._floor.talk_is_answer = self._question is not None or is_out
+        effects = self._run_out(now)
+        was_down, self._was_latched = self._floor.down, self._floor.is_latched
+        self._before_press(event)
         effects += self._floor.handle(event, now)
         effects += self._fingers(event, was_down, now)
         match event:
             case LinkUp():
-                self._forget()
-                effects += self._doors.link_up()
+                self._errands.forget()
+                effects += self._errands.doors.link_up()
             case LinkDown():
-                self._forget()
+                self._errands.forget()
             case Received(message=message):
                 effects += self._heard(message, now)
         return effects
@@ -151,129 +122,70 @@ class Conduct:
         return [*self._floor.tick(now), *self._run_out(now)]
 
     def _run_out(self, now: float) -> list[Effect]:
-        effects = self._act(self._gestures.tick(now), now)
-        if self._question is not None and now >= self._question.until:
-            self._question = None
-            effects.append(Say(Prompt.STILL_HERE))
-        return effects
-
-    def _forget(self) -> None:
-        self._wishes.forget()
-        self._question = self._opens = None
-        self._has_priority = False
-
-    def _ask(
-        self,
-        make: Callable[[str], MemberMessage],
-        done: Say | None = None,
-        *,
-        quiet: bool = False,
-    ) -> list[Effect]:
-        return self._wishes.ask(make, done, quiet=quiet) if self._floor.is_linked else []
+        return [*self._act(self._gestures.tick(now), now), *self._errands.run_out(now)]
 
     # --- fingers ----------------------------------------------------------------------
 
+    def _before_press(self, event: Event) -> None:
+        """Settle what a press of TALK is for before it is taken."""
+        if isinstance(event, KeyDown) and event.key is Key.TALK not in self._floor.down:
+            self._pressed_in = self._standings()
+            row = meaning(self._manner.role, self._pressed_in, Gesture.TALK)
+            self._floor.talk_is_answer = row is None or row.act is not Act.TALK
+
     def _fingers(self, event: Event, was_down: frozenset[Key], now: float) -> list[Effect]:
-        self._gestures.timing = self._timing()
+        is_chair_now = self.view is not None and is_chair(self.view)
+        self._gestures.timing = self._manner.timing(chairs=is_chair_now)
         is_down = self._floor.down
         effects: list[Effect] = []
         for key in sorted(was_down - is_down):
-            effects += self._act(self._gestures.up(key, now), now)
+            effects += self._lifted(key, now)
         # A finger that was found down without an edge means nothing.
         if isinstance(event, KeyDown) and event.key in is_down - was_down:
-            effects += self._act(self._gestures.down(event.key, now), now)
-            if event.key is Key.TALK and self._floor.talk_is_answer:
-                effects += self._answer()
+            at_once = [_AT_ONCE[event.key]] if event.key in _AT_ONCE else []
+            effects += self._act([*at_once, *self._gestures.down(event.key, now)], now)
         return effects
 
-    def _timing(self) -> Timing:
-        if self.view is not None and is_chair(self.view):
-            return CHAIR
-        return STUDIO if self._manner.role is Role.STUDIO else GUEST
+    def _lifted(self, key: Key, now: float) -> list[Effect]:
+        made = self._gestures.up(key, now)
+        if key is Key.MUTE:
+            made.append(Gesture.MUTE_OFF)
+        if key is Key.TALK:
+            made += self._latched()
+        return self._act(made, now)
+
+    def _latched(self) -> list[Gesture]:
+        """Return what a finger that comes up has done to a microphone that needs no finger."""
+        if self._was_latched:
+            return [Gesture.TALK_HOLD if self._floor.is_latched else Gesture.TALK_TAP]
+        return [Gesture.TALK_TAP] if self._floor.is_latched else []
 
     def _act(self, gestures: list[Gesture], now: float) -> list[Effect]:
-        return [effect for gesture in gestures for effect in self._rows[gesture](now)]
+        effects: list[Effect] = []
+        for gesture in gestures:
+            standings = self._pressed_in if gesture in _OF_TALK else self._standings()
+            row = meaning(self._manner.role, standings, gesture)
+            if row is not None:
+                effects += [*self._errands.do(row.act, now), Meant(gesture, row.act)]
+        return effects
 
-    def _answer(self) -> list[Effect]:
-        """TALK went down, and not for the floor."""
-        question, self._question = self._question, None
-        if question is None:
-            return self._doors.enter() or [Say(Prompt.NO_SPACE)]
-        if question.asked is Asked.NEW:
-            return self._ask(lambda req: SpaceNew(req=req))
-        if question.asked is Asked.END:
-            return self._ask(lambda req: SpaceEnd(req=req, token=question.token))
-        self._opens = question.space
-        return self._doors.enter(question.space) if self._floor.is_linked else []
-
-    def _tap(self, now: float) -> list[Effect]:
-        if self._question is not None:
-            self._question = None
-            return [Say(Prompt.STILL_HERE)]
-        view = self.view
-        if view is None:
-            return self._floor.handle(Tapped(), now)
-        if must_agree(view):
-            return self._agree(view)
-        return self._next(view) if is_chair(view) else self._floor.handle(Tapped(), now)
-
-    def _double(self, _now: float) -> list[Effect]:
-        view = self.view
-        if view is None:
-            return []
-        if must_agree(view):
-            return self._agree(view)
-        if is_chair(view):
-            return self._ask(lambda req: InviteNew(req=req))
-        return self._ask(lambda req: React(req=req, mark=Mark.CLAP), quiet=True)
-
-    def _agree(self, view: SpaceView) -> list[Effect]:
-        recording = view.space.recording
-        version = recording.version if recording is not None else 0
-        return self._ask(lambda req: Agree(req=req, recording=version))
-
-    def _next(self, view: SpaceView) -> list[Effect]:
-        first = view.members.get(view.floor.queue[0]) if view.floor.queue else None
-        done = Say(Prompt.NEXT_GIVEN, name=first.name if first is not None else None)
-        return self._ask(lambda req: FloorNext(req=req), done)
-
-    def _hold(self, now: float) -> list[Effect]:
-        view = self.view
-        if view is None:
-            return []
-        if is_chair(view):
-            if view.space.state in _NOT_OPEN and view.space.host == view.you:
-                return self._ask(lambda req: SpaceStart(req=req))
-            self._has_priority = True
-            done = Say(Prompt.PRIORITY)
-            return self._ask(lambda req: FloorPriority(req=req, on=True), done)
-        me = view.members.get(view.you)
-        is_on_stage = me is not None and me.place is Place.SPEAKER
-        if is_on_stage and view.floor.mode in _HAS_AUDIENCE and not must_agree(view):
-            return self._ask(
-                lambda req: MemberPlace(req=req, member=view.you, place=Place.LISTENER)
-            )
-        self._doors.went()
-        return [*self._floor.handle(Left(), now), *self._ask(lambda req: Leave(req=req))]
-
-    def _let_go(self, _now: float) -> list[Effect]:
-        if not self._has_priority:
-            return []
-        self._has_priority = False
-        return self._ask(lambda req: FloorPriority(req=req, on=False), quiet=True)
-
-    def _both(self, now: float) -> list[Effect]:
+    def _standings(self) -> tuple[Standing, ...]:
+        """Return before what the fingers stand, the most particular first."""
+        view, is_speaker = self.view, self._manner.role is Role.SPEAKER
         if not self._floor.is_linked:
-            return []
-        self._question = Question(Asked.NEW, now + NEW_S)
-        return [*self._floor.handle(Halt(), now), Say(Prompt.NEW_SPACE)]
+            return (Standing.OFFLINE,)
+        if view is None:
+            here: tuple[Standing, ...] = (Standing.OUT,)
+        elif is_speaker:
+            here = (Standing.LISTENING,)
+        else:
+            here = (*self._floor_standings(), *_places(view))
+        return here if self._errands.question is None else (Standing.ASKED, *here)
 
-    def _both_long(self, _now: float) -> list[Effect]:
-        view = self.view
-        if view is None or view.space.host != view.you:
-            return []
-        self._question = None
-        return self._ask(lambda req: SpaceEnd(req=req))
+    def _floor_standings(self) -> tuple[Standing, ...]:
+        if self._floor.is_latched:
+            return (Standing.LATCHED,)
+        return (Standing.WAITING,) if self._floor.is_waiting else ()
 
     # --- the hub ----------------------------------------------------------------------
 
@@ -281,35 +193,30 @@ class Conduct:
         if not self._floor.is_linked:
             return []
         effects = self._changes()
-        wish, answer = self._wishes.answered(message)
+        wish, answer = self._errands.wishes.answered(message)
         effects += answer
         if wish is not None:
-            effects += self._doors.refused(wish, message)
+            effects += self._errands.doors.refused(wish, message)
         row = self._messages.get(type(message))
         if isinstance(message, Snapshot) and wish is not None and self.view is not None:
-            effects += self._arrived(self.view)
+            effects += self._errands.arrived(self.view)
         return effects if row is None else [*effects, *row(message, now)]
 
     def _changes(self) -> list[Effect]:
         """Tell what is new since the last look; a line that broke in between does not matter."""
         view, before = self.view, self._told
         if view is None:
-            self._told = before if self._doors.wants_in else None
+            self._told = before if self._errands.doors.wants_in else None
         if view is None or view is before:
             return []
         self._told = view
         return told(before, view)
 
     def _on_space_left(self, message: SpaceLeft, _now: float) -> list[Effect]:
-        return self._doors.put_out(message) if self.view is None else []
+        return self._errands.doors.put_out(message) if self.view is None else []
 
     def _on_made(self, message: SpaceMade, _now: float) -> list[Effect]:
-        return self._doors.enter(message.space)
-
-    def _on_confirm(self, message: SpaceConfirm, now: float) -> list[Effect]:
-        until = now + min(END_S, message.expires_in_s)
-        self._question = Question(Asked.END, until, token=message.token)
-        return [Say(Prompt.END_SPACE, number=message.members)]
+        return self._errands.doors.enter(message.space)
 
     def _on_invite(self, message: Invite, _now: float) -> list[Effect]:
         return [Say(Prompt.INVITE_CODE, name=" ".join(message.code))]
@@ -317,25 +224,32 @@ class Conduct:
     def _on_reaction(self, _message: Reaction, _now: float) -> list[Effect]:
         return [Sparkle()]
 
-    def _arrived(self, view: SpaceView) -> list[Effect]:
-        self._doors.entered(view.space.id)
-        effects: list[Effect] = []
-        me = view.members.get(view.you)
-        wants = self._manner.captions
-        if me is not None and me.captioned != wants and self._manner.role is not Role.SPEAKER:
-            effects += self._ask(lambda req: Agree(req=req, captions=wants), quiet=True)
-        opens, self._opens = self._opens, None
-        if opens == view.space.id and view.space.state in _NOT_OPEN:
-            effects += self._ask(lambda req: SpaceStart(req=req))
-        return effects
-
     def _on_notice(self, notice: Notice, now: float) -> list[Effect]:
         say = Say(Prompt.NEWS, cause=notice.news, name=notice.name)
         is_host_box = self._manner.role is Role.STUDIO
         if notice.news is News.DUE and is_host_box and is_quiet(self.view):
-            self._question = Question(Asked.OPEN, now + NEW_S, space=notice.space)
-            return [say, Say(Prompt.OPEN_IT)]
+            return [say, *self._errands.offer_to_open(notice.space, now)]
         if notice.news is News.LIVE and self.view is None:
-            self._doors.aim(notice.space)
+            self._errands.doors.aim(notice.space)
             return [say, Say(Prompt.JOIN_IT)]
         return [say]
+
+
+def _places(view: SpaceView) -> tuple[Standing, ...]:
+    """Return what the space makes of the keys, the most particular first."""
+    consent = (Standing.CONSENT,) if must_agree(view) else ()
+    if is_chair(view):
+        is_host = view.space.host == view.you
+        host = (Standing.HOST,) if is_host else ()
+        ahead = (Standing.BACKSTAGE,) if is_host and view.space.state in NOT_OPEN else ()
+        return (*consent, *ahead, *host, Standing.CHAIR)
+    me = view.members.get(view.you)
+    on_stage = me is not None and me.place is Place.SPEAKER and view.floor.mode in _HAS_AUDIENCE
+    return (
+        (*consent, Standing.STAGE, Standing.SEAT)
+        if on_stage and not consent
+        else (
+            *consent,
+            Standing.SEAT,
+        )
+    )

@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from device.buttons.gesture import Gesture
+from device.buttons.meanings import Act as Deed
 from device.buttons.ports import Key
 from device.floor.prompts import Prompt
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
@@ -33,6 +35,7 @@ class FloorState(StrEnum):
     NEXT = "next"
     OFFERED = "offered"
     LIVE = "live"
+    COUGH = "cough"  # the floor is held, and nothing leaves while the finger is down
     HELD = "held"
     FROZEN = "frozen"
     SOON = "soon"  # backstage, and this member is audience
@@ -200,19 +203,40 @@ class Sparkle:
     """Somebody shows a mark: a wink of the lamp."""
 
 
-Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show | Out | Sparkle
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """The user wants the programme louder by so many steps, or less loud."""
+
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What fingers did, and what was made of it. What came of it came before."""
+
+    gesture: Gesture
+    act: Deed
+
+
+Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show | Out | Sparkle | Volume | Meant
 
 
 # --- tables ---------------------------------------------------------------------
 
 
 class Talk(StrEnum):
-    """Where a press of TALK stands. SPENT: it cannot open any more, lift the finger first."""
+    """Where a press of TALK stands. SPENT: it cannot open any more, lift the finger first.
+
+    LATCHED: the floor outlives the finger that tapped. COUGH: a finger is down again, and
+    nothing leaves while it is.
+    """
 
     UP = "up"
     ASKING = "asking"
     QUEUED = "queued"
     LIVE = "live"
+    LATCHED = "latched"
+    COUGH = "cough"
     TAIL = "tail"
     SPENT = "spent"
 
@@ -223,6 +247,7 @@ class TalkCue(StrEnum):
     PRESS = "press"
     BAR = "bar"
     LIFT = "lift"
+    TAP = "tap"  # LIFT, soon after the press, on a box that latches
     GRANT = "grant"
     QUEUE = "queue"
     SPEND = "spend"
@@ -258,6 +283,9 @@ class Act(StrEnum):
     OPEN = "open"
     HANG = "hang"
     RELEASE = "release"
+    LATCH = "latch"
+    PAUSE = "pause"
+    RESUME = "resume"
     CUT = "cut"
     CUT_ASK = "cut_ask"
     RAISE = "raise"
@@ -282,10 +310,24 @@ TALK: Final[Mapping[tuple[Talk, TalkCue], tuple[Talk, Act]]] = MappingProxyType(
         (Talk.QUEUED, TalkCue.REFUSE): (Talk.SPENT, Act.NONE),
         (Talk.QUEUED, TalkCue.STOP): (Talk.SPENT, Act.NONE),
         (Talk.LIVE, TalkCue.LIFT): (Talk.TAIL, Act.HANG),
+        (Talk.LIVE, TalkCue.TAP): (Talk.LATCHED, Act.LATCH),
         (Talk.LIVE, TalkCue.QUEUE): (Talk.SPENT, Act.CUT),
         (Talk.LIVE, TalkCue.SPEND): (Talk.SPENT, Act.CUT),
         (Talk.LIVE, TalkCue.REFUSE): (Talk.SPENT, Act.CUT),
         (Talk.LIVE, TalkCue.STOP): (Talk.SPENT, Act.CUT),
+        # Whether it is the closing tap or a cough, nothing is to be heard from here on.
+        (Talk.LATCHED, TalkCue.PRESS): (Talk.COUGH, Act.PAUSE),
+        (Talk.LATCHED, TalkCue.BAR): (Talk.SPENT, Act.CUT),
+        (Talk.LATCHED, TalkCue.QUEUE): (Talk.UP, Act.CUT),
+        (Talk.LATCHED, TalkCue.SPEND): (Talk.UP, Act.CUT),
+        (Talk.LATCHED, TalkCue.REFUSE): (Talk.UP, Act.CUT),
+        (Talk.LATCHED, TalkCue.STOP): (Talk.UP, Act.CUT),
+        (Talk.COUGH, TalkCue.LIFT): (Talk.LATCHED, Act.RESUME),
+        (Talk.COUGH, TalkCue.TAP): (Talk.UP, Act.RELEASE),
+        (Talk.COUGH, TalkCue.QUEUE): (Talk.SPENT, Act.CUT),
+        (Talk.COUGH, TalkCue.SPEND): (Talk.SPENT, Act.CUT),
+        (Talk.COUGH, TalkCue.REFUSE): (Talk.SPENT, Act.CUT),
+        (Talk.COUGH, TalkCue.STOP): (Talk.SPENT, Act.CUT),
         (Talk.TAIL, TalkCue.PRESS): (Talk.ASKING, Act.CUT_ASK),
         (Talk.TAIL, TalkCue.BAR): (Talk.SPENT, Act.CUT),
         (Talk.TAIL, TalkCue.QUEUE): (Talk.UP, Act.CUT),

@@ -28,6 +28,7 @@ from device.floor.model import (
     Event,
     FloorState,
     Halt,
+    Hand,
     KeyDown,
     KeyUp,
     Left,
@@ -67,14 +68,19 @@ class Participant:
     """
 
     def __init__(
-        self, req_prefix: str, max_talk_s: float = MAX_TALK_S, hang_s: float = HANG_S
+        self,
+        req_prefix: str,
+        max_talk_s: float = MAX_TALK_S,
+        hang_s: float = HANG_S,
+        *,
+        latches: bool = False,
     ) -> None:
         if _PREFIX.fullmatch(req_prefix) is None:
             msg = f"req_prefix {req_prefix!r}: use 1 to 20 letters, digits, hyphens, underscores"
             raise ValueError(msg)
         self._prefix = req_prefix
         self._reqs = 0
-        self._talk = TalkKey(self.new_req, max_talk_s, hang_s)
+        self._talk = TalkKey(self.new_req, max_talk_s, hang_s, latches=latches)
         self._hand = RaisedHand(self.new_req)
         self._inbox = Inbox(self._talk, self._hand, self.new_req)
         self._heartbeat_s = HEARTBEAT_MS / 1000
@@ -138,6 +144,16 @@ class Participant:
     def is_muted(self) -> bool:
         """Whether the MUTE switch is on."""
         return Key.MUTE in self._down
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether the floor is this box's without a finger that has to stay down."""
+        return self._talk.is_latched
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the hand is up, and has a place in the queue."""
+        return self._hand.phase is Hand.WAITING
 
     @property
     def heartbeat_s(self) -> float:

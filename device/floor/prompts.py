@@ -14,7 +14,10 @@ from typing import Final
 class Prompt(StrEnum):
     """One thing a box can say."""
 
+    KEY = "key"
     PERMIT = "permit"
+    LATCHED = "latched"
+    COUGH = "cough"
     DENY = "deny"
     BUSY = "busy"
     QUEUED = "queued"
@@ -56,6 +59,8 @@ class Prompt(StrEnum):
     HAND_UP = "hand_up"
     NEXT_GIVEN = "next_given"
     PRIORITY = "priority"
+    ALL_HELD = "all_held"
+    ALL_FREE = "all_free"
     NEW_SPACE = "new_space"
     END_SPACE = "end_space"
     STILL_HERE = "still_here"

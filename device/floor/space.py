@@ -21,6 +21,8 @@ CHAIRS: Final = frozenset({Place.HOST, Place.COHOST})
 _TALK_STATES: Final = {
     Talk.ASKING: FloorState.ASKING,
     Talk.LIVE: FloorState.LIVE,
+    Talk.LATCHED: FloorState.LIVE,
+    Talk.COUGH: FloorState.COUGH,
     Talk.TAIL: FloorState.LIVE,
 }
 

@@ -30,20 +30,32 @@ HANG_S: Final = 0.150
 # A microphone hands over late what it captured in time: its card's buffer, and a loop that is
 # busy. A frame that left after the floor was given back would be thrown away.
 DRAIN_S: Final = 0.100
+# Quicker than anybody says a word, slower than any finger that only taps.
+TAP_S: Final = 0.250
 # Twice the talk time with a finger on the key is a thing lying on it.
 STUCK_FACTOR: Final = 2.0
 # These take the floor back without blame, and the host may give it again.
 HOLD_CAUSES: Final = frozenset({RevokeCause.HOST_HOLD, RevokeCause.PRE_EMPTED, RevokeCause.FROZEN})
-ACTIVE_PHASES: Final = frozenset({Talk.ASKING, Talk.QUEUED, Talk.LIVE, Talk.TAIL})
-OPEN_PHASES: Final = frozenset({Talk.LIVE, Talk.TAIL})
+LATCHED_PHASES: Final = frozenset({Talk.LATCHED, Talk.COUGH})
+OPEN_PHASES: Final = LATCHED_PHASES | {Talk.LIVE, Talk.TAIL}
+ACTIVE_PHASES: Final = OPEN_PHASES | {Talk.ASKING, Talk.QUEUED}
 
 
 class TalkKey:
-    """The TALK key and the burst it opens. Pure: events and ``now`` in, effects out."""
+    """The TALK key and the burst it opens. Pure: events and ``now`` in, effects out.
+
+    ``latches``: a tap keeps the burst open without a finger.
+    """
 
     def __init__(
-        self, new_req: Callable[[], str], max_talk_s: float, hang_s: float = HANG_S
+        self,
+        new_req: Callable[[], str],
+        max_talk_s: float,
+        hang_s: float = HANG_S,
+        *,
+        latches: bool = False,
     ) -> None:
+        self._latches = latches
         self._new_req = new_req
         self._hang_s = hang_s
         self._max_talk_s = max_talk_s
@@ -66,6 +78,14 @@ class TalkKey:
             Act.OPEN: self._open,
             Act.HANG: self._hang,
             Act.RELEASE: self._send_release,
+            Act.LATCH: lambda _now: [Say(Prompt.LATCHED)],
+            Act.PAUSE: lambda _now: [CutBurst(), Say(Prompt.COUGH)],
+            # What was captured while the finger was down is thrown away, too.
+            Act.RESUME: lambda _now: [
+                CutBurst(),
+                StartBurst(since=self._up_at),
+                Say(Prompt.LATCHED),
+            ],
             Act.CUT: self._cut,
             Act.CUT_ASK: lambda now: [*self._cut(now), *self._send_request(now)],
         }
@@ -89,7 +109,9 @@ class TalkKey:
         self._stuck_at = None
         self._up_at = at
         self.is_held = self.is_refused = False
-        return self._step(TalkCue.LIFT, now)
+        is_tap = self._latches and at < self._down_at + TAP_S
+        cue = TalkCue.TAP if (self.phase, TalkCue.TAP) in TALK and is_tap else TalkCue.LIFT
+        return self._step(cue, now)
 
     def stop(self, now: float, *, held: bool = False, retry_after_s: float = 0) -> list[Effect]:
         """Let nothing leave from now on, and spend the press."""
@@ -158,6 +180,11 @@ class TalkKey:
     def is_open(self) -> bool:
         """Whether audio may leave."""
         return self._burst is not None
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether the floor is this box's without a finger that has to stay down."""
+        return self.phase in LATCHED_PHASES
 
     @property
     def is_active(self) -> bool:
@@ -240,9 +267,10 @@ class TalkKey:
             self.cooldown_until = now + retry_after_s
 
     def _extend(self, burst: Burst, message: FloorGranted) -> None:
-        if self.phase is Talk.LIVE:
+        if self.phase is not Talk.TAIL:
             burst.extend(message.duration_s, self._max_talk_s)
-            self._note_stuck(message.duration_s, burst.ends_at)
+            if self.phase is not Talk.LATCHED:
+                self._note_stuck(message.duration_s, burst.ends_at)
 
     def _note_stuck(self, duration_s: float | None, ends_at: float) -> None:
         limit = self._max_talk_s if duration_s is None else min(duration_s, self._max_talk_s)

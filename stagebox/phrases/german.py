@@ -23,7 +23,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Hier wird aufgenommen. Erst der Aufnahme zustimmen.",
     ),
     "deny.consent_needed.no_hand": Phrase(
-        "Hier wird aufgenommen. Zum Zustimmen TALK drücken.",
+        "Hier wird aufgenommen. Zum Zustimmen TALK halten.",
         "Hier wird aufgenommen. Erst der Aufnahme zustimmen.",
     ),
     "deny.receive_only": same("Diese Box hört nur zu."),
@@ -44,7 +44,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Eine Aufnahme beginnt, und die Zustimmung dazu fehlt.",
     ),
     "revoke.consent_needed.no_hand": Phrase(
-        "Eine Aufnahme beginnt. Zum Zustimmen TALK drücken.",
+        "Eine Aufnahme beginnt. Zum Zustimmen TALK halten.",
         "Eine Aufnahme beginnt, und die Zustimmung dazu fehlt.",
     ),
     "revoke.frozen": Phrase("Bitte warten.", "Die Leitung hält alle an oder hat keinen Kontakt."),
@@ -129,14 +129,18 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "state.next": tone("Als Nächstes dran."),
     "state.offered": tone("Jetzt dran: TALK drücken."),
     "state.live": tone("Auf Sendung: sprechen."),
+    "state.cough": tone("Nicht zu hören, bis TALK losgelassen wird."),
     "state.held": tone("Die Leitung hält dieses Mikrofon an."),
     "state.frozen": tone("Die Leitung hat keinen Kontakt: bitte warten."),
     "state.soon": tone("Hinter der Bühne: Es beginnt bald."),
     "state.consent": tone("Aufnahme: HAND drücken stimmt zu, HAND halten geht hinaus."),
-    "state.consent.no_hand": tone("Aufnahme: TALK drücken stimmt zu, TALK halten geht hinaus."),
+    "state.consent.no_hand": tone("Aufnahme: TALK halten stimmt zu."),
     "state.cooldown": tone("Einen Moment bis zum nächsten Drücken."),
     "state.cut": tone("MUTE ist an: Niemand hört diese Box."),
     # --- everything else ---
+    "say.key": tone("Eine Taste ist gedrückt."),
+    "say.latched": tone("Auf Sendung, bis TALK noch einmal getippt wird."),
+    "say.cough": tone("Nicht zu hören, bis TALK losgelassen wird."),
     "say.permit": tone("Sprechen."),
     "say.queued": Phrase("Hand oben. Nummer {number}.", "Die Hand ist oben, Platz {number}."),
     "say.next": same("Als Nächstes dran."),
@@ -171,10 +175,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "HAND drücken stimmt zu. HAND halten geht hinaus.",
         "HAND drücken stimmt der Aufnahme zu, HAND halten geht hinaus.",
     ),
-    "say.consent.no_hand": Phrase(
-        "TALK drücken stimmt zu. TALK halten geht hinaus.",
-        "TALK drücken stimmt der Aufnahme zu, TALK halten geht hinaus.",
-    ),
+    "say.consent.no_hand": Phrase("TALK halten stimmt zu.", "TALK halten stimmt der Aufnahme zu."),
     "say.consent_chair": Phrase("NEXT drücken stimmt zu.", "NEXT drücken stimmt der Aufnahme zu."),
     "say.agreed": Phrase("Danke. Sprechen ist frei.", "Der Aufnahme wurde zugestimmt."),
     "say.withdrawn": Phrase("Ohne Aufnahme.", "Diese Box wird nicht aufgenommen und hört nur zu."),
@@ -185,6 +186,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "say.hand_up": tone("{name} hebt die Hand."),
     "say.next_given": Phrase("{name} ist dran.", "Das Wort wurde {name} angeboten."),
     "say.priority": tone("Alle anderen machen Pause."),
+    "say.all_held": Phrase("Alle machen Pause.", "Alle anderen machen Pause."),
+    "say.all_free": Phrase("Alle dürfen sprechen.", "Alle dürfen wieder sprechen."),
     "say.new_space": Phrase(
         "Neuer Raum. TALK öffnet, NEXT bricht ab.", "Neuer Raum? TALK öffnet, NEXT bricht ab."
     ),

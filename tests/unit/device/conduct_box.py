@@ -4,10 +4,22 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from device.buttons.gesture import Gesture
+from device.buttons.meanings import Act
 from device.buttons.ports import Key
 from device.floor.conduct import Conduct
 from device.floor.manner import Manner
-from device.floor.model import Effect, KeyDown, KeyUp, LinkUp, MicrophoneOk, Received, Say, Send
+from device.floor.model import (
+    Effect,
+    KeyDown,
+    KeyUp,
+    LinkUp,
+    Meant,
+    MicrophoneOk,
+    Received,
+    Say,
+    Send,
+)
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
 from stagebox.wire.messages import HubMessage, Join, MemberMessage, Snapshot
@@ -46,14 +58,20 @@ class Evening:
         if host is HOST:
             self.members[HOST] = person(HOST, Place.HOST, "Host")
         self.did: list[Effect] = []
+        self.meant: list[tuple[Gesture, Act]] = []
         if joined:
             self.do(MicrophoneOk(True))
             self.do(LinkUp())
             self.arrive()
 
     def do(self, event: object) -> list[Effect]:
-        self.did = self.box.handle(event, self.now)  # type: ignore[arg-type]
+        self.did = self._noted(self.box.handle(event, self.now))  # type: ignore[arg-type]
         return self.did
+
+    def _noted(self, effects: list[Effect]) -> list[Effect]:
+        """Keep apart what the fingers meant."""
+        self.meant += [(each.gesture, each.act) for each in effects if isinstance(each, Meant)]
+        return [each for each in effects if not isinstance(each, Meant)]
 
     def hear(self, message: HubMessage) -> list[Effect]:
         return self.do(Received(message))
@@ -88,10 +106,10 @@ class Evening:
         end, did = self.now + seconds, []
         while (due := self.box.deadline) is not None and due <= end:
             self.now = max(self.now, due)
-            did += self.box.tick(self.now)
+            did += self._noted(self.box.tick(self.now))
             assert self.box.deadline != due, "a tick at the deadline did nothing"
         self.now = end
-        self.did = [*did, *self.box.tick(end)]
+        self.did = [*did, *self._noted(self.box.tick(end))]
         return self.did
 
     def together(self, *steps: object) -> list[Effect]:
