@@ -58,7 +58,7 @@ def _quoted(control: str) -> str:
 
 def _why(value: str, state: str | None) -> str:
     if state is None:
-        return "is not on it"
+        return f"is not on it, or knows no {value}"
     return next(("is not at " + value for word in value.split() if not _met(word, state)), "")
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from device.audio.alsa import card_id
-from device.audio.cards import Direction, SoundDevice, choose, formats
+from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats
 
 
 def device(
@@ -34,6 +34,29 @@ def test_a_whole_name_or_id_wins_over_a_part(match: str, index: int) -> None:
     chosen = choose(match, CARDS)
     assert chosen is not None
     assert chosen.index == index
+
+
+@pytest.mark.parametrize(
+    ("match", "index"),
+    [
+        ("CARD=banana", 0),
+        ("card=DEVICE", 1),
+        ("CARD=USB", 3),
+        ("CARD=nana", None),  # a part of an id is another card's
+        ("CARD=ana", None),  # a name is no id
+        ("CARD=Zero,Device", 1),
+        ("CARD=Device, banana", 1),  # the first of them that is there
+        ("CARD=", None),  # no id, and a part of no name
+    ],
+)
+def test_a_card_is_meant_by_exactly_its_id(match: str, index: int | None) -> None:
+    chosen = choose(match, CARDS)
+    assert (None if chosen is None else chosen.index) == index
+
+
+def test_the_ids_after_card() -> None:
+    assert card_ids("CARD=Zero, IQaudIOCODEC,") == ("Zero", "IQaudIOCODEC")
+    assert card_ids("USB") == card_ids("") == card_ids("CARD=") == ()
 
 
 def test_nothing_matches() -> None:
