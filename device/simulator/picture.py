@@ -72,17 +72,17 @@ def state(status: Status, language: Language) -> State:
     )
 
 
-def news(notes: Iterable[Note], now: float, language: Language) -> News:
+def news(notes: Iterable[Note], now: float, language: Language, hand: str) -> News:
     """Return what happened, oldest first."""
-    return News(tuple(_line(note, now, language) for note in notes))
+    return News(tuple(_line(note, now, language, hand) for note in notes))
 
 
-def _line(note: Note, now: float, language: Language) -> Line:
+def _line(note: Note, now: float, language: Language, hand: str) -> Line:
     return Line(
         n=note.n,
         ago_ms=round(1000 * max(0.0, now - note.at)),
         event=note.event,
-        words=words(note, language),
+        words=words(note, language, hand),
         text=_text(note, "text"),
         said=_text(note, "said"),
         tone=_text(note, "tone"),

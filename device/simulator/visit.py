@@ -133,7 +133,7 @@ class Visit:
         notes = scene.feed.since(self._read_to)
         if notes:
             self._read_to = notes[-1].n
-            told.append(picture.news(notes, now, scene.language))
+            told.append(picture.news(notes, now, scene.language, scene.status.hand))
         if is_due:
             told += self._new(picture.state(scene.status, scene.language))
         return told

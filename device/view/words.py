@@ -4,16 +4,32 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from device.buttons.meanings import GESTURE_WORDS, MEANINGS
 from device.view.feed import Note
 from stagebox.phrases import Language, shown
 
 Fields = Mapping[str, object]
+# What a gesture came to, where the event does not say it itself.
+_MEANT: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {(row.gesture, row.act): row.words for row in reversed(MEANINGS)}
+)
+_DONE: Final[Mapping[str, str]] = MappingProxyType(
+    {str(gesture): done for gesture, done in GESTURE_WORDS.items()}
+)
+_HAND: Final = "HAND"
 
 
-def words(note: Note, language: Language = Language.ENGLISH) -> str:
-    """Return a line for a note; what is not known here is told by its fields."""
+def words(note: Note, language: Language = Language.ENGLISH, hand: str = _HAND) -> str:
+    """Return a line for a note; what is not known here is told by its fields.
+
+    ``hand``: what is written on the second key.
+    """
     if note.event == "floor":
         return shown(f"state.{note.fields.get('state')}", language=language)
+    if note.event == "gesture":
+        return _gesture(note.fields, hand)
+    if note.event == "key":
+        return _key(note.fields, hand)
     row = _ROWS.get(note.event)
     return row(note.fields) if row is not None else _plain(note)
 
@@ -28,11 +44,19 @@ def _plain(note: Note) -> str:
     return f"{note.event.replace('_', ' ')}{': ' if facts else ''}{facts}"
 
 
-def _key(fields: Fields) -> str:
-    name = str(fields.get("key", "?")).replace("_", " ").upper()
-    if name == "MUTE":
-        return f"MUTE switched {'on' if fields.get('down') else 'off'}"
-    return f"{name} {'pressed' if fields.get('down') else 'let go'}"
+def _gesture(fields: Fields, hand: str) -> str:
+    gesture, act = str(fields.get("gesture")), str(fields.get("act"))
+    did = _DONE.get(gesture, gesture).format(hand=hand)
+    meant = fields.get("words") or _MEANT.get((gesture, act), act)
+    return f"{did[:1].upper()}{did[1:]}: you {meant}"
+
+
+def _key(fields: Fields, hand: str) -> str:
+    name, is_down = str(fields.get("key")), bool(fields.get("down"))
+    if name == "mute":
+        return f"MUTE switched {'on' if is_down else 'off'}"
+    written = hand if name == "hand" else name.replace("_", " ").upper()
+    return f"{written} {'pressed' if is_down else 'let go'}"
 
 
 def _lamp(fields: Fields) -> str:
@@ -41,10 +65,9 @@ def _lamp(fields: Fields) -> str:
 
 
 def _prompt(fields: Fields) -> str:
-    said, text, tone = fields.get("said"), fields.get("text"), fields.get("tone")
-    heard = f' "{said}"' if said else ""
+    said, tone = fields.get("said"), fields.get("tone")
     sound = f" ({str(tone).replace('_', ' ')} tone)" if tone else ""
-    return f"says{heard}{sound}" if said else f"tells: {text}{sound}"
+    return f'says "{said}"{sound}' if said else f"tells: {fields.get('text')}{sound}"
 
 
 def _device(fields: Fields) -> str:
@@ -59,13 +82,13 @@ def _link(fields: Fields) -> str:
 
 _ROWS: Final[Mapping[str, Callable[[Fields], str]]] = MappingProxyType(
     {
-        "key": _key,
         "lamp": _lamp,
         "prompt": _prompt,
         "device": _device,
         "link": _link,
         "media": lambda fields: f"sound from the hub {fields.get('state')}",
         "recording": lambda fields: f"recording lamp {'lit' if fields.get('on') else 'out'}",
+        "volume": lambda fields: f"volume {fields.get('percent')} %",
         "mic_started": lambda _: "microphone started",
         "speaker_started": lambda _: "loudspeaker started",
         "error": lambda fields: f"{fields.get('code')}: {fields.get('detail')}",

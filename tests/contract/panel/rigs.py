@@ -16,6 +16,7 @@ from device.buttons.ports import Key, Panel
 from device.buttons.script import ScriptPanel
 from device.buttons.several import Panels
 from device.buttons.terminal import TerminalPanel
+from device.simulator.panel import PagePanel
 from device.buttons.usbpanel import UsbPanel
 from device.config import PanelConfig
 from device.wiring import keys, wiring
@@ -168,6 +169,31 @@ class SeveralRig(ScriptRig):
         self.other.move(key, down=down)
 
 
+class PageRig:
+    holds_hand = True
+
+    def __init__(self) -> None:
+        self.panel = PagePanel()
+        self.held: set[Key] = set()
+
+    def move(self, key: Key, *, down: bool) -> None:
+        if key is Key.MUTE:
+            self.panel.slide(on=down)
+            return
+        (self.held.add if down else self.held.discard)(key)
+        self.panel.put(1, self.held)
+
+    def lamp(self) -> str:
+        pattern = self.panel.lamps.pattern
+        return pattern.name if pattern is not None else ""
+
+    def recording(self) -> bool:
+        return self.panel.lamps.recording
+
+    def dispose(self) -> None:
+        pass
+
+
 RIGS: list[Callable[[], Rig]] = [
     GpioRig,
     ScriptRig,
@@ -175,6 +201,7 @@ RIGS: list[Callable[[], Rig]] = [
     SeveralRig,
     PicoRig,
     SpeakerphoneRig,
+    PageRig,
 ]
 
 

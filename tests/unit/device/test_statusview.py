@@ -124,7 +124,7 @@ def test_a_recorded_space_says_so() -> None:
     [
         (Say(Prompt.PERMIT), "Speak."),
         (Say(Prompt.QUEUED, 2), "Your hand is up, place 2."),
-        (Say(Prompt.DENY, 3, DenyCause.RETRY_AFTER), "Wait 3 s before the next press."),
+        (Say(Prompt.DENY, 3, DenyCause.RETRY_AFTER), "Wait 3 seconds before the next press."),
         (
             Say(Prompt.BUSY, cause=DenyCause.FLOOR_TAKEN, name="Bert"),
             "Bert is talking: nobody else can now.",

@@ -26,5 +26,5 @@ export function still({ steps }) {
   return { color, level, left: Infinity };
 }
 
-/** Return how strong a light of this level looks: eyes are not linear, and nor are screens. */
-export const seen = (level) => Math.round(1000 * level ** (1 / 2.2)) / 1000;
+/** Return how opaque a light of this level is drawn: an eye sees about its cube root. */
+export const seen = (level) => Math.round(1000 * Math.cbrt(level)) / 1000;

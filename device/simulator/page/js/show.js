@@ -30,7 +30,7 @@ export class Lamp {
     this.#began = performance.now() - pattern.age_ms;
     this.#node.dataset.pattern = pattern.name;
     text($("lamp-color"), pattern.color);
-    text($("lamp-beat"), pattern.beat);
+    text($("lamp-beat"), pattern.color === "off" ? "" : `\u00b7 ${pattern.beat}`);
     text($("lamp-means"), pattern.means);
     this.#draw();
   }
@@ -74,7 +74,7 @@ export function keys(mine, down) {
 
 export function lights({ recording, door }) {
   $("rec").dataset.lit = String(recording);
-  text($("rec").querySelector("span"), recording ? "REC" : "no rec");
+  text($("rec").querySelector("span"), recording ? "lamp is lit" : "lamp is off");
   $("door").dataset.lit = String(door);
   text($("door").querySelector("span"), door ? "ON AIR" : "off air");
 }
@@ -143,9 +143,9 @@ function caption({ said = "", text: shown = "", tone = "" }) {
   entry.textContent = said ? `\u201c${said}\u201d` : shown;
   const small = document.createElement("small");
   small.lang = "en";
-  const sound = tone ? `${tone.replaceAll("_", " ")} tone` : "";
-  const aloud = said && shown !== said ? shown : "";
-  small.textContent = [sound, said ? "said aloud" : "shown only", aloud].filter(Boolean).join(" \u00b7 ");
+  const sound = tone ? `\u266a ${tone.replaceAll("_", " ")} tone` : "";
+  const more = said && shown !== said ? shown : "";
+  small.textContent = [sound, more].filter(Boolean).join(" \u00b7 ");
   entry.append(small);
   box.append(entry);
   while (box.children.length > CAPTIONS) box.firstElementChild.remove();
