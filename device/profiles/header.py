@@ -126,7 +126,7 @@ def _placed(needs: Iterable[_Need]) -> Iterator[Wire]:
 
 def _supply(what: str, near: list[int], used: set[int]) -> int:
     """Return the supply pin for a part whose other pins are ``near``."""
-    usual = round(sum(map(side, near)) / len(near)) if near else 0
+    usual = round(sum(map(side, near)) / len(near)) if near else 1
     middle = sum(map(row, near)) / len(near) if near else 0.0
     pins = [number for number, each in enumerate(HEADER, 1) if each == what]
     return min(pins, key=lambda pin: (pin in used, side(pin) != usual, abs(row(pin) - middle), pin))

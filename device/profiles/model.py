@@ -97,6 +97,8 @@ class FittedConfig(BoxConfig, frozen=True, kw_only=True):
     def _hint(self) -> str:
         if self.board.spare:
             return f"its free pins are {', '.join(map(str, self.board.spare))}"
+        if self.board.form == "hat":
+            return "it leaves no pin free"
         taken = {*self.board.held, *self.panel.pins.values(), *self.panel.bus}
         free = [str(pin) for pin in range(4, 28) if pin not in taken]
         return f"free pins are {', '.join(free)}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from device.profiles.model import BARE, Board, FittedConfig
+from device.profiles.model import BARE, FittedConfig
 from stagebox.config import ConfigError, Layer, load_layer, parse_layers, place_in
 
 SHELF: Final = Path(__file__).parent
@@ -79,7 +79,9 @@ def _layer(name: str, beside: Path, where: str) -> Layer:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, names(), n=_NEAREST, cutoff=0.4)
+    begins = [each for each in names() if name and each.startswith(name)]
+    alike = difflib.get_close_matches(name, names(), n=_NEAREST, cutoff=0.4)
+    near = [*dict.fromkeys([*begins, *alike])][:_NEAREST]
     found = f"Nearest: {', '.join(near)}." if near else f"There are: {', '.join(names())}."
     return f"{found} `stagebox profiles` lists all; a file of your own is given by its path."
 
@@ -88,8 +90,3 @@ def _refuse_board(layer: Layer) -> None:
     if "board" in layer.data:
         text = "this table belongs in a profile: write one and name it with profile = PATH"
         raise ConfigError(f"{layer.place(('board',))}: {text}.")
-
-
-def boards() -> dict[str, Board]:
-    """Return the boards of all profiles by name."""
-    return {name: profile(name).board for name in names()}

@@ -68,7 +68,9 @@ def lamp(panel: PanelConfig) -> str:
     colours = [colour for colour, pin in named if pin]
     if len(colours) == 3:
         return "RGB LED"
-    return "one LED" if len(colours) == 1 else f"{' and '.join(colours)} LED"
+    if len(colours) == 1:
+        return "one LED"
+    return f"{' and '.join(colours)} LED" if colours else "none"
 
 
 def wire_table(found: Iterable[Wire]) -> str:
