@@ -6,7 +6,7 @@ stands half as high as a bright one.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, cycle
+from itertools import chain, cycle, groupby
 from types import MappingProxyType
 from typing import Final
 
@@ -216,20 +216,26 @@ def _several(runs: list[tuple[int, int]], seconds: str, words: Words) -> str:
 
 def _bars(pattern: Pattern) -> Iterator[str]:
     at, steps = 0, chain(pattern.lead, cycle(pattern.steps))
-    while at < STRIP_MS:
-        step = next(steps)
-        ms = min(step.ms, STRIP_MS - at)
+    for looks, same in groupby(steps, key=lambda step: (step.color, step.level)):
+        ms = 0
+        for step in same:
+            ms += step.ms
+            if at + ms >= STRIP_MS:
+                break
+        ms = min(ms, STRIP_MS - at)
         if step.is_lit:
-            yield _bar(at, ms, step)
+            yield _bar(at, ms, *looks)
         at += ms
+        if at >= STRIP_MS:
+            return
 
 
-def _bar(at: int, ms: int, step: Step) -> str:
+def _bar(at: int, ms: int, color: Color, level: float) -> str:
     scale = (STRIP_WIDTH - 2) / STRIP_MS
-    high = _TALL if step.level >= 1 else _TALL / 2
+    high = _TALL if level >= 1 else _TALL / 2
     return (
         f'<rect x="{1 + at * scale:.1f}" y="{_LINE_Y - high:g}" width="{ms * scale:.1f}"'
-        f' height="{high:g}" fill="{INK[step.color]}" stroke="#4a4f57" stroke-width="1"/>'
+        f' height="{high:g}" fill="{INK[color]}" stroke="#4a4f57" stroke-width="1"/>'
     )
 
 
