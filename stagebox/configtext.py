@@ -141,8 +141,8 @@ def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     both = dict(below)
     for key, value in above.items():
         under = both.get(key)
-        tables = isinstance(under, dict) and isinstance(value, dict)
-        both[key] = _joined(under, value) if tables else value
+        two = isinstance(under, dict) and isinstance(value, dict)
+        both[key] = _joined(both[key], value) if two else value
     return both
 
 
