@@ -42,4 +42,5 @@ def manner(config: BoxConfig, *, simulated: bool = False) -> Manner:
         keys=keys(config, simulated=simulated),
         hold_s=config.gestures.hold_ms / 1000,
         double_s=config.gestures.double_ms / 1000,
+        language=config.sound.language,
     )

@@ -82,5 +82,11 @@ UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
         Prompt.CONSENT_CHAIR: Instead.LATER,
         Prompt.OPEN_IT: Instead.LATER,
         Prompt.JOIN_IT: Instead.LATER,
+        # A finger asked: the answer comes when it can be heard.
+        Prompt.TALKING: Instead.LATER,
+        Prompt.NOBODY_TALKS: Instead.LATER,
+        Prompt.HANDS: Instead.LATER,
+        # Any key ends these, TALK too.
+        **{each: Instead.LAMP for each in Prompt if each.name.startswith("LEARN_")},
     }
 )

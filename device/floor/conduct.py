@@ -20,6 +20,7 @@ from device.floor.model import (
     Event,
     FloorState,
     KeyDown,
+    Learn,
     LinkDown,
     LinkUp,
     Meant,
@@ -33,13 +34,15 @@ from device.floor.prompts import Prompt
 from device.floor.space import is_audience, is_chair, is_quiet, must_agree
 from stagebox.wire.acts import Invite, SpaceConfirm, SpaceMade
 from stagebox.wire.messages import HubMessage, Notice, Reaction, Snapshot, SpaceLeft
-from stagebox.wire.terms import Mode, News, Place, Role
+from stagebox.wire.terms import Mode, News, Place, Role, SpaceId
 from stagebox.wire.view import SpaceView
 
 # Where somebody who is no speaker can still come by the floor.
 _HAS_AUDIENCE: Final = frozenset({Mode.FIFO, Mode.MODERATED, Mode.STAGE})
 # What these mean is settled by where the box stood when TALK went down.
 _OF_TALK: Final = frozenset({Gesture.TALK, Gesture.TALK_TAP, Gesture.TALK_HOLD})
+# These act later than they are pressed, or without a sound: a tick says that they were felt.
+_FELT: Final = frozenset({Key.HAND, Key.STATUS})
 _AT_ONCE: Final = {Key.TALK: Gesture.TALK, Key.MUTE: Gesture.MUTE_ON}
 
 
@@ -93,9 +96,7 @@ class Conduct:
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is due; None: not before the next event."""
-        question = self._errands.question
-        until = question.until if question is not None else None
-        times = (self._floor.deadline, self._gestures.deadline, until)
+        times = (self._floor.deadline, self._gestures.deadline, self._errands.deadline)
         return min((time for time in times if time is not None), default=None)
 
     # --- events in, effects out -------------------------------------------------------
@@ -103,6 +104,8 @@ class Conduct:
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Take one event; return what to do, in order."""
         effects = self._run_out(now)
+        if isinstance(event, KeyDown):
+            effects += self._errands.tutorial.stop()
         was_down, self._was_latched = self._floor.down, self._floor.is_latched
         self._before_press(event)
         effects += self._floor.handle(event, now)
@@ -113,16 +116,24 @@ class Conduct:
                 effects += self._errands.doors.link_up()
             case LinkDown():
                 self._errands.forget()
+            case Learn():
+                effects += self._errands.tutorial.start(now)
             case Received(message=message):
                 effects += self._heard(message, now)
-        return effects
+        return self._remembered(effects, now)
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due at ``now``; safe to call at any time."""
-        return [*self._floor.tick(now), *self._run_out(now)]
+        return self._remembered([*self._floor.tick(now), *self._run_out(now)], now)
 
     def _run_out(self, now: float) -> list[Effect]:
-        return [*self._act(self._gestures.tick(now), now), *self._errands.run_out(now)]
+        return [*self._act(self._gestures.tick(now), now), *self._errands.tick(now)]
+
+    def _remembered(self, effects: list[Effect], now: float) -> list[Effect]:
+        for effect in effects:
+            if isinstance(effect, Say):
+                self._errands.memory.note(effect, now)
+        return effects
 
     # --- fingers ----------------------------------------------------------------------
 
@@ -143,7 +154,8 @@ class Conduct:
         # A finger that was found down without an edge means nothing.
         if isinstance(event, KeyDown) and event.key in is_down - was_down:
             at_once = [_AT_ONCE[event.key]] if event.key in _AT_ONCE else []
-            effects += self._act([*at_once, *self._gestures.down(event.key, now)], now)
+            felt = [Say(Prompt.KEY)] if event.key in _FELT else []
+            effects += [*felt, *self._act([*at_once, *self._gestures.down(event.key, now)], now)]
         return effects
 
     def _lifted(self, key: Key, now: float) -> list[Effect]:
@@ -196,7 +208,7 @@ class Conduct:
         wish, answer = self._errands.wishes.answered(message)
         effects += answer
         if wish is not None:
-            effects += self._errands.doors.refused(wish, message)
+            effects += self._errands.doors.refused(wish, message, now)
         row = self._messages.get(type(message))
         if isinstance(message, Snapshot) and wish is not None and self.view is not None:
             effects += self._errands.arrived(self.view)
@@ -229,10 +241,16 @@ class Conduct:
         is_host_box = self._manner.role is Role.STUDIO
         if notice.news is News.DUE and is_host_box and is_quiet(self.view):
             return [say, *self._errands.offer_to_open(notice.space, now)]
-        if notice.news is News.LIVE and self.view is None:
-            self._errands.doors.aim(notice.space)
-            return [say, Say(Prompt.JOIN_IT)]
+        if notice.news is News.LIVE and not self.hears:
+            return [say, *self._opened(notice.space)]
         return [say]
+
+    def _opened(self, space: SpaceId) -> list[Effect]:
+        waits = self.view is not None
+        if waits and self._manner.role is not Role.SPEAKER:
+            return []
+        entering = self._errands.doors.opened(space, waits=waits)
+        return entering if self._manner.role is Role.SPEAKER else [Say(Prompt.JOIN_IT)]
 
 
 def _places(view: SpaceView) -> tuple[Standing, ...]:
@@ -245,11 +263,6 @@ def _places(view: SpaceView) -> tuple[Standing, ...]:
         return (*consent, *ahead, *host, Standing.CHAIR)
     me = view.members.get(view.you)
     on_stage = me is not None and me.place is Place.SPEAKER and view.floor.mode in _HAS_AUDIENCE
-    return (
-        (*consent, Standing.STAGE, Standing.SEAT)
-        if on_stage and not consent
-        else (
-            *consent,
-            Standing.SEAT,
-        )
-    )
+    # Who does not want to be recorded wants to be out.
+    stage = (Standing.STAGE,) if on_stage and not consent else ()
+    return (*consent, *stage, Standing.SEAT)

@@ -12,7 +12,9 @@ from device.floor.manner import END_S, NEW_S, Asked, Manner, Question
 from device.floor.model import Effect, Halt, Left, Say, Tapped, Volume
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
+from device.floor.report import Memory, report
 from device.floor.space import AHEAD
+from device.floor.tutorial import Tutorial
 from device.floor.wishes import Wishes
 from stagebox.wire.acts import (
     Agree,
@@ -44,7 +46,15 @@ class Errands:
         self._floor = floor
         self._manner = manner
         self.wishes = Wishes(floor.new_req)
-        self.doors = Doors(self.wishes, manner.home, hidden=manner.hidden, returns=manner.returns)
+        self.doors = Doors(
+            self.wishes,
+            manner.home,
+            hidden=manner.hidden,
+            returns=manner.returns,
+            stays=manner.role is Role.SPEAKER,
+        )
+        self.tutorial = Tutorial(manner)
+        self.memory = Memory()
         self.question: Question | None = None
         self._has_priority = False
         self._opens: SpaceId | None = None
@@ -59,6 +69,8 @@ class Errands:
             Act.LISTENS_ONLY: lambda _now: [Say(Prompt.DENY, cause=DenyCause.RECEIVE_ONLY)],
             Act.LOUDER: lambda _now: [Volume(1)],
             Act.SOFTER: lambda _now: [Volume(-1)],
+            Act.STATUS: self._status,
+            Act.TUTORIAL: self.tutorial.start,
         }
         self._in_space: Mapping[Act, Callable[[SpaceView, float], list[Effect]]] = {
             Act.LOWER: self._lower,
@@ -89,16 +101,30 @@ class Errands:
     def forget(self) -> None:
         """Expect nothing any more: the line is new, or gone."""
         self.wishes.forget()
+        self.doors.link_down()
         self.question = self._opens = None
         self._has_priority = False
 
-    # --- questions --------------------------------------------------------------------
+    @property
+    def deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
+        until = self.question.until if self.question is not None else None
+        times = (until, self.doors.deadline, self.tutorial.deadline)
+        return min((time for time in times if time is not None), default=None)
 
-    def run_out(self, now: float) -> list[Effect]:
-        """Let a question that nobody answered be."""
-        if self.question is None or now < self.question.until:
-            return []
-        return self._no(now)
+    def tick(self, now: float) -> list[Effect]:
+        """Do what time asks for."""
+        is_over = self.question is not None and now >= self.question.until
+        unanswered = self._no(now) if is_over else []
+        return [*unanswered, *self.doors.tick(now), *self.tutorial.tick(now)]
+
+    def _status(self, now: float) -> list[Effect]:
+        view, memory = self._floor.view, self.memory
+        told = report(self._floor.state, view, self._floor.position)
+        is_lost = view is None and self._floor.is_linked and self._manner.role is Role.SPEAKER
+        return [*told, *memory.recall(now), *(self.doors.enter() if is_lost else [])]
+
+    # --- questions --------------------------------------------------------------------
 
     def confirm_end(self, message: SpaceConfirm, now: float) -> list[Effect]:
         """Ask whether to end the space."""

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from device.floor.model import HAND, Act, Effect, Hand, HandCue, Say, Send
+from device.floor.model import Effect, Say, Send
 from device.floor.prompts import Prompt
+from device.floor.tables import HAND, Act, Hand, HandCue
 from device.floor.timers import Ask
 from stagebox.wire.causes import CancelCause
 from stagebox.wire.messages import FloorRelease, FloorRequest

@@ -8,9 +8,10 @@ from math import ceil
 from typing import Any, Final
 
 from device.floor.hand import RaisedHand
-from device.floor.model import Effect, FloorState, Out, Say, Send, Talk
+from device.floor.model import Effect, FloorState, Out, Say, Send
 from device.floor.prompts import Prompt
 from device.floor.space import KnownSpace, overlay
+from device.floor.tables import Talk
 from device.floor.talk import TalkKey
 from device.floor.timers import Heartbeat
 from stagebox.wire.causes import CancelCause, DenyCause

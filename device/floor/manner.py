@@ -16,6 +16,7 @@ from device.buttons.gesture import (
     Timing,
 )
 from device.buttons.ports import Key
+from stagebox.phrases import Language
 from stagebox.wire.terms import Role, SpaceId, Token
 
 # Time to find the key; the hub's own patience with a token is 10 s.
@@ -38,6 +39,7 @@ class Manner:
     keys: frozenset[Key] = frozenset(Key)
     hold_s: float = HOLD_S
     double_s: float = DOUBLE_S
+    language: Language = Language.ENGLISH
 
     def timing(self, *, chairs: bool) -> Timing:
         """Return what tells gestures apart; ``chairs``: HAND is NEXT now."""

@@ -1,19 +1,10 @@
-"""What the floor participant is told, what it answers, and its two tables.
+"""What a box is told, and what it answers: the events and effects of its pure side."""
 
-``TALK`` is the life of one press of the TALK key; ``HAND`` is the life of the
-raised hand, which is also the place in the queue that a TALK press may earn.
-A pair that is not in a table changes nothing. Only ``TALK`` can open a burst,
-and it opens in one row: a grant, while the press that asked is still down.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
 
 from device.buttons.gesture import Gesture
-from device.buttons.meanings import Act as Deed
+from device.buttons.meanings import Act
 from device.buttons.ports import Key
 from device.floor.prompts import Prompt
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
@@ -120,6 +111,11 @@ class Tapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Learn:
+    """The box is to explain itself: it never did, or a finger asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """Nothing may leave, and the press that is down is spent."""
 
@@ -136,6 +132,7 @@ Event = (
     | BurstOver
     | Left
     | Tapped
+    | Learn
     | Halt
 )
 
@@ -215,144 +212,38 @@ class Meant:
     """What fingers did, and what was made of it. What came of it came before."""
 
     gesture: Gesture
-    act: Deed
+    act: Act
 
 
-Effect = Send | StartBurst | EndBurst | CutBurst | Say | Show | Out | Sparkle | Volume | Meant
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Whatever is being said to the user, and whatever waits to be said, is over."""
 
 
-# --- tables ---------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """The lamp is shown as it is in ``lamp``, wherever the floor stands; None: not any more."""
+
+    lamp: FloorState | None
 
 
-class Talk(StrEnum):
-    """Where a press of TALK stands. SPENT: it cannot open any more, lift the finger first.
-
-    LATCHED: the floor outlives the finger that tapped. COUGH: a finger is down again, and
-    nothing leaves while it is.
-    """
-
-    UP = "up"
-    ASKING = "asking"
-    QUEUED = "queued"
-    LIVE = "live"
-    LATCHED = "latched"
-    COUGH = "cough"
-    TAIL = "tail"
-    SPENT = "spent"
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """The box has explained itself, or was told that it need not."""
 
 
-class TalkCue(StrEnum):
-    """What can happen to a press."""
-
-    PRESS = "press"
-    BAR = "bar"
-    LIFT = "lift"
-    TAP = "tap"  # LIFT, soon after the press, on a box that latches
-    GRANT = "grant"
-    QUEUE = "queue"
-    SPEND = "spend"
-    REFUSE = "refuse"
-    STOP = "stop"
-    TAIL_OVER = "tail_over"
-
-
-class Hand(StrEnum):
-    """Where the raised hand stands."""
-
-    DOWN = "down"
-    ASKED = "asked"
-    WAITING = "waiting"
-    OFFERED = "offered"
-
-
-class HandCue(StrEnum):
-    """What can happen to a hand."""
-
-    TAP = "tap"
-    QUEUE = "queue"
-    OFFER = "offer"
-    END = "end"
-
-
-class Act(StrEnum):
-    """What a transition does besides."""
-
-    NONE = "none"
-    ASK = "ask"
-    WITHDRAW = "withdraw"
-    OPEN = "open"
-    HANG = "hang"
-    RELEASE = "release"
-    LATCH = "latch"
-    PAUSE = "pause"
-    RESUME = "resume"
-    CUT = "cut"
-    CUT_ASK = "cut_ask"
-    RAISE = "raise"
-    LOWER = "lower"
-
-
-TALK: Final[Mapping[tuple[Talk, TalkCue], tuple[Talk, Act]]] = MappingProxyType(
-    {
-        (Talk.UP, TalkCue.PRESS): (Talk.ASKING, Act.ASK),
-        (Talk.UP, TalkCue.BAR): (Talk.SPENT, Act.NONE),
-        (Talk.ASKING, TalkCue.LIFT): (Talk.UP, Act.WITHDRAW),
-        (Talk.ASKING, TalkCue.GRANT): (Talk.LIVE, Act.OPEN),
-        (Talk.ASKING, TalkCue.QUEUE): (Talk.QUEUED, Act.NONE),
-        (Talk.ASKING, TalkCue.SPEND): (Talk.SPENT, Act.NONE),
-        (Talk.ASKING, TalkCue.REFUSE): (Talk.SPENT, Act.NONE),
-        (Talk.ASKING, TalkCue.STOP): (Talk.SPENT, Act.WITHDRAW),
-        # The place in the queue outlives the press that earned it. The floor may still
-        # come to this press, while its lease runs; an offer wants a fresh one.
-        (Talk.QUEUED, TalkCue.LIFT): (Talk.UP, Act.NONE),
-        (Talk.QUEUED, TalkCue.GRANT): (Talk.LIVE, Act.OPEN),
-        (Talk.QUEUED, TalkCue.SPEND): (Talk.SPENT, Act.NONE),
-        (Talk.QUEUED, TalkCue.REFUSE): (Talk.SPENT, Act.NONE),
-        (Talk.QUEUED, TalkCue.STOP): (Talk.SPENT, Act.NONE),
-        (Talk.LIVE, TalkCue.LIFT): (Talk.TAIL, Act.HANG),
-        (Talk.LIVE, TalkCue.TAP): (Talk.LATCHED, Act.LATCH),
-        (Talk.LIVE, TalkCue.QUEUE): (Talk.SPENT, Act.CUT),
-        (Talk.LIVE, TalkCue.SPEND): (Talk.SPENT, Act.CUT),
-        (Talk.LIVE, TalkCue.REFUSE): (Talk.SPENT, Act.CUT),
-        (Talk.LIVE, TalkCue.STOP): (Talk.SPENT, Act.CUT),
-        # Whether it is the closing tap or a cough, nothing is to be heard from here on.
-        (Talk.LATCHED, TalkCue.PRESS): (Talk.COUGH, Act.PAUSE),
-        (Talk.LATCHED, TalkCue.BAR): (Talk.SPENT, Act.CUT),
-        (Talk.LATCHED, TalkCue.QUEUE): (Talk.UP, Act.CUT),
-        (Talk.LATCHED, TalkCue.SPEND): (Talk.UP, Act.CUT),
-        (Talk.LATCHED, TalkCue.REFUSE): (Talk.UP, Act.CUT),
-        (Talk.LATCHED, TalkCue.STOP): (Talk.UP, Act.CUT),
-        (Talk.COUGH, TalkCue.LIFT): (Talk.LATCHED, Act.RESUME),
-        (Talk.COUGH, TalkCue.TAP): (Talk.UP, Act.RELEASE),
-        (Talk.COUGH, TalkCue.QUEUE): (Talk.SPENT, Act.CUT),
-        (Talk.COUGH, TalkCue.SPEND): (Talk.SPENT, Act.CUT),
-        (Talk.COUGH, TalkCue.REFUSE): (Talk.SPENT, Act.CUT),
-        (Talk.COUGH, TalkCue.STOP): (Talk.SPENT, Act.CUT),
-        (Talk.TAIL, TalkCue.PRESS): (Talk.ASKING, Act.CUT_ASK),
-        (Talk.TAIL, TalkCue.BAR): (Talk.SPENT, Act.CUT),
-        (Talk.TAIL, TalkCue.QUEUE): (Talk.UP, Act.CUT),
-        (Talk.TAIL, TalkCue.SPEND): (Talk.UP, Act.CUT),
-        (Talk.TAIL, TalkCue.REFUSE): (Talk.UP, Act.CUT),
-        (Talk.TAIL, TalkCue.STOP): (Talk.UP, Act.CUT),
-        (Talk.TAIL, TalkCue.TAIL_OVER): (Talk.UP, Act.RELEASE),
-        (Talk.SPENT, TalkCue.LIFT): (Talk.UP, Act.NONE),
-    }
-)
-
-HAND: Final[Mapping[tuple[Hand, HandCue], tuple[Hand, Act]]] = MappingProxyType(
-    {
-        (Hand.DOWN, HandCue.TAP): (Hand.ASKED, Act.RAISE),
-        (Hand.DOWN, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
-        (Hand.DOWN, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
-        (Hand.ASKED, HandCue.TAP): (Hand.DOWN, Act.LOWER),
-        (Hand.ASKED, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
-        (Hand.ASKED, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
-        (Hand.ASKED, HandCue.END): (Hand.DOWN, Act.NONE),
-        (Hand.WAITING, HandCue.TAP): (Hand.DOWN, Act.LOWER),
-        (Hand.WAITING, HandCue.OFFER): (Hand.OFFERED, Act.NONE),
-        (Hand.WAITING, HandCue.END): (Hand.DOWN, Act.NONE),
-        (Hand.OFFERED, HandCue.TAP): (Hand.DOWN, Act.LOWER),
-        (Hand.OFFERED, HandCue.QUEUE): (Hand.WAITING, Act.NONE),
-        (Hand.OFFERED, HandCue.END): (Hand.DOWN, Act.NONE),
-    }
+Effect = (
+    Send
+    | StartBurst
+    | EndBurst
+    | CutBurst
+    | Say
+    | Show
+    | Out
+    | Sparkle
+    | Volume
+    | Meant
+    | Hush
+    | Teach
+    | Taught
 )

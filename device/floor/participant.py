@@ -28,9 +28,9 @@ from device.floor.model import (
     Event,
     FloorState,
     Halt,
-    Hand,
     KeyDown,
     KeyUp,
+    Learn,
     Left,
     Levels,
     LinkDown,
@@ -41,11 +41,11 @@ from device.floor.model import (
     Say,
     Send,
     Show,
-    Talk,
     Tapped,
 )
 from device.floor.prompts import Prompt
 from device.floor.space import barred, standing
+from device.floor.tables import Hand, Talk
 from device.floor.talk import HANG_S, TalkKey
 from stagebox.wire.causes import DenyCause
 from stagebox.wire.messages import FloorRelease, HubMessage, Snapshot, StatusUpdate, Welcome
@@ -105,6 +105,7 @@ class Participant:
             Left: self._on_left,
             Tapped: self._on_tapped,
             Halt: self._on_halt,
+            Learn: lambda _event, _now: [],
         }
 
     # --- what there is to see ---------------------------------------------------------
@@ -154,6 +155,11 @@ class Participant:
     def is_waiting(self) -> bool:
         """Whether the hand is up, and has a place in the queue."""
         return self._hand.phase is Hand.WAITING
+
+    @property
+    def position(self) -> int | None:
+        """The hand's place in the queue, if it has one."""
+        return self._hand.position
 
     @property
     def heartbeat_s(self) -> float:

@@ -3,8 +3,9 @@
 from typing import Final
 
 from device.floor.hand import RaisedHand
-from device.floor.model import FloorState, Hand, Say, Talk
+from device.floor.model import FloorState, Say
 from device.floor.prompts import Prompt
+from device.floor.tables import Hand, Talk
 from device.floor.talk import TalkKey
 from stagebox.wire.causes import DenyCause
 from stagebox.wire.messages import Snapshot

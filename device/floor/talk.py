@@ -7,19 +7,9 @@ the finger is still down, opens a burst.
 from collections.abc import Callable
 from typing import Final
 
-from device.floor.model import (
-    TALK,
-    Act,
-    CutBurst,
-    Effect,
-    EndBurst,
-    Say,
-    Send,
-    StartBurst,
-    Talk,
-    TalkCue,
-)
+from device.floor.model import CutBurst, Effect, EndBurst, Say, Send, StartBurst
 from device.floor.prompts import Prompt
+from device.floor.tables import TALK, Act, Talk, TalkCue
 from device.floor.timers import Ask, Burst
 from stagebox.wire.causes import RevokeCause
 from stagebox.wire.messages import FloorGranted, FloorRelease, FloorRequest, FloorRevoked

@@ -187,6 +187,57 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "say.open_it": same("Press TALK to open it."),
     "say.join_it": same("Press TALK to join."),
     "say.invite_code": Phrase("The code is {name}.", "Invitation code: {name}."),
+    # --- STATUS ---
+    "say.talking": same("{name} is talking."),
+    "say.nobody_talks": same("Nobody is talking."),
+    "say.hands": Phrase("{hands} waiting.", "{hands} waiting for the floor."),
+    # --- the box explains itself ---
+    "say.learn_hello": Phrase("Hello, I am your box. Any key ends this.", "Any key ends this."),
+    "say.learn_free": Phrase(
+        "White, nearly always lit: the floor is free.", "White: the floor is free."
+    ),
+    "say.learn_talk": Phrase("Hold TALK and speak. Let go to stop.", "Hold TALK to speak."),
+    "say.learn_red": Phrase("Red, without a break: you are heard.", "Red: you are heard."),
+    "say.learn_busy": Phrase(
+        "Blue, one long and one short: somebody is talking.", "Blue: somebody is talking."
+    ),
+    "say.learn_hand": Phrase(
+        "Tap HAND to ask for a turn. Green flashes while you wait.",
+        "Tap HAND to ask. Green flashes: you wait.",
+    ),
+    "say.learn_hand.no_hand": Phrase(
+        "Press TALK to ask for a turn. Green flashes while you wait.",
+        "Press TALK to ask. Green flashes: you wait.",
+    ),
+    "say.learn_turn": Phrase(
+        "Green, nearly always lit: your turn. Press TALK.", "Green: your turn. Press TALK."
+    ),
+    "say.learn_leave": Phrase("Hold it for two seconds to leave.", "Held for two seconds: leave."),
+    "say.learn_next": Phrase(
+        "Tap NEXT to give the floor to the next hand.", "NEXT: the next hand."
+    ),
+    "say.learn_priority": Phrase("Hold NEXT to pause all others.", "Hold NEXT: all pause."),
+    "say.learn_new": Phrase(
+        "Hold TALK and NEXT together for a new space.", "TALK and NEXT: a new space."
+    ),
+    "say.learn_closed": Phrase(
+        "Amber: your microphone is kept closed.", "Amber: your microphone is closed."
+    ),
+    "say.learn_mute": Phrase(
+        "With MUTE on nobody hears you, whatever happens.", "MUTE on: nobody hears you."
+    ),
+    "say.learn_listen": Phrase(
+        "I only play. There is no microphone in me.", "A listening speaker: no microphone."
+    ),
+    "say.learn_volume": Phrase("Two keys make it louder and softer.", "Volume: two keys."),
+    "say.learn_status": Phrase(
+        "Press STATUS to hear where you are. Hold it for all this.",
+        "STATUS: where you are. Hold it: this again.",
+    ),
+    "say.learn_both": Phrase(
+        "Press both of them to hear where you are.", "Both volume keys: where you are."
+    ),
+    "say.learn_end": Phrase("That is all. Enjoy it.", "That is all."),
 }
 
 _NOUNS: Final[Mapping[str, Noun]] = {

@@ -197,6 +197,55 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "say.still_here": Phrase("Nichts geändert.", "Nichts geändert."),
     "say.open_it": same("TALK drücken öffnet den Raum."),
     "say.join_it": same("TALK drücken führt hinein."),
+    # --- STATUS ---
+    "say.talking": same("{name} spricht."),
+    "say.nobody_talks": same("Niemand spricht."),
+    "say.hands": Phrase("Es warten {hands}.", "Es warten {hands} auf das Wort."),
+    # --- the box explains itself ---
+    "say.learn_hello": Phrase(
+        "Hallo, ich bin deine Box. Jede Taste beendet das.", "Jede Taste beendet das."
+    ),
+    "say.learn_free": Phrase("Weiß, fast immer an: Das Wort ist frei.", "Weiß: Das Wort ist frei."),
+    "say.learn_talk": Phrase(
+        "TALK halten und sprechen. Loslassen beendet es.", "TALK halten zum Sprechen."
+    ),
+    "say.learn_red": Phrase("Rot ohne Pause: Man hört dich.", "Rot: Man hört dich."),
+    "say.learn_busy": Phrase(
+        "Blau, einmal lang, einmal kurz: Jemand spricht.", "Blau: Jemand spricht."
+    ),
+    "say.learn_hand": Phrase(
+        "HAND tippen meldet sich. Grün blinkt beim Warten.",
+        "HAND meldet sich. Grün blinkt: warten.",
+    ),
+    "say.learn_hand.no_hand": Phrase(
+        "TALK drücken meldet sich. Grün blinkt beim Warten.",
+        "TALK meldet sich. Grün blinkt: warten.",
+    ),
+    "say.learn_turn": Phrase(
+        "Grün, fast immer an: Du bist dran. TALK drücken.", "Grün: Du bist dran. TALK drücken."
+    ),
+    "say.learn_leave": Phrase("Zwei Sekunden halten geht hinaus.", "Zwei Sekunden halten: hinaus."),
+    "say.learn_next": Phrase("NEXT gibt das Wort der nächsten Hand.", "NEXT: die nächste Hand."),
+    "say.learn_priority": Phrase("NEXT halten: Alle anderen warten.", "NEXT halten: alle warten."),
+    "say.learn_new": Phrase(
+        "TALK und NEXT zusammen halten: ein neuer Raum.", "TALK und NEXT: ein neuer Raum."
+    ),
+    "say.learn_closed": Phrase("Gelb: Dein Mikrofon bleibt zu.", "Gelb: Das Mikrofon ist zu."),
+    "say.learn_mute": Phrase(
+        "Mit MUTE hört dich niemand, was auch geschieht.", "MUTE: Niemand hört dich."
+    ),
+    "say.learn_listen": Phrase(
+        "Ich spiele nur. Ein Mikrofon habe ich nicht.", "Nur zum Hören: ohne Mikrofon."
+    ),
+    "say.learn_volume": Phrase("Zwei Tasten machen lauter und leiser.", "Lautstärke: zwei Tasten."),
+    "say.learn_status": Phrase(
+        "STATUS sagt, wo du bist. Halten wiederholt das alles.",
+        "STATUS: wo du bist. Halten: noch einmal.",
+    ),
+    "say.learn_both": Phrase(
+        "Beide zusammen sagen, wo du bist.", "Beide Lautstärketasten: wo du bist."
+    ),
+    "say.learn_end": Phrase("Das war alles. Viel Freude.", "Das war alles."),
     "say.invite_code": Phrase("Der Code ist {name}.", "Einladungscode: {name}."),
 }
 

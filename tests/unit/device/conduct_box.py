@@ -59,6 +59,7 @@ class Evening:
             self.members[HOST] = person(HOST, Place.HOST, "Host")
         self.did: list[Effect] = []
         self.meant: list[tuple[Gesture, Act]] = []
+        self.felt = 0
         if joined:
             self.do(MicrophoneOk(True))
             self.do(LinkUp())
@@ -69,9 +70,11 @@ class Evening:
         return self.did
 
     def _noted(self, effects: list[Effect]) -> list[Effect]:
-        """Keep apart what the fingers meant."""
+        """Keep apart what the fingers meant, and that they were felt."""
         self.meant += [(each.gesture, each.act) for each in effects if isinstance(each, Meant)]
-        return [each for each in effects if not isinstance(each, Meant)]
+        self.felt += effects.count(Say(Prompt.KEY))
+        aside = Say(Prompt.KEY)
+        return [each for each in effects if not isinstance(each, Meant) and each != aside]
 
     def hear(self, message: HubMessage) -> list[Effect]:
         return self.do(Received(message))
