@@ -46,12 +46,18 @@ def cards() -> bytes:
         return b""
 
 
+def card_number(device_name: str) -> int | None:
+    """Return the number of the card behind a PortAudio device name, if it has one."""
+    found = _HW_CARD.search(device_name)
+    return None if found is None else int(found[1])
+
+
 def card_id(device_name: str, asound: Path = CARDS.parent) -> str | None:
     """Return the ``CARD=`` id behind a PortAudio device name, if it has one."""
-    found = _HW_CARD.search(device_name)
-    if found is None:
+    number = card_number(device_name)
+    if number is None:
         return None
     try:
-        return (asound / f"card{found[1]}" / "id").read_text().strip() or None
+        return (asound / f"card{number}" / "id").read_text().strip() or None
     except OSError:
         return None

@@ -2,24 +2,40 @@
 
 PortAudio lists the devices once, when it is initialised. Looking again means
 ending it, which needs every stream of the process closed and takes some tenths
-of a second. With no stream open that disturbs nobody. With one open, the sound
-of a healthy device is interrupted for one that may not be there: that is done
-at once only when a card has been added, and otherwise (the devices of a sound
-server leave no trace among the cards) more and more rarely.
+of a second. A device that is in the list is opened by its name, so it needs no
+look when it is back: unless it is a card whose number was given away. With no stream
+open a look disturbs nobody. With one open, the sound of a healthy device is
+interrupted for one that may not be there: that is done at once only when a card has
+been added, never for a device that is listed, and otherwise (the devices of a
+sound server leave no trace among the cards) more and more rarely.
 """
 
+import re
 from typing import Final
 
-# An enumeration opens every device: a tenth of a second of work on a PC, more on a Pi.
+# An enumeration opens every device: 10 to 50 ms of work on a PC, more on a Pi.
 RESCAN_S: Final = 2.0
+# What is listed needs no look; this one is for what nobody thought of.
+RELIST_S: Final = 10.0
 INTERRUPT_S: Final = 10.0
 INTERRUPT_MAX_S: Final = 300.0
+
+# " 1 [Device         ]: USB-Audio - USB Audio Device", and a line about where it is plugged in.
+_CARD: Final = re.compile(rb"^ *(\d+) \[", re.MULTILINE)
+
+
+def entries(cards: bytes) -> dict[int, bytes]:
+    """Return what the text of ``/proc/asound/cards`` says of each number."""
+    found = [*_CARD.finditer(cards)]
+    ends = [*(each.start() for each in found[1:]), len(cards)]
+    return {int(each[1]): cards[each.start() : end] for each, end in zip(found, ends, strict=False)}
 
 
 class RescanPolicy:
     """Remembers the last look, and who is missing.
 
-    ``cards`` is the text of ``/proc/asound/cards``, empty where there is none.
+    ``cards`` is the text of ``/proc/asound/cards``, empty where there is none;
+    ``listed``: whether the last look found the device that is wanted.
     """
 
     def __init__(self) -> None:
@@ -32,20 +48,25 @@ class RescanPolicy:
         self._scanned_at = now
         self._cards = cards
 
-    def may_rescan(self, now: float, cards: bytes) -> bool:
-        """Whether to look again when no stream is open."""
-        return cards != self._cards or now - self._scanned_at >= RESCAN_S
+    def is_same(self, number: int, cards: bytes) -> bool:
+        """Whether this number has the card that it had at the last look."""
+        return entries(cards).get(number) == entries(self._cards).get(number)
 
-    def may_interrupt(self, who: str, now: float, cards: bytes) -> bool:
+    def may_rescan(self, now: float, cards: bytes, *, listed: bool) -> bool:
+        """Whether to look again when no stream is open."""
+        wait = RELIST_S if listed else RESCAN_S
+        return cards != self._cards or now - self._scanned_at >= wait
+
+    def may_interrupt(self, who: str, now: float, cards: bytes, *, listed: bool) -> bool:
         """Whether to look again for ``who`` at the cost of interrupting an open stream.
 
         A card that only went away is no reason, and one that came back under
         its old number is still in the list.
         """
-        if set(cards.splitlines()) - set(self._cards.splitlines()):
+        if set(entries(cards).items()) - set(entries(self._cards).items()):
             return True
         not_before, _ = self._missing.get(who, (self._scanned_at + RESCAN_S, 0.0))
-        return now >= not_before
+        return not listed and now >= not_before
 
     def interrupted(self, who: str, now: float) -> None:
         """Note a look on behalf of ``who``: the next one comes later, if it is still missing."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from device.audio.alsa import card_id, cards
+from device.audio.alsa import card_id, card_number, cards
 from device.audio.cards import Direction, SoundDevice, choose, formats
 from device.audio.ports import NoDeviceError, SoundError
 from device.audio.rescan import RescanPolicy
@@ -64,11 +64,12 @@ class PortAudioSystem:
             SoundError: no such device, busy, or no PyAudio.
         """
         with self._hold():
-            self._refresh()
+            self._refresh(listed=self._is_listed(direction, match))
             try:
                 return self._opened(direction, match)
             except NoDeviceError:
-                if not self._streams or not self._interrupt(direction):
+                listed = self._is_listed(direction, match)
+                if not self._streams or not self._interrupt(direction, listed=listed):
                     raise
             return self._opened(direction, match)
 
@@ -92,7 +93,7 @@ class PortAudioSystem:
     def devices(self) -> tuple[SoundDevice, ...]:
         """List what there is, freshly when no stream is open."""
         with self._hold():
-            self._refresh()
+            self._refresh(listed=False)
             return self._list()
 
     @contextlib.contextmanager
@@ -104,17 +105,20 @@ class PortAudioSystem:
         finally:
             self._turn.release()
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, listed: bool) -> None:
         """Look again if that disturbs nobody and may show something new."""
         if self._streams:
             return
-        if self._pyaudio is None or self._policy.may_rescan(time.monotonic(), cards()):
+        now = time.monotonic()
+        if self._pyaudio is None or self._policy.may_rescan(now, cards(), listed=listed):
             self._scan()
 
-    def _interrupt(self, direction: Direction) -> bool:
+    def _interrupt(self, direction: Direction, *, listed: bool) -> bool:
         """Ask the other stream to step aside, and look again; false if it is not worth it."""
         now = time.monotonic()
-        if self.rescan_wanted or not self._policy.may_interrupt(direction, now, cards()):
+        if self.rescan_wanted:
+            return False
+        if not self._policy.may_interrupt(direction, now, cards(), listed=listed):
             return False
         self._policy.interrupted(direction, now)
         self.rescan_wanted = True
@@ -161,14 +165,31 @@ class PortAudioSystem:
             return OpenStream(stream, device, rate, channels)
         raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
 
+    def _is_listed(self, direction: Direction, match: str | None) -> bool:
+        """Whether the list has the device, and is right about it."""
+        try:
+            return self._pyaudio is not None and bool(self._find(direction, match))
+        except NoDeviceError:
+            return False
+
     def _find(self, direction: Direction, match: str | None) -> SoundDevice:
+        """Return the device that is meant.
+
+        Raises:
+            NoDeviceError: it is not in the list, or has left its place to another one.
+        """
         usable = [device for device in self._list() if device.channels(direction)]
+        usable = [device for device in usable if self._is_in_its_place(device)]
         found = choose(match, usable) if match else self._default(direction)
-        if found is not None:
+        if found in usable:
             return found
         names = ", ".join(repr(device.name) for device in usable) or "none"
         wanted = f"No {direction} is called {match!r}" if match else f"There is no {direction}"
         raise NoDeviceError(f"{wanted}. Found: {names}.")
+
+    def _is_in_its_place(self, device: SoundDevice) -> bool:
+        number = card_number(device.name)
+        return number is None or self._policy.is_same(number, cards())
 
     def _default(self, direction: Direction) -> SoundDevice | None:
         try:

@@ -21,7 +21,8 @@ from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
 from device.audio.priority import raise_priority
 
-# A USB device is back some 1 to 2 s after the plug; a person waits 5 s at most.
+# A USB device is back some 1 to 2 s after the plug, and is to be heard within 3 s; looking is
+# cheap. One that works and fails at once (a loose plug) is left alone for longer.
 RETRY_S: Final = (0.5, 1.0, 2.0)
 # Worked for this long: the next loss is a new one, not the same one again.
 _SETTLED_S: Final = 5.0
@@ -214,22 +215,23 @@ class DeviceThread(Generic[D]):
         raise_priority()
         if wait:
             self._idle(lease, wait)
-        tries = 0
+        failures = 0
         while not lease.ended():
             began = time.monotonic()
-            self._once(lease)
-            tries = 0 if time.monotonic() - began > _SETTLED_S else tries
+            was_open = self._once(lease)
+            has_failed_soon = was_open and time.monotonic() - began < _SETTLED_S
+            failures = failures + 1 if has_failed_soon else 0
             if not lease.ended():
                 lease.enter(Phase.WAITING)
-                self._idle(lease, RETRY_S[min(tries, len(RETRY_S) - 1)])
-            tries += 1
+                self._idle(lease, RETRY_S[min(max(0, failures - 1), len(RETRY_S) - 1)])
 
-    def _once(self, lease: Lease) -> None:
-        """Open, serve and close the device once; a SoundError is reported."""
-        device = self._make()
+    def _once(self, lease: Lease) -> bool:
+        """Open, serve and close the device once; a SoundError is reported. False: no device."""
+        device, was_open = self._make(), False
         try:
             lease.enter(Phase.OPENING)
             device.open()
+            was_open = True
             self._device = device
             lease.enter(Phase.USING)
             self._serve(device, lease)
@@ -240,6 +242,7 @@ class DeviceThread(Generic[D]):
             lease.enter(Phase.CLOSING)
             self._retire(device)
             device.close()
+        return was_open
 
     def _retire(self, device: D) -> None:
         if self._device is device:

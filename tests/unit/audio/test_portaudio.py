@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +105,12 @@ class FakePortAudio:
             raise OSError(code, "refused")
         self.streams.append(FakeStream(self, asked))
         return self.streams[-1]
+
+
+def listing(names: list[str]) -> bytes:
+    """The kernel's list of these cards."""
+    numbered = enumerate(names, 1)
+    return "".join(f" {number} [{name}]: {name}\n" for number, name in numbered).encode()
 
 
 @pytest.fixture
@@ -250,7 +257,7 @@ def test_reading_later_than_the_buffer_lasts_is_an_xrun(
     pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(portaudio.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     microphone = PortAudioMicrophone("usb", one)
     microphone.open()
     for pause, xruns in ((5.0, 0), (0.029, 0), (0.031, 1), (0.01, 1)):
@@ -312,7 +319,7 @@ def test_a_buffer_that_has_run_dry_is_an_xrun_and_is_kept_fuller(
 def test_the_list_is_looked_up_again_only_with_no_stream_open(
     pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "cards", lambda: "".join(pa.names).encode())
+    monkeypatch.setattr(system, "cards", lambda: listing(pa.names))
     microphone = PortAudioMicrophone("usb", one)
     microphone.open()
     pa.names.append("Speaker (hw:2,0)")
@@ -325,7 +332,7 @@ def test_the_list_is_looked_up_again_only_with_no_stream_open(
 def test_a_stream_steps_aside_for_a_new_card(
     pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "cards", lambda: "\n".join(pa.names).encode())
+    monkeypatch.setattr(system, "cards", lambda: listing(pa.names))
     microphone, loudspeaker = PortAudioMicrophone("usb", one), PortAudioLoudspeaker("new", one)
     microphone.open()
     ended = threading.Event()
@@ -349,6 +356,79 @@ def test_a_stream_steps_aside_for_a_new_card(
     loudspeaker.write(bytes(BLOCK_BYTES))
 
 
+CARDS = {
+    "Mic: USB Audio (hw:1,0)": " 1 [Mic            ]: USB-Audio - Mic\n",
+    "Other: USB Audio (hw:1,0)": " 1 [Other          ]: USB-Audio - Other\n",
+    "Mic: USB Audio (hw:2,0)": " 2 [Mic            ]: USB-Audio - Mic\n",
+}
+
+
+@pytest.fixture
+def plugged(pa: FakePortAudio, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cards that are there now, whatever PortAudio has listed."""
+    pa.names = ["Mic: USB Audio (hw:1,0)", "bcm2835 Headphones"]
+    now = ["Mic: USB Audio (hw:1,0)"]
+    monkeypatch.setattr(system, "cards", lambda: "".join(CARDS[each] for each in now).encode())
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    return now
+
+
+def test_a_card_that_is_back_under_its_number_disturbs_nobody(
+    pa: FakePortAudio, one: PortAudioSystem, plugged: list[str]
+) -> None:
+    PortAudioLoudspeaker("headphones", one).open()
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    microphone.close()
+    plugged.clear()
+    with pytest.raises(NoDeviceError, match="No microphone is called 'usb'"):
+        microphone.open()
+    plugged.append("Mic: USB Audio (hw:1,0)")
+    microphone.open()
+    assert pa.starts == 1
+
+
+def test_a_number_that_another_card_has_now_is_not_opened(
+    pa: FakePortAudio, one: PortAudioSystem, plugged: list[str]
+) -> None:
+    """The list still says that it is the microphone."""
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    microphone.close()
+    plugged[:] = ["Other: USB Audio (hw:1,0)", "Mic: USB Audio (hw:2,0)"]
+    pa.names = [*plugged, "bcm2835 Headphones"]
+    found = PortAudioMicrophone("mic:", one)
+    found.open()
+    assert found.label == "Mic: USB Audio (hw:2,0)"
+    assert pa.starts == 2
+
+
+def test_a_card_that_is_back_under_another_number_is_looked_for_at_once(
+    pa: FakePortAudio, one: PortAudioSystem, plugged: list[str]
+) -> None:
+    loudspeaker = PortAudioLoudspeaker("headphones", one)
+    loudspeaker.open()
+    plugged[:] = ["Other: USB Audio (hw:1,0)", "Mic: USB Audio (hw:2,0)"]
+    pa.names = [*plugged, "bcm2835 Headphones"]
+    ended = threading.Event()
+
+    def play() -> None:
+        while not ended.is_set():
+            loudspeaker.write(bytes(BLOCK_BYTES))
+            ended.wait(0.001)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    try:
+        microphone = PortAudioMicrophone("mic:", one)
+        microphone.open()
+    finally:
+        ended.set()
+        thread.join()
+    assert microphone.label == "Mic: USB Audio (hw:2,0)"
+    assert (pa.starts, loudspeaker.label) == (2, "bcm2835 Headphones")
+
+
 def test_a_stream_whose_card_is_gone_after_stepping_aside_is_lost(
     pa: FakePortAudio, one: PortAudioSystem
 ) -> None:
@@ -370,7 +450,7 @@ def test_a_stream_whose_card_is_gone_after_stepping_aside_is_lost(
 def test_a_stream_that_does_not_step_aside_stops_the_search_in_bounded_time(
     pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "cards", lambda: "\n".join(pa.names).encode())
+    monkeypatch.setattr(system, "cards", lambda: listing(pa.names))
     monkeypatch.setattr(system, "_STEP_ASIDE_S", 0.05)
     PortAudioMicrophone("usb", one).open()  # and nobody reads it
     pa.names.append("new")
