@@ -22,7 +22,6 @@ from device.audio.playback import PlaybackThread, Pull
 from device.audio.ports import SoundError
 from device.audio.room import read_air
 from device.audio.sounding import Sounding
-from device.audio.voice import Voice
 from device.box import Box, Parts
 from device.buttons.ports import Key, PanelError
 from device.config import BoxConfig, VoiceChoice, hub_url
@@ -43,6 +42,7 @@ from device.simulator.panel import PagePanel
 from device.simulator.server import PageServer
 from device.simulator.visit import Scene
 from device.tally import Tally
+from device.teller import Teller, make_voice
 from device.transmitter import Transmitter
 from device.view.feed import Feed
 from device.view.live import watch
@@ -188,29 +188,20 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     status = Status(config.name, is_studio=config.role is Role.STUDIO)
     panel = hardware.panel(config, simulation, stop.set)
     output = Output(Playout())
-    output.set_volume(programme_db=config.sound.volume_db)
+    output.set_volume(programme_db=config.sound.volume_db, prompts_db=config.sound.prompts_db)
     sounding = Sounding(output.pull)
     duplex = HalfDuplex(output, sounding, full=sound.full_duplex)
     tally = Tally(panel, events, status, duplex.on_air)
-    transmitter = Transmitter(
-        gate=MicGate(config.talk.pre_roll_ms / 1000),
-        encoder=Encoder(config.talk.bitrate, config.talk.complexity),
-        observer=tally,
-        sequence=secrets.randbelow(1 << 15),
-        timestamp=secrets.randbelow(1 << 32),
-    )
-    floor = Participant(
-        secrets.token_hex(4),
-        float(config.talk.max_talk_s),
-        config.talk.hang_ms / 1000,
-        latches=config.gestures.latch,
-    )
-    voice = Voice(duplex.speak, config.sound.language) if _speaks(config, simulation) else None
+    transmitter = _transmitter(config, tally)
+    manner = fitted.manner(config, simulated=simulation is not None)
+    has_hand, language = Key.HAND in manner.keys, config.sound.language
+    voice, trouble = None, None
+    if _speaks(config, simulation):
+        voice, trouble = make_voice(config.sound, duplex, has_hand=has_hand)
     parts = Parts(
-        Conduct(floor, fitted.manner(config, simulated=simulation is not None)),
+        Conduct(_participant(config), manner),
         *(panel, output, transmitter, tally, duplex, events, status),
-        voice,
-        config.sound.language,
+        Teller(duplex, transmitter, events, status, voice, language, has_hand),
         VolumeKnob(
             config.sound.volume,
             kept_in,
@@ -230,24 +221,45 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         partial(box.on_problem, "other_hub"),
     )
     threads = _threads(config, sound, box, sounding.pull)
-    box.attach(
-        signalling,
-        MediaSession(
-            direction="recvonly" if listens_only else "sendrecv",
-            local_address=lambda: signalling.local_address,
-            send_offer=box.offer,
-            on_packet=box.on_packet,
-            on_peer=box.on_peer,
-            reconnect=Reconnect(random.random),
-        ),
-        lambda: sum(thread.stats().xruns for thread in threads),
-    )
-    if sound.lacks:
-        box.on_problem("echo", sound.lacks)
+    media = _media(box, signalling, listens_only=listens_only)
+    box.attach(signalling, media, lambda: sum(thread.stats().xruns for thread in threads))
+    for code, lacks in (("echo", sound.lacks), ("prompts", trouble)):
+        if lacks:
+            box.on_problem(code, lacks)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
     page = _page(config, simulation, status, events)
     return Made(parts, box, signalling, threads, browse, by_hand, page)
+
+
+def _transmitter(config: BoxConfig, tally: Tally) -> Transmitter:
+    return Transmitter(
+        gate=MicGate(config.talk.pre_roll_ms / 1000),
+        encoder=Encoder(config.talk.bitrate, config.talk.complexity),
+        observer=tally,
+        sequence=secrets.randbelow(1 << 15),
+        timestamp=secrets.randbelow(1 << 32),
+    )
+
+
+def _participant(config: BoxConfig) -> Participant:
+    return Participant(
+        secrets.token_hex(4),
+        float(config.talk.max_talk_s),
+        config.talk.hang_ms / 1000,
+        latches=config.gestures.latch,
+    )
+
+
+def _media(box: Box, signalling: Signalling, *, listens_only: bool) -> MediaSession:
+    return MediaSession(
+        direction="recvonly" if listens_only else "sendrecv",
+        local_address=lambda: signalling.local_address,
+        send_offer=box.offer,
+        on_packet=box.on_packet,
+        on_peer=box.on_peer,
+        reconnect=Reconnect(random.random),
+    )
 
 
 def _page(

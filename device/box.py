@@ -14,7 +14,6 @@ from typing import Final
 
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
-from device.audio.voice import Voice
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.duplex import HalfDuplex
 from device.events import EventLog
@@ -43,18 +42,16 @@ from device.floor.model import (
     StartBurst,
     Volume,
 )
-from device.floor.prompts import phrase_key
 from device.knob import VolumeKnob
 from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
 from device.tally import Tally
-from device.tones import TONES
+from device.teller import Teller
 from device.transmitter import Transmitter
 from device.view.facts import REPORT_S
 from device.view.monitor import Monitor
-from device.view.status import Status, sentence
+from device.view.status import Status
 from stagebox.media.rtp import AudioPacket
-from stagebox.phrases import Language, spoken
 from stagebox.rtc.peer import Peer
 from stagebox.wire.messages import (
     Error,
@@ -87,8 +84,7 @@ class Parts:
     duplex: HalfDuplex
     events: EventLog
     status: Status
-    voice: Voice | None
-    language: Language
+    teller: Teller
     knob: VolumeKnob
 
 
@@ -133,8 +129,8 @@ class Box:
                 group.create_task(self._watch())
                 group.create_task(self._monitor.run())
                 group.create_task(self._report())
-                if self._parts.voice is not None:
-                    group.create_task(self._parts.voice.run())
+                if self._parts.teller.voice is not None:
+                    group.create_task(self._parts.teller.voice.run())
         finally:
             self._apply([CutBurst()])
             if self._timer is not None:
@@ -285,8 +281,7 @@ class Box:
 
     def _apply(self, effects: list[Effect]) -> None:
         self._parts.duplex.claim(self._parts.floor.state)
-        if self._parts.voice is not None and not self._parts.duplex.may_speak:
-            self._parts.voice.hush()
+        self._parts.teller.settle()
         for effect in effects:
             self._apply_one(effect)
         self._monitor.show(self._parts.floor.state, self._parts.floor.view)
@@ -297,7 +292,7 @@ class Box:
                 if self._signalling is not None:
                     self._signalling.send(message)
             case Say():
-                self._say(effect)
+                self._parts.teller.tell(effect)
             case Out():
                 self._leave()
             case StartBurst() | EndBurst() | CutBurst():
@@ -328,32 +323,6 @@ class Box:
                 self._is_ending = True
             case CutBurst():
                 self._parts.transmitter.cut(asyncio.get_running_loop().time())
-
-    def _say(self, say: Say) -> None:
-        tone, words = TONES.get(say.prompt), self._words(say)
-        text = sentence(say, self._parts.language)
-        self._parts.events.emit(
-            "prompt",
-            name=say.prompt,
-            number=say.number,
-            cause=say.cause,
-            tone=tone,
-            said=words,
-            text=text,
-        )
-        self._parts.status.said = text
-        if tone is not None:
-            now = asyncio.get_running_loop().time()
-            self._parts.transmitter.expect(*self._parts.duplex.say(tone, now))
-        if self._parts.voice is not None:
-            self._parts.voice.say(words)
-
-    def _words(self, say: Say) -> str:
-        """Return what the voice says; while the microphone may be open the tone must do."""
-        if self._parts.voice is None or not self._parts.duplex.may_speak:
-            return ""
-        key, language = phrase_key(say.prompt, say.cause), self._parts.language
-        return spoken(key, name=say.name, number=say.number, language=language)
 
     def _turn(self, steps: int) -> None:
         knob = self._parts.knob

@@ -21,7 +21,7 @@ from device.audio.cards import Direction, choose
 from device.audio.echo import EchoMissingError, WebrtcCanceller
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
-from device.audio.voice import PROGRAM
+from device.audio.synthesiser import PROGRAM
 from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
 from device.link.dial import LinkError, ask_who, make_http

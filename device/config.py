@@ -97,7 +97,12 @@ class SoundConfig(_Table, frozen=True, kw_only=True):
     @property
     def volume_db(self) -> float:
         """The volume in dB: half of the scale is about half as loud, 0 is silent."""
-        return 40 * log10(self.volume / 100) if self.volume else SILENT_DB
+        return _db(self.volume)
+
+    @property
+    def prompts_db(self) -> float:
+        """The same of the box's own words and tones."""
+        return _db(self.prompt_volume)
 
 
 class PanelConfig(_Table, frozen=True, kw_only=True):
@@ -203,6 +208,10 @@ class TalkConfig(_Table, frozen=True, kw_only=True):
     # Opus's own scale. PESQ-WB gains 0.15 from 5 to 8, clean and at 10 % loss, and nothing
     # above; the encoder then takes 0.4 ms a frame on a PC, some 2 ms on a Pi 4.
     complexity: Annotated[int, Meta(ge=0, le=10)] = 8
+
+
+def _db(percent: int) -> float:
+    return 40 * log10(percent / 100) if percent else SILENT_DB
 
 
 def host_name() -> str:

@@ -70,6 +70,11 @@ class Prompter:
         self.dropped = 0
 
     @property
+    def sounding(self) -> bool:
+        """Whether a prompt has begun and is not over."""
+        return bool(len(self._rest))
+
+    @property
     def speaking(self) -> bool:
         """Whether a prompt sounds or waits."""
         return bool(len(self._rest) or self._waiting)
@@ -123,21 +128,44 @@ class Prompter:
 
 
 class Blend:
-    """Programme, muted or ducked as need be, plus prompts, clipped to 16 bits."""
+    """Programme, muted or ducked as need be, plus prompts, clipped to 16 bits.
+
+    A tone waits for no voice: it sounds over the ducked phrase. A phrase begins when no tone
+    sounds or waits.
+    """
 
     def __init__(self, sounds: Mapping[str, Pcm]) -> None:
-        self.prompter = Prompter(sounds)
+        self.tones = Prompter(sounds)
+        self.words = Prompter({})
         self.volume = 1.0
         self.muted = False
         self._gain = Gain()
+        self._under_tone = Gain()
+
+    @property
+    def prompt_volume(self) -> float:
+        """The gain of tones and words alike."""
+        return self.tones.volume.target
+
+    @prompt_volume.setter
+    def prompt_volume(self, gain: float) -> None:
+        self.tones.volume.target = self.words.volume.target = gain
+
+    def hush(self) -> None:
+        """Fade out every prompt, forget what waits."""
+        self.tones.hush()
+        self.words.hush()
 
     def mix(self, programme: Pcm) -> Pcm:
         """Return what the loudspeaker plays for this much programme."""
-        if self.muted:
-            self._gain.target = 0.0
-        else:
-            self._gain.target = self.volume * (DUCK if self.prompter.speaking else 1.0)
-        prompts = self.prompter.pull(len(programme))
-        mixed = self._gain.apply(programme.astype(np.float32)) + prompts
+        prompting = self.tones.speaking or self.words.speaking
+        self._gain.target = 0.0 if self.muted else self.volume * (DUCK if prompting else 1.0)
+        mixed = self._gain.apply(programme.astype(np.float32)) + self._prompts(len(programme))
         clipped: Pcm = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
         return clipped
+
+    def _prompts(self, samples: int) -> Float:
+        self._under_tone.target = DUCK if self.tones.speaking else 1.0
+        if self.tones.speaking and not self.words.sounding:
+            return self.tones.pull(samples)
+        return self.tones.pull(samples) + self._under_tone.apply(self.words.pull(samples))

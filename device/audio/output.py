@@ -103,34 +103,38 @@ class Output:
             return mixed
 
     def say(self, name: str, *, repeat: bool = False) -> None:
-        """Queue a prompt; with ``repeat`` it goes on until ``hush`` or the next one.
+        """Let a tone be heard, after those that wait; with ``repeat`` until the next one.
 
         Raises:
             UnknownSoundError: there is none of this name.
         """
         with self._lock:
-            self._blend.prompter.say(name, repeat=repeat)
+            self._blend.tones.say(name, repeat=repeat)
 
     def play(self, pcm: Pcm) -> None:
-        """Queue a prompt that has no name, such as a spoken phrase: 48 kHz int16."""
+        """Queue a spoken phrase, which begins when no tone sounds: 48 kHz int16."""
         with self._lock:
-            self._blend.prompter.play(pcm)
+            self._blend.words.play(pcm)
 
     def hush(self) -> None:
         """Stop saying anything."""
         with self._lock:
-            self._blend.prompter.hush()
+            self._blend.hush()
 
     def set_programme_muted(self, muted: bool) -> None:
         """Mute the programme, which goes on unheard, or let it be heard again."""
         with self._lock:
             self._blend.muted = muted
 
-    def set_volume(self, *, programme_db: float = 0.0, prompts_db: float = 0.0) -> None:
-        """Set both volumes, in dB relative to how the sounds are."""
+    def set_volume(
+        self, *, programme_db: float | None = None, prompts_db: float | None = None
+    ) -> None:
+        """Set either volume, in dB relative to how the sounds are; None: as it is."""
         with self._lock:
-            self._blend.volume = 10 ** (programme_db / 20)
-            self._blend.prompter.volume.target = 10 ** (prompts_db / 20)
+            if programme_db is not None:
+                self._blend.volume = 10 ** (programme_db / 20)
+            if prompts_db is not None:
+                self._blend.prompt_volume = 10 ** (prompts_db / 20)
 
     def drain(self) -> list[tuple[float, str]]:
         """Take what was played since the last call: (monotonic second, kind of frame)."""
@@ -148,8 +152,9 @@ class Output:
     def stats(self) -> OutputStats:
         """Return the counts so far."""
         with self._lock:
-            prompter = self._blend.prompter
-            return OutputStats(self._pulled, prompter.said, prompter.dropped, self._kinds_dropped)
+            lanes = self._blend.tones, self._blend.words
+            said, dropped = sum(lane.said for lane in lanes), sum(lane.dropped for lane in lanes)
+            return OutputStats(self._pulled, said, dropped, self._kinds_dropped)
 
     def _note(self, kinds: tuple[str, ...], now: float) -> None:
         overflow = len(self._kinds) + len(kinds) - KINDS

@@ -1,108 +1,97 @@
-"""The box's voice: phrases spoken by espeak-ng, to the box's own user only.
+"""The box's voice: says one phrase after the other, to its own user only.
 
-The synthesiser runs as a process of its own, once for each phrase that is not known yet. A
-machine without it has a box that speaks in tones, and says so once in its log.
+What is said most is made ready while nothing else is to do.
 """
 
 import asyncio
-import contextlib
-import logging
-import shutil
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from device.audio.speech import Kept, SpeechFormatError, phrase
+from device.audio.mouth import Mouth
+from device.audio.ports import SAMPLE_RATE
+from device.audio.prompts import Utterance
 from stagebox.media.frames import Pcm
 
-PROGRAM: Final = "espeak-ng"
-# Slower than its own 175: it is heard once, beside other people.
-_WORDS_PER_MINUTE: Final = "155"
-# A Raspberry Pi 3 speaks a sentence in half a second; more means that it hangs.
-RENDER_S: Final = 5.0
 # What could not be said within this is no news any more.
 FRESH_S: Final = 4.0
 # One sentence, its answer and a question.
 WAITING: Final = 3
-# After so many failures in a row the synthesiser is not asked again.
-MAX_FAILURES: Final = 3
-
-_log = logging.getLogger(__name__)
+# Who talked for minutes is told the last of what happened meanwhile.
+LATER: Final = 2
+# Making ready is the least urgent work of the machine, with time between for all other.
+NICE: Final = 10
+REST_S: Final = 0.2
 
 
 class Voice:
-    """Speaks one phrase after the other through ``play``. ``run`` is its one task."""
+    """Speaks through ``play``. ``run`` is its one task."""
 
     def __init__(
-        self, play: Callable[[Pcm], None], language: str, program: str | None = None
+        self, play: Callable[[Pcm], None], mouth: Mouth, ready: Iterable[Utterance] = ()
     ) -> None:
+        """``ready``: what to make before anybody asks for it, the most urgent first."""
         self._play = play
-        self._language = language
-        self._program = program or shutil.which(PROGRAM)
-        self._kept = Kept()
-        self._waiting: asyncio.Queue[tuple[float, str]] = asyncio.Queue(WAITING)
-        self._failures = 0
-        if self._program is None:
-            _log.warning("no voice: apt-get install %s. The box speaks in tones.", PROGRAM)
+        self._mouth = mouth
+        self._ready = tuple(ready)
+        self._waiting: deque[tuple[float, Utterance]] = deque(maxlen=WAITING)
+        self._later: deque[Utterance] = deque(maxlen=LATER)
+        self._asked = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._sounding: tuple[Utterance | None, float] = None, 0.0
 
-    def say(self, text: str) -> None:
-        """Speak ``text`` soon. Where too much waits, the oldest is left unsaid."""
-        if self._program is None or not text:
-            return
-        if self._waiting.full():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait((asyncio.get_running_loop().time(), text))
+    def say(self, utterance: Utterance) -> None:
+        """Speak soon. Where too much waits, the oldest is left unsaid; nothing is said twice."""
+        if self._mouth.can_speak and utterance.words and not self._is_said(utterance):
+            self._waiting.append((asyncio.get_running_loop().time(), utterance))
+            self._asked.set()
+
+    def say_later(self, utterance: Utterance) -> None:
+        """Keep for ``catch_up`` what cannot be said now; of many only the last few."""
+        self._later.append(utterance)
+
+    def catch_up(self) -> None:
+        """Say what was kept."""
+        while self._later:
+            self.say(self._later.popleft())
 
     def hush(self) -> None:
-        """Forget what waits."""
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
+        """Forget what waits, but not what was kept for later."""
+        self._sounding = None, 0.0
+        self._waiting.clear()
 
     async def run(self) -> None:
         """Speak until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._make_ready())
+            group.create_task(self._speak())
+
+    def _is_said(self, utterance: Utterance) -> bool:
+        """Whether it waits or sounds already: who presses again is not told twice."""
+        said, until = self._sounding
+        if utterance == said and asyncio.get_running_loop().time() < until:
+            return True
+        return any(each == utterance for _, each in self._waiting)
+
+    async def _speak(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            since, text = await self._waiting.get()
-            pcm = self._kept.get(text)
-            if pcm is None and self._program is not None:
-                pcm = await self._render(self._program, text)
+            while not self._waiting:
+                self._idle.set()
+                self._asked.clear()
+                await self._asked.wait()
+            self._idle.clear()
+            since, utterance = self._waiting.popleft()
+            pcm = self._mouth.known(utterance)
+            if pcm is None:
+                pcm = await self._mouth.make(utterance)
             if pcm is not None and loop.time() <= since + FRESH_S:
+                self._sounding = utterance, loop.time() + len(pcm) / SAMPLE_RATE
                 self._play(pcm)
 
-    async def _render(self, program: str, text: str) -> Pcm | None:
-        try:
-            pcm = phrase(await _ask(program, self._language, text))
-        except (OSError, TimeoutError, SpeechFormatError) as error:
-            self._fail(str(error) or "it does not answer")
-            return None
-        self._failures = 0
-        self._kept.put(text, pcm)
-        return pcm
-
-    def _fail(self, why: str) -> None:
-        self._failures += 1
-        if self._failures == MAX_FAILURES:
-            self._program = None
-            _log.warning("no voice: %s: %s. The box speaks in tones.", PROGRAM, why)
-
-
-async def _ask(program: str, language: str, text: str) -> bytes:
-    """Return what the synthesiser says, as a WAV stream.
-
-    Raises:
-        OSError, TimeoutError: it does not start, or does not end.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(program, "-v", language, "-s", _WORDS_PER_MINUTE, "--stdin", "--stdout"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(RENDER_S):
-            answer, _ = await process.communicate(text.encode())
-            return answer
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+    async def _make_ready(self) -> None:
+        for utterance in self._ready:
+            await self._idle.wait()
+            if self._mouth.known(utterance) is None:
+                await self._mouth.make(utterance, NICE)
+            await asyncio.sleep(REST_S)

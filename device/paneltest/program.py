@@ -17,8 +17,10 @@ import numpy as np
 from device import hardware
 from device.audio.capture import CaptureThread
 from device.audio.health import DeviceState, DeviceStatus
+from device.audio.mouth import Mouth
 from device.audio.output import Output
 from device.audio.playback import PlaybackThread
+from device.audio.prompts import freely
 from device.audio.voice import Voice
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.config import NOT_FITTED, BoxConfig, LampKind
@@ -104,7 +106,7 @@ class Bench:
         self._words = WORDS[config.sound.language]
         self._output = Output(Playout())
         self._output.set_volume(programme_db=config.sound.volume_db)
-        self.voice = Voice(self._output.play, config.sound.language)
+        self.voice = Voice(self._output.play, Mouth())
         self._trouble: dict[str, str] = {}
         self._loudest = self._blocks = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -189,7 +191,7 @@ class Bench:
         match effect:
             case Tell(text):
                 print(text, flush=True)
-                self.voice.say(text)
+                self.voice.say(freely(text, self._config.sound.language))
             case Write(text):
                 print(f"  {text}", flush=True)
             case Light(pattern):

@@ -8,6 +8,7 @@ moment stands in braces: ``{name}``, ``{number}``, or a thing that is counted (`
 key which not every box has may have a variant for the others: ``say.consent.no_hand``.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,7 +18,17 @@ from stagebox.phrases.english import ENGLISH
 from stagebox.phrases.german import GERMAN
 from stagebox.phrases.wording import Phrase, Wording
 
-__all__ = ["PHRASES", "WORDINGS", "Language", "Phrase", "aloud", "shown", "spoken", "variant"]
+__all__ = [
+    "PHRASES",
+    "WORDINGS",
+    "Language",
+    "Phrase",
+    "aloud",
+    "shown",
+    "spoken",
+    "template",
+    "variant",
+]
 
 
 class Language(StrEnum):
@@ -33,6 +44,7 @@ WORDINGS: Final[Mapping[Language, Wording]] = MappingProxyType(
 PHRASES: Final[Mapping[Language, Mapping[str, Phrase]]] = MappingProxyType(
     {language: wording.phrases for language, wording in WORDINGS.items()}
 )
+_FACT: Final = re.compile(r"\{(\w+)\}")
 
 
 def spoken(
@@ -72,6 +84,15 @@ def variant(key: str, lacks: str) -> str:
     """
     special = f"{key}.no_{lacks}"
     return special if special in ENGLISH.phrases else key
+
+
+def template(key: str, language: Language = Language.ENGLISH) -> list[str]:
+    """Return what is said for ``key`` in parts: words, the name of a fact, words, and so on.
+
+    Raises:
+        KeyError: there is no such phrase.
+    """
+    return _FACT.split(PHRASES[language][key].say)
 
 
 def aloud(number: int, language: Language = Language.ENGLISH) -> str:

@@ -47,7 +47,7 @@ class Wording:
 
     def say(self, key: str, name: str | None, number: int | None) -> str:
         """Return what is said. Raises KeyError."""
-        facts = self._plain(name)
+        facts = self.plain() | self._named(name)
         if number is not None:
             words = self.aloud(number)
             facts |= {each: noun.said(number, words) for each, noun in self.nouns.items()}
@@ -56,15 +56,19 @@ class Wording:
 
     def show(self, key: str, name: str | None, number: int | None) -> str:
         """Return what is shown. Raises KeyError."""
-        facts = self._plain(name)
+        facts = self.plain() | self._named(name)
         if number is not None:
             facts |= {each: noun.written(number) for each, noun in self.nouns.items()}
             facts["number"] = str(number)
         return self.phrases[key].show.format_map(facts)
 
-    def _plain(self, name: str | None) -> dict[str, str]:
+    def plain(self) -> dict[str, str]:
+        """Return what stands for each fact while it is not known."""
         facts = {each: f"{self.number} {noun.plural}" for each, noun in self.nouns.items()}
-        return facts | {"number": self.number, "name": self.name if name is None else name}
+        return facts | {"number": self.number, "name": self.name}
+
+    def _named(self, name: str | None) -> dict[str, str]:
+        return {} if name is None else {"name": name}
 
 
 def same(text: str) -> Phrase:

@@ -113,7 +113,7 @@ def test_an_unknown_prompt_is_refused_with_what_there_is() -> None:
 def test_programme_is_ducked_by_12_db_under_a_prompt_and_comes_back() -> None:
     blend = Blend(SOUNDS)
     assert np.all(blend.mix(level(8000)) == 8000)
-    blend.prompter.say("long")
+    blend.tones.say("long")
     first = blend.mix(level(8000))
     assert first[RAMP] == pytest.approx(8000 * DUCK + 2000, abs=1)
     assert np.abs(np.diff(first[:RAMP])).max() <= 8000 / RAMP + 2
@@ -126,7 +126,7 @@ def test_muted_programme_is_silent_and_prompts_are_not() -> None:
     blend = Blend(SOUNDS)
     blend.muted = True
     assert not blend.mix(level(8000))[RAMP:].any()
-    blend.prompter.say("short")
+    blend.tones.say("short")
     assert np.all(blend.mix(level(8000))[:300] == 1000)
     blend.muted = False
     assert blend.mix(level(8000))[-1] == 8000
@@ -134,17 +134,60 @@ def test_muted_programme_is_silent_and_prompts_are_not() -> None:
 
 def test_volumes_are_independent() -> None:
     blend = Blend(SOUNDS)
-    blend.volume, blend.prompter.volume.target = 0.5, 0.25
+    blend.volume, blend.prompt_volume = 0.5, 0.25
     blend.mix(level(8000))
     assert np.all(blend.mix(level(8000)) == 4000)
     blend.muted = True
     blend.mix(level(8000))
-    blend.prompter.say("short")
+    blend.tones.say("short")
     assert blend.mix(level(0))[0] == 250
 
 
 @pytest.mark.parametrize("extreme", [32767, -32768])
 def test_too_loud_is_clipped_and_does_not_wrap(extreme: int) -> None:
     blend = Blend({"loud": level(extreme, 5000)})
-    blend.prompter.say("loud")
+    blend.tones.say("loud")
     assert np.all(blend.mix(level(extreme)) == extreme)
+
+
+def test_a_tone_waits_for_no_voice_and_is_heard_over_it() -> None:
+    blend = Blend(SOUNDS)
+    blend.words.play(level(4000, 4800))
+    assert np.all(blend.mix(level(0)) == 4000)
+    blend.tones.say("short")
+    both = blend.mix(level(0))
+    assert both[0] > 4000
+    assert both[RAMP : RAMP + 50] == pytest.approx(4000 * DUCK + 1000, abs=1)
+    # The phrase went on below the tone, and comes up again.
+    blend.mix(level(0))
+    rest = np.concatenate([blend.mix(level(0)) for _ in range(7)])
+    assert np.all(rest == 4000)
+    assert not blend.mix(level(0)).any()
+
+
+def test_a_phrase_begins_when_no_tone_sounds() -> None:
+    blend = Blend(SOUNDS)
+    blend.tones.say("short")
+    blend.words.play(level(4000, 480))
+    assert set(blend.mix(level(0)).tolist()) == {1000, 0}
+    assert np.all(blend.mix(level(0)) == 4000)
+
+
+def test_hushing_ends_tones_and_words() -> None:
+    blend = Blend(SOUNDS)
+    blend.words.play(level(4000, 4800))
+    blend.mix(level(0))
+    blend.tones.say("long")
+    blend.words.play(level(4000, 4800))
+    blend.hush()
+    blend.mix(level(0))
+    assert not any(blend.mix(level(0)).any() for _ in range(12))
+
+
+def test_one_volume_for_tones_and_words() -> None:
+    blend = Blend(SOUNDS)
+    blend.prompt_volume = 0.5
+    assert blend.prompt_volume == 0.5
+    blend.mix(level(0))
+    blend.words.play(level(4000, 480))
+    assert np.all(blend.mix(level(0)) == 2000)

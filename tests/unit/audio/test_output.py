@@ -99,6 +99,23 @@ def test_volumes_in_db() -> None:
     output.set_volume(programme_db=-20.0, prompts_db=-6.0)
     output.pull(480)
     assert np.all(output.pull(480) == 800)
+    output.set_volume(prompts_db=0.0)
+    assert np.all(output.pull(480) == 800)
+    output.set_volume(programme_db=0.0)
+    output.pull(480)
+    assert np.all(output.pull(480) == 8000)
+
+
+def test_a_phrase_is_heard_after_its_tone() -> None:
+    output, _ = made()
+    output.set_programme_muted(True)
+    output.pull(480)
+    output.say(Earcon.DENY)
+    output.play(np.full(480, 5000, np.int16))
+    tone = render_all()["deny"]
+    heard = np.concatenate([output.pull(480) for _ in range(len(tone) // 480 + 1)])
+    assert np.array_equal(heard[: len(tone)], tone)
+    assert np.all(heard[len(tone) :] == 5000)
 
 
 def test_threads_may_use_it_at_once() -> None:
