@@ -19,3 +19,9 @@ def utc_now() -> datetime:
 def utc_stamp() -> str:
     """Return the calendar time as text that sorts: ``2026-01-31T12:00:00Z``."""
     return utc_now().strftime(STAMP)
+
+
+def minutes_of_day() -> float:
+    """Return the minutes since midnight on the clock on the wall, in this machine's time zone."""
+    now = utc_now().astimezone()
+    return 60 * now.hour + now.minute + now.second / 60

@@ -33,6 +33,8 @@ def frame(color: Color, level: float, pixels: int) -> bytes:
     brightness = ceil(level * _STEPS)
     # The five bits are coarse; the bytes take the rest.
     fine = 255 * level * _STEPS / brightness if brightness else 0.0
-    red, green, blue = (max(1, round(share * fine)) if share and fine else 0 for share in shares)
+    red, green, blue = (
+        max(1, round(share * fine)) if share and brightness else 0 for share in shares
+    )
     pixel = bytes((0xE0 | brightness, blue, green, red))
     return bytes(4) + pixel * pixels + bytes(4) + bytes(ceil(pixels / 16))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.buttons.lamps import Color
+from device.buttons.lamps import FAINTEST, Color
 from device.buttons.lights.apa102 import MAX_PIXELS, frame
 from device.buttons.lights.port import MIX
 from tests.contract.panel.bulbs import Seen, apa102
@@ -17,7 +17,11 @@ def shown(color: Color, level: float, pixels: int) -> list[Seen]:
     return apa102([byte >> place & 1 for byte in data for place in range(7, -1, -1)], pixels)
 
 
-@given(st.sampled_from(Color), st.floats(0.0, 1.0), st.integers(min_value=1, max_value=MAX_PIXELS))
+@given(
+    st.sampled_from(Color),
+    st.just(0.0) | st.floats(FAINTEST, 1.0),
+    st.integers(min_value=1, max_value=MAX_PIXELS),
+)
 def test_every_pixel_shows_the_colour_and_the_supply_bears_it(
     color: Color, level: float, pixels: int
 ) -> None:

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
-from device.buttons.lamps import Pattern
+import pytest
+
+from device.buttons.lamps import NIGHT, PATTERNS, RED_NIGHT, Pattern
 from device.buttons.script import ScriptPanel
 from device.events import EventLog
 from device.floor.model import FloorState, Show
+from device.floor.prompts import Prompt
 from device.tally import Tally
 from device.view.status import Status
 
@@ -112,3 +115,77 @@ def test_a_sparkle_is_a_wink_that_leaves_the_lamp_as_it_was(tmp_path: Path) -> N
     kit.tally.sparkle(9.0)
     assert kit.shown[-1].name == "live"
     assert kit.status.color == "red"
+
+
+def test_news_are_a_long_glow_that_leaves_the_lamp_as_it_was(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.said(Prompt.NEWS, 1.0)
+    kit.tally.said(Prompt.NEWS, 1.5)
+    kit.tally.said(Prompt.HAND_UP, 9.0)
+    assert [pattern.name for pattern in kit.shown] == ["idle_free", "news+idle_free"]
+    assert kit.events("lamp")[-1]["color"] == "purple"
+    assert kit.status.pattern == "idle_free"
+    kit.tally.on_air(True)
+    kit.tally.said(Prompt.NEWS, 20.0)
+    assert kit.shown[-1].name == "live"
+
+
+def test_a_stuck_key_is_shown_until_it_is_up(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE, refused=True))
+    kit.tally.said(Prompt.BUTTON_STUCK, 1.0)
+    kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
+    assert kit.status.pattern == "stuck"
+    kit.tally.show(Show(FloorState.IDLE_BUSY))
+    assert kit.status.pattern == "idle_busy"
+    kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
+    assert kit.status.pattern == "not_heard"
+
+
+def test_a_space_without_a_sound_session_promises_none(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.media(False)
+    assert (kit.status.color, kit.status.pattern) == ("white", "no_media")
+    kit.tally.show(Show(FloorState.NO_SPACE))
+    assert kit.status.pattern == "off"
+    kit.tally.show(Show(FloorState.CUT))
+    assert kit.status.pattern == "cut"
+    kit.tally.show(Show(FloorState.IDLE_BUSY))
+    kit.tally.sound(False)
+    assert kit.status.pattern == "no_sound"
+    kit.tally.sound(True)
+    kit.tally.media(True)
+    assert kit.status.pattern == "idle_busy"
+
+
+def test_an_overlay_stands_for_the_state_and_never_for_red(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.overlay("tutorial")
+    kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
+    assert kit.status.pattern == "tutorial"
+    kit.tally.on_air(True)
+    assert kit.status.color == "red"
+    kit.tally.on_air(False)
+    kit.tally.overlay(None)
+    assert kit.status.pattern == "not_heard"
+    with pytest.raises(KeyError):
+        kit.tally.overlay("red")
+
+
+def test_at_night_all_is_dimmer_and_the_log_does_not_change(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.dim(NIGHT)
+    kit.tally.show(Show(FloorState.OFFERED))
+    kit.tally.sparkle(0.0)
+    kit.tally.relight()
+    assert [pattern.brightness for pattern in kit.shown] == [NIGHT] * 3
+    assert {step.level for pattern in kit.shown for step in pattern.steps} == {0.0, NIGHT}
+    kit.tally.dim(1.0)
+    assert kit.shown[-1] == PATTERNS["offered"]
+    assert len(kit.events("lamp")) == 2
+    kit.tally.dim(0.05)
+    kit.tally.on_air(True)
+    assert kit.shown[-1].steps[0].level == RED_NIGHT
