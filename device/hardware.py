@@ -27,6 +27,7 @@ from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.several import joined
 from device.buttons.speakerphone import Speakerphone
 from device.buttons.terminal import TerminalPanel
+from device.buttons.usbpanel import UsbPanel
 from device.config import BoxConfig, Duplex, PanelConfig
 from device.simulator.panel import PagePanel
 from device.wiring import wiring
@@ -136,6 +137,8 @@ def _fitted(config: PanelConfig) -> Iterator[Panel]:
         yield GpioPanel(wiring(config))
     if config.speakerphone:
         yield Speakerphone(config.speakerphone)
+    if config.pico:
+        yield UsbPanel(config.pico)
 
 
 def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:

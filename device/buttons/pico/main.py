@@ -1,0 +1,5 @@
+"""What MicroPython starts at power-on."""
+
+import panel
+
+panel.run()
