@@ -139,7 +139,7 @@ class PageServer:
         )
         self._met += 1
         number = self._met
-        self._visits[number] = visit = Visit(number, ws, self._scene)
+        self._visits[number] = visit = Visit(number, ws, self._scene, request.protocol.force_close)
         self._spoken.add(request.protocol)
         try:
             await ws.prepare(request)

@@ -6,7 +6,7 @@ heard of it while it holds one.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,10 +50,18 @@ class Scene:
 class Visit:
     """One WebSocket. ``wake`` it when something changed; ``run`` it until it ends."""
 
-    def __init__(self, number: int, ws: "web.WebSocketResponse[bool]", scene: Scene) -> None:
+    def __init__(
+        self,
+        number: int,
+        ws: "web.WebSocketResponse[bool]",
+        scene: Scene,
+        drop: Callable[[], None],
+    ) -> None:
+        """``drop`` cuts the connection."""
         self._number = number
         self._ws = ws
         self._scene = scene
+        self._drop = drop
         self._news = asyncio.Event()
         self._seen: dict[type[ToPage], object] = {}
         self._lit: tuple[Pattern, float] | None = None
@@ -64,16 +72,21 @@ class Visit:
         self._news.set()
 
     async def run(self) -> None:
-        """Serve the page until it goes, or says what it cannot say."""
-        writer = asyncio.create_task(self._write())
+        """Serve the page until it goes, says what it cannot say, or reads nothing any more."""
+        reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         try:
-            code, why = await self._read()
+            await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._scene.panel.lose(self._number)
+            is_stuck = writer.done() and not reader.done()
+            reader.cancel()
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError, TimeoutError):
-                await writer
-        await self._ws.close(code=code, message=why.encode()[:120])
+            why, _ = await asyncio.gather(reader, writer, return_exceptions=True)
+        if is_stuck or isinstance(why, BaseException):
+            self._drop()  # a farewell would wait behind all that was not read
+        else:
+            code, words = why
+            await self._ws.close(code=code, message=words.encode()[:120])
 
     # --- from the page ----------------------------------------------------------------
 
