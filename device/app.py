@@ -25,11 +25,13 @@ from device.audio.sounding import Sounding
 from device.box import Box, Parts
 from device.buttons.ports import Key, PanelError
 from device.config import BoxConfig, VoiceChoice, hub_url
+from device.dimmer import Dimmer, dimming
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.conduct import Conduct
 from device.floor.participant import Participant
 from device.knob import VolumeKnob
+from device.lessons import Lessons
 from device.link.candidates import HubChoice
 from device.link.dial import Facts
 from device.link.hubs import KnownHubs
@@ -120,7 +122,8 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         for thread in made.threads:
             stack.push_async_callback(thread.stop)
         await _open_page(made.page, stack, config.name, arguments.page)
-        for job in (made.box.run(), made.signalling.run(), made.browse()):
+        dimmer = Dimmer(dimming(config.panel), made.parts.tally.dim)
+        for job in (made.box.run(), made.signalling.run(), made.browse(), dimmer.run()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
             stack.push_async_callback(_end, asyncio.create_task(watch(made.parts.status)))
@@ -208,6 +211,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             lambda db: output.set_volume(programme_db=db),
             duplex.speak,
         ),
+        Lessons(kept_in, wanted=config.tutorial),
     )
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")

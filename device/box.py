@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from device.air import Air
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.output import Output
+from device.buttons.debounce import Debounce
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.duplex import HalfDuplex
 from device.events import EventLog
@@ -25,8 +27,10 @@ from device.floor.model import (
     EndBurst,
     Event,
     FloorState,
+    Hush,
     KeyDown,
     KeyUp,
+    Learn,
     Levels,
     LinkDown,
     LinkUp,
@@ -40,9 +44,12 @@ from device.floor.model import (
     Show,
     Sparkle,
     StartBurst,
+    Taught,
+    Teach,
     Volume,
 )
 from device.knob import VolumeKnob
+from device.lessons import Lessons
 from device.link.signalling import LinkState, Signalling
 from device.media import MediaSession
 from device.tally import Tally
@@ -63,6 +70,8 @@ from stagebox.wire.messages import (
 )
 from stagebox.wire.terms import SpaceId
 
+# Down when the box starts, these ask it to explain itself.
+_ASKS: Final = frozenset({Key.HAND, Key.STATUS})
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
 
@@ -86,6 +95,7 @@ class Parts:
     status: Status
     teller: Teller
     knob: VolumeKnob
+    lessons: Lessons
 
 
 class Box:
@@ -102,7 +112,8 @@ class Box:
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._microphone_ok = False
-        self._is_ending = False
+        self._contacts = Debounce()
+        self._air = Air(parts.transmitter, lambda: parts.duplex.quiet_from)
         self._broken: set[str] = set()
         self._peer: Peer | None = None
         self._media_req = ""
@@ -144,15 +155,17 @@ class Box:
         except PanelError as error:
             self.on_problem("panel", str(error))
         self._parts.tally.relight()
-        self._feed(Levels(self._down()))
+        down = self._down()
+        self._feed(Levels(down))
+        if self._parts.teller.voice is not None and (self._parts.lessons.are_due or down & _ASKS):
+            self._feed(Learn())
 
     # --- what happens -----------------------------------------------------------
 
     def on_key(self, event: KeyEvent) -> None:
         """Take an edge from the panel."""
-        self._parts.events.emit("key", key=event.key, down=event.down)
-        kind = KeyDown if event.down else KeyUp
-        self._feed(kind(event.key, event.at))
+        self._finger(self._contacts.edge(event))
+        self._arm()
 
     def on_message(self, message: HubMessage) -> None:
         """Take a message from the hub."""
@@ -230,6 +243,7 @@ class Box:
     def on_peer(self, peer: Peer | None) -> None:
         """Take the media session that is connected now, or that there is none."""
         self._peer = peer
+        self._parts.tally.media(peer is not None)
         self._parts.transmitter.connect(peer.send if peer is not None else None)
         self._parts.events.emit("media", state="up" if peer is not None else "down")
         if peer is not None:
@@ -255,6 +269,12 @@ class Box:
         # Without a media session a press could only hold the floor in silence.
         self._feed(MicrophoneOk(self._microphone_ok and self._peer is not None))
 
+    def _finger(self, edges: list[KeyEvent]) -> None:
+        for edge in edges:
+            self._parts.events.emit("key", at=edge.at, key=edge.key, down=edge.down)
+            kind = KeyDown if edge.down else KeyUp
+            self._feed(kind(edge.key, edge.at))
+
     def _feed(self, event: Event) -> None:
         self._apply(self._parts.floor.handle(event, asyncio.get_running_loop().time()))
         self._arm()
@@ -262,20 +282,22 @@ class Box:
 
     def _settle(self) -> None:
         """Tell the participant, once, that the burst which it ended has left."""
-        if self._is_ending and not self._parts.transmitter.is_open:
-            self._is_ending = False
+        if self._air.is_over():
             self._feed(BurstOver())
 
     def _tick(self) -> None:
         self._timer = None
-        self._apply(self._parts.floor.tick(asyncio.get_running_loop().time()))
+        now = asyncio.get_running_loop().time()
+        self._finger(self._contacts.tick(now))
+        self._apply(self._parts.floor.tick(now))
         self._arm()
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self._parts.floor.deadline
+        times = (self._parts.floor.deadline, self._contacts.deadline)
+        deadline = min((time for time in times if time is not None), default=None)
         if deadline is not None:
             self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
 
@@ -293,14 +315,15 @@ class Box:
                     self._signalling.send(message)
             case Say():
                 self._parts.teller.tell(effect)
+                self._parts.tally.said(effect.prompt, asyncio.get_running_loop().time())
             case Out():
                 self._leave()
             case StartBurst() | EndBurst() | CutBurst():
-                self._drive(effect)
+                self._air.drive(effect, asyncio.get_running_loop().time())
             case _:
                 self._tell(effect)
 
-    def _tell(self, effect: Show | Sparkle | Volume | Meant) -> None:
+    def _tell(self, effect: Show | Sparkle | Volume | Meant | Hush | Teach | Taught) -> None:
         """Let what concerns no microphone be seen and heard."""
         match effect:
             case Show():
@@ -311,18 +334,12 @@ class Box:
                 self._turn(steps)
             case Meant(gesture, act):
                 self._parts.events.emit("gesture", gesture=gesture, act=act)
-
-    def _drive(self, effect: StartBurst | EndBurst | CutBurst) -> None:
-        """Open or close the microphone's way out."""
-        match effect:
-            case StartBurst(since):
-                self._is_ending = False
-                self._parts.transmitter.open(since, self._parts.duplex.quiet_from)
-            case EndBurst(until):
-                self._parts.transmitter.close(until)
-                self._is_ending = True
-            case CutBurst():
-                self._parts.transmitter.cut(asyncio.get_running_loop().time())
+            case Hush():
+                self._parts.teller.hush()
+            case Teach(lamp):
+                self._parts.tally.teach(lamp)
+            case Taught():
+                self._parts.lessons.learnt()
 
     def _turn(self, steps: int) -> None:
         knob = self._parts.knob
@@ -399,6 +416,7 @@ class Box:
             down = self._down()
             self._parts.status.down = tuple(sorted(down))
             self._feed(Levels(down))
+            self._contacts.correct(self._parts.floor.down)
 
 
 def _name(what: str) -> str:
