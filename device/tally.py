@@ -95,10 +95,14 @@ class Tally:
         """Wink for a reaction: not on the air, and not for each of a whole audience."""
         self._wink("sparkle", Color.WHITE, now)
 
-    def overlay(self, name: str | None) -> None:
-        """Show this pattern of the whole box (``tutorial``, ``find``) in place of the state.
+    def teach(self, lamp: FloorState | None) -> None:
+        """Show what a state looks like, while it is explained; None: the state again."""
+        self.overlay(lamp)
 
-        None: the state again. Red still goes before.
+    def overlay(self, name: str | None) -> None:
+        """Show this pattern (``find``, ``pairing``) in place of the state's; None: that again.
+
+        Red still goes before.
 
         Raises:
             KeyError: there is no such pattern.

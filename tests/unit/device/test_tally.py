@@ -163,9 +163,13 @@ def test_a_space_without_a_sound_session_promises_none(tmp_path: Path) -> None:
 def test_an_overlay_stands_for_the_state_and_never_for_red(tmp_path: Path) -> None:
     kit = Kit(tmp_path)
     kit.tally.show(Show(FloorState.IDLE_FREE))
-    kit.tally.overlay("tutorial")
+    kit.tally.overlay("find")
     kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
-    assert kit.status.pattern == "tutorial"
+    assert kit.status.pattern == "find"
+    kit.tally.teach(FloorState.QUEUED)
+    assert kit.status.pattern == "queued"
+    kit.tally.teach(FloorState.LIVE)
+    assert kit.status.color != "red"
     kit.tally.on_air(True)
     assert kit.status.color == "red"
     kit.tally.on_air(False)
