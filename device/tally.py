@@ -95,8 +95,8 @@ class Tally:
         """Wink for a reaction: not on the air, and not for each of a whole audience."""
         self._wink("sparkle", Color.WHITE, now)
 
-    def teach(self, lamp: FloorState | None) -> None:
-        """Show what a state looks like, while it is explained; None: the state again."""
+    def teach(self, lamp: str | None) -> None:
+        """Show a pattern while it is explained; None: the state again."""
         self.overlay(lamp)
 
     def overlay(self, name: str | None) -> None:
