@@ -1,4 +1,4 @@
-"""The command line: ``stagebox hub | box | demo | doctor | profiles | test-panel``.
+"""The command line: ``stagebox hub | box | demo | doctor | prompts | profiles | test-panel``.
 
 Arguments only. The programs are loaded by name when they are asked for, so that
 ``stagebox --version`` needs no sound card, no network and hardly any time.
@@ -20,6 +20,7 @@ _PROGRAMS: Final = {
     "box": "device.app",
     "demo": "stagebox.demo",
     "doctor": "device.doctor",
+    "prompts": "device.promptbook",
     "profiles": "device.profiles.command",
     "test-panel": "device.paneltest.program",
 }
@@ -56,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_test_panel(
         programs.add_parser("test-panel", help="try each button, lamp and tone, without a hub")
     )
+    _add_prompts(programs.add_parser("prompts", help="what a box says, and recordings of it"))
     return parser
 
 
@@ -149,6 +151,15 @@ def _add_test_panel(parser: argparse.ArgumentParser) -> None:
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", metavar="NAME", help="the board it is built on: `stagebox profiles` lists them"
+    )
+
+
+def _add_prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--language", choices=("en", "de"), default="en", help="default: en")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--check", type=Path, metavar="DIR", help="what a folder of WAV files lacks")
+    which.add_argument(
+        "--render", type=Path, metavar="DIR", help="make a folder of WAV files with espeak-ng"
     )
 
 

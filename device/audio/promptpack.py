@@ -125,13 +125,15 @@ def opened(folder: str, language: Language) -> tuple[Pack | None, str | None]:
 def _bytes(path: Path) -> bytes:
     # A pipe or a device would keep whoever opens it waiting.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise SpeechFormatError("it is no file")
         if found.st_size > MAX_BYTES:
             raise SpeechFormatError(f"it has {found.st_size / 1e6:.0f} MB, and a phrase is short")
-        return file.read(MAX_BYTES)
+        return os.read(handle, MAX_BYTES)
+    finally:
+        os.close(handle)
 
 
 def _checked(sound: Sound) -> Sound:
