@@ -11,19 +11,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from device.buttons.lamps import RED_LIVE, RED_WARNING, Color, Pattern, pattern_for
+from device.buttons.lamps import PATTERNS, RED_LIVE, RED_WARNING, Color, Pattern, pattern_for
+from device.floor.manner import Manner
 from device.floor.model import FloorState
 from device.floor.prompts import Prompt, phrase_key
 from device.tones import TONES
 from stagebox.phrases import PHRASES, Language
+from tests.support.fingers import Fingers
 
 Event = Mapping[str, Any]
+GUEST: Final = Manner()
 
 # Each of these is the first of what happens in one go; whatever came before is settled.
 _BEGINS: Final = frozenset({"key", "link", "device", "media", "frame_played", "mended"})
 # Without a sound device these states promise what is not there.
 _PROMISING: Final = frozenset({"no_space", "idle_free", "idle_busy", "cooldown"})
-_CLAIMED: Final = frozenset({"asking", "live"})
+# These promise sound from the hub, too.
+_HEARING: Final = _PROMISING - {"no_space"}
+_CLAIMED: Final = frozenset({"asking", "live", "cough"})
 _WAITING: Final = frozenset({"queued", "next", "offered"})
 # The host will let go of the microphone: this is no refusal.
 _HOLDS: Final = frozenset({"host_hold", "pre_empted", "frozen", "held"})
@@ -75,6 +80,8 @@ class Judge:
     _floor: str = "offline"
     _before: str = "offline"  # the floor when the last thing began
     _lamp: tuple[str, str] | None = None
+    _media: bool = True
+    _stuck: bool = False
     _broken: set[str] = field(default_factory=set)
     _down: set[str] = field(default_factory=set)
     _pressed: bool = False  # the last thing that began was a press of TALK
@@ -84,6 +91,7 @@ class Judge:
     _frames: int = 0  # since the lamp turned red
     _said: list[Prompt] = field(default_factory=list)  # since the last thing began
     _cause: str = ""
+    _wrong: object = None  # what was found wrong with the lamp the last time
 
     def judge(self, events: Iterable[Event]) -> list[str]:
         """Return what is wrong with a whole log, each with its time."""
@@ -91,6 +99,7 @@ class Judge:
             "floor": self._on_floor,
             "lamp": self._on_lamp,
             "device": self._on_device,
+            "media": self._on_media,
             "key": self._on_key,
             "prompt": self._on_prompt,
             "frame_sent": self._on_frame,
@@ -158,13 +167,16 @@ class Judge:
         is_ready = event["state"] == "ready"
         (self._broken.discard if is_ready else self._broken.add)(str(event["kind"]))
 
+    def _on_media(self, event: Event) -> None:
+        self._media = event["state"] == "up"
+
     def _on_key(self, event: Event) -> None:
         key, down = str(event["key"]), bool(event["down"])
         (self._down.add if down else self._down.discard)(key)
         self._pressed = key == "talk" and down
         self._switched = key == "mute"
         if key in {"talk", "mute"}:
-            self._refused = False
+            self._refused = self._stuck = False
 
     def _on_prompt(self, event: Event) -> None:
         name, cause = str(event["name"]), event.get("cause")
@@ -181,6 +193,7 @@ class Judge:
         self._check_phrase(prompt, event)
         if (self._pressed and prompt in _NO) or prompt is Prompt.BUTTON_STUCK:
             self._refused = True
+            self._stuck |= prompt is Prompt.BUTTON_STUCK and "talk" in self._down
 
     def _check_phrase(self, prompt: Prompt, event: Event) -> None:
         key = phrase_key(prompt, event.get("cause"))
@@ -219,7 +232,8 @@ class Judge:
 
     def _check_lamp(self, lamp: tuple[str, str]) -> None:
         right = {(str(pattern.color), pattern.name) for pattern in self._right()}
-        if lamp not in right:
+        was_wrong, self._wrong = self._wrong, None if lamp in right else (lamp, right)
+        if lamp not in right and self._wrong != was_wrong:
             listed = " or ".join(sorted(map(" ".join, right)))
             self._fault(f"the lamp is {' '.join(lamp)}; the tables have {listed}")
 
@@ -227,16 +241,24 @@ class Judge:
         if self._is_red and self._floor == "live":
             return [RED_WARNING if self._warned else RED_LIVE]
         is_deaf = bool(self._broken) and self._floor in _PROMISING
-        shown = "no_sound" if is_deaf else self._floor
+        if self._stuck:
+            return [PATTERNS["stuck"]]
+        has_media = self._media or self._floor not in _HEARING
+        shown = "no_sound" if is_deaf else self._floor if has_media else "no_media"
         refused = (False, True) if self._refused is None else (self._refused,)
         return [pattern_for(shown, refused=each) for each in refused]
 
 
 def faults(
-    events: Iterable[Event], *, speaks: bool = False, language: Language = Language.ENGLISH
+    events: Iterable[Event],
+    manner: Manner = GUEST,
+    *,
+    speaks: bool = False,
+    language: Language = Language.ENGLISH,
 ) -> list[str]:
-    """Return what is wrong with a log."""
-    return Judge(speaks, language).judge(events)
+    """Return what is wrong with the log of a box of this manner."""
+    log = list(events)
+    return [*Judge(speaks, language).judge(log), *Fingers(log, manner).faults()]
 
 
 def _fits(template: str, text: str) -> bool:
