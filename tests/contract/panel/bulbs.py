@@ -174,6 +174,11 @@ def clocked(trace: list[tuple[int, int]], clock: int, data: int) -> list[int]:
     return bits
 
 
+def unpacked(data: bytes) -> list[int]:
+    """The bits of bytes, highest first."""
+    return [byte >> place & 1 for byte in data for place in range(7, -1, -1)]
+
+
 def apa102(bits: list[int], pixels: int) -> list[Seen]:
     """What each pixel of a chain shows at last, by the data sheet, bit by bit.
 
@@ -278,7 +283,7 @@ class SpiPixels(Pixels):
 
     def seen(self) -> Seen:
         sent, self.factory.sent = self.factory.sent, b""
-        shown = apa102([byte >> place & 1 for byte in sent for place in range(7, -1, -1)], 3)
+        shown = apa102(unpacked(sent), 3)
         assert len(set(shown)) <= 1
         return shown[0] if shown else DARK
 

@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from device.buttons.lamps import FAINTEST, Color
 from device.buttons.lights.apa102 import MAX_PIXELS, frame
 from device.buttons.lights.port import MIX
-from tests.contract.panel.bulbs import Seen, apa102
+from tests.contract.panel.bulbs import Seen, apa102, unpacked
 
 FULL_MA = 20.0
 
 
 def shown(color: Color, level: float, pixels: int) -> list[Seen]:
-    data = frame(color, level, pixels)
-    return apa102([byte >> place & 1 for byte in data for place in range(7, -1, -1)], pixels)
+    return apa102(unpacked(frame(color, level, pixels)), pixels)
 
 
 @given(
