@@ -242,7 +242,9 @@ def _run(*command: str, env: dict[str, str] | None = None) -> str:
         BuildError: it is missing or failed, with the end of what it said.
     """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        done = subprocess.run(  # noqa: S603 - fixed programs, paths of this checkout
+            command, capture_output=True, text=True, check=False, env=env
+        )
     except OSError as error:
         raise BuildError(f"{command[0]} cannot be run ({error.strerror}).") from None
     if done.returncode:
