@@ -13,7 +13,7 @@ from device.buttons.meanings import (
     Standing,
 )
 
-_CHAIRS: Final = frozenset({Standing.CHAIR, Standing.BACKSTAGE})
+_CHAIRS: Final = frozenset({Standing.CHAIR, Standing.HOST, Standing.BACKSTAGE})
 _GUESTS: Final = (
     Standing.SEAT,
     Standing.STAGE,

@@ -5,8 +5,8 @@ stands half as high as a bright one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, cycle, groupby
+from dataclasses import dataclass, replace
+from itertools import chain, cycle
 from types import MappingProxyType
 from typing import Final
 
@@ -215,27 +215,33 @@ def _several(runs: list[tuple[int, int]], seconds: str, words: Words) -> str:
 
 
 def _bars(pattern: Pattern) -> Iterator[str]:
-    at, steps = 0, chain(pattern.lead, cycle(pattern.steps))
-    for looks, same in groupby(steps, key=lambda step: (step.color, step.level)):
-        ms = 0
-        for step in same:
-            ms += step.ms
-            if at + ms >= STRIP_MS:
-                break
-        ms = min(ms, STRIP_MS - at)
+    at = 0
+    for step in _first_seconds(pattern):
         if step.is_lit:
-            yield _bar(at, ms, *looks)
-        at += ms
-        if at >= STRIP_MS:
-            return
+            yield _bar(at, step)
+        at += step.ms
 
 
-def _bar(at: int, ms: int, color: Color, level: float) -> str:
+def _first_seconds(pattern: Pattern) -> list[Step]:
+    """Return what fits on a strip; steps that look the same and follow each other are one."""
+    found: list[Step] = []
+    rest, steps = STRIP_MS, chain(pattern.lead, cycle(pattern.steps))
+    while rest > 0:
+        step = next(steps)
+        ms = min(step.ms, rest)
+        rest -= ms
+        if found and (found[-1].color, found[-1].level) == (step.color, step.level):
+            ms += found.pop().ms
+        found.append(replace(step, ms=ms))
+    return found
+
+
+def _bar(at: int, step: Step) -> str:
     scale = (STRIP_WIDTH - 2) / STRIP_MS
-    high = _TALL if level >= 1 else _TALL / 2
+    high = _TALL if step.level >= 1 else _TALL / 2
     return (
-        f'<rect x="{1 + at * scale:.1f}" y="{_LINE_Y - high:g}" width="{ms * scale:.1f}"'
-        f' height="{high:g}" fill="{INK[color]}" stroke="#4a4f57" stroke-width="1"/>'
+        f'<rect x="{1 + at * scale:.1f}" y="{_LINE_Y - high:g}" width="{step.ms * scale:.1f}"'
+        f' height="{high:g}" fill="{INK[step.color]}" stroke="#4a4f57" stroke-width="1"/>'
     )
 
 

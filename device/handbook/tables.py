@@ -65,9 +65,8 @@ def phrase_tables() -> str:
     parts = []
     for kind, title in _KINDS.items():
         keys = [key for key in PHRASES[Language.ENGLISH] if key.partition(".")[0] == kind]
-        if keys:
-            rows = [_phrase_row(key, tones.get(key, tones.get(f"{kind}.*", ""))) for key in keys]
-            parts.append(f"## {title}\n\n" + table(_phrase_head(), rows))
+        rows = [_phrase_row(key, tones.get(key, tones.get(f"{kind}.*", ""))) for key in keys]
+        parts.append(f"## {title}\n\n" + table(_phrase_head(), rows))
     return "\n".join(parts)
 
 
