@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device import fitted, hardware
+from device.air import Air
 from device.audio.capture import CaptureThread
 from device.audio.gate import MicGate
 from device.audio.output import Output
@@ -212,6 +213,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             duplex.speak,
         ),
         Lessons(kept_in, wanted=config.tutorial),
+        Air(transmitter, lambda: duplex.quiet_from),
     )
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")

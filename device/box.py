@@ -96,6 +96,7 @@ class Parts:
     teller: Teller
     knob: VolumeKnob
     lessons: Lessons
+    air: Air
 
 
 class Box:
@@ -113,7 +114,6 @@ class Box:
         self._timer: asyncio.TimerHandle | None = None
         self._microphone_ok = False
         self._contacts = Debounce()
-        self._air = Air(parts.transmitter, lambda: parts.duplex.quiet_from)
         self._broken: set[str] = set()
         self._peer: Peer | None = None
         self._media_req = ""
@@ -243,9 +243,9 @@ class Box:
     def on_peer(self, peer: Peer | None) -> None:
         """Take the media session that is connected now, or that there is none."""
         self._peer = peer
+        self._parts.events.emit("media", state="up" if peer is not None else "down")
         self._parts.tally.media(peer is not None)
         self._parts.transmitter.connect(peer.send if peer is not None else None)
-        self._parts.events.emit("media", state="up" if peer is not None else "down")
         if peer is not None:
             self.ready.set()
         self._feed_microphone()
@@ -282,7 +282,7 @@ class Box:
 
     def _settle(self) -> None:
         """Tell the participant, once, that the burst which it ended has left."""
-        if self._air.is_over():
+        if self._parts.air.is_over():
             self._feed(BurstOver())
 
     def _tick(self) -> None:
@@ -319,7 +319,7 @@ class Box:
             case Out():
                 self._leave()
             case StartBurst() | EndBurst() | CutBurst():
-                self._air.drive(effect, asyncio.get_running_loop().time())
+                self._parts.air.drive(effect, asyncio.get_running_loop().time())
             case _:
                 self._tell(effect)
 
@@ -337,7 +337,7 @@ class Box:
             case Hush():
                 self._parts.teller.hush()
             case Teach(lamp):
-                self._parts.tally.teach(lamp)
+                self._parts.tally.overlay(lamp)
             case Taught():
                 self._parts.lessons.learnt()
 

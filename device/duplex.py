@@ -58,6 +58,10 @@ class HalfDuplex:
         if self.may_speak:
             self._output.play(pcm)
 
+    def hush(self) -> None:
+        """Let whatever is being told to the user be over."""
+        self._output.hush()
+
     @property
     def quiet_from(self) -> float:
         """The second from which on what the microphone captures may leave."""

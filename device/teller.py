@@ -65,6 +65,12 @@ class Teller:
         if self.voice is not None and (is_now or is_later):
             (self.voice.say if is_now else self.voice.say_later)(said)
 
+    def hush(self) -> None:
+        """Say no more of what is being said, or was to be."""
+        if self.voice is not None:
+            self.voice.hush()
+        self.duplex.hush()
+
     def settle(self) -> None:
         """Take up, or give up, the voice: the floor may have changed."""
         if self.voice is None:

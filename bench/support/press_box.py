@@ -21,6 +21,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from bench.support.press_sound import Mouth, words
 from bench.support.voice import box_encoder
 from device import app, hardware
+from device.air import Air
 from device.audio.gate import FRAME_S, GateFrame, MicGate
 from device.audio.output import Output
 from device.audio.wav import NullLoudspeaker
@@ -159,6 +160,7 @@ class Boxed:
         )
         transmitter.note_sent = self._note_sent
         made.parts.floor, made.parts.transmitter = Conduct(floor, Manner()), transmitter
+        made.parts.air = Air(transmitter, lambda: made.parts.duplex.quiet_from)
         await self._run(made)
         self._panel.start(made.box.on_key)
 

@@ -40,6 +40,11 @@ class Debounce:
             self._opened.setdefault(event.key, event.at)
         return done
 
+    def correct(self, down: frozenset[Key]) -> None:
+        """Take which fingers are down by what was read besides: an edge may have been lost."""
+        self._down = set(down)
+        self._opened = {key: at for key, at in self._opened.items() if key in down}
+
     def tick(self, now: float) -> list[KeyEvent]:
         """Return the fingers that came up; each at the instant at which its contact opened."""
         due = [key for key, at in self._opened.items() if now >= at + self._settle_s]

@@ -79,6 +79,11 @@ class Conduct:
         return self._floor.view
 
     @property
+    def down(self) -> frozenset[Key]:
+        """The keys that have a finger on them."""
+        return self._floor.down
+
+    @property
     def hears(self) -> bool:
         """Whether there is sound for this box: it is in a space, and not waiting for it."""
         return self.view is not None and not is_audience(self.view)

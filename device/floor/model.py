@@ -222,9 +222,9 @@ class Hush:
 
 @dataclass(frozen=True, slots=True)
 class Teach:
-    """The lamp is shown as it is in ``lamp``, wherever the floor stands; None: not any more."""
+    """Show the lamp pattern of this name, wherever the floor stands; None: not any more."""
 
-    lamp: FloorState | None
+    lamp: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ PAUSE_S: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One sentence, with the lamp as it is in ``lamp``; None: as it is."""
+    """One sentence, with the lamp pattern that goes with it."""
 
     prompt: Prompt
-    lamp: FloorState | None = None
+    lamp: str = "tutorial"
 
 
 _TALK: Final = (
