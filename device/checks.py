@@ -1,19 +1,19 @@
 """What this machine has of what a box needs: one small check for each part.
 
-Every check returns what it found and raises nothing; none of them changes anything.
+Every check returns what it found, none of them changes anything. What the board is made of is
+looked at in ``device.checkup``; here are its programs, the network and the hub.
 """
 
 import asyncio
 import contextlib
-import grp
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,17 +22,25 @@ from device.audio.echo import EchoMissingError, WebrtcCanceller
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
 from device.audio.synthesiser import PROGRAM
+from device.checkup import boards, kernels, plugged
+from device.checkup.finding import LIMIT_S, Finding, kept
+from device.checkup.machine import Machine
 from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
 from device.link.dial import LinkError, ask_who, make_http
 from device.link.discovery import own_addresses, reachable
 from device.link.hubs import KnownHubs
+from device.profiles.model import FittedConfig
+from device.profiles.shelf import names as profiles
+from device.profiles.shelf import profile
 from stagebox.media.opus import OpusMissingError, opus_version
 from stagebox.wire.terms import Role
 
 OLDEST_PYTHON: Final = (3, 11)
 # A hub that is there answers in well under one; a lost multicast packet is sent again after one.
 FIND_HUB_S: Final = 3.0
+# Then each that was found is asked in turn, each within some seconds.
+HUB_LIMIT_S: Final = 40.0
 # A frame of sound is 20 ms: a coarser clock could not pace it.
 COARSEST_CLOCK_S: Final = 0.001
 
@@ -40,35 +48,60 @@ _INSTALL: Final = "Install it with: pip install 'stagebox[hardware]'"
 _TOOL_S: Final = 3.0  # iw answers at once or not at all
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One part: is it there, what was found, and what to do if it is not."""
-
-    name: str
-    ok: bool
-    sentence: str
-    mend: str = ""
-    required: bool = True
-
-
-def all_checks(config: BoxConfig) -> Iterator[Finding]:
+def all_checks(config: FittedConfig, machine: Machine | None = None) -> Iterator[Finding]:
     """Yield a finding for each part, in the order in which to mend them."""
-    yield python()
-    yield clock()
-    yield opus()
-    yield library("sound library", "pyaudio")
-    yield card(Direction.INPUT, config.sound.microphone, required=config.role is not Role.SPEAKER)
-    yield card(Direction.OUTPUT, config.sound.loudspeaker)
-    yield echo_canceller(config)
-    yield voice(config)
+    here = Machine() if machine is None else machine
+    checks = {**_programs(config), **_board(config, here), **_surroundings(config, here)}
+    for name, check in checks.items():
+        yield kept(name, check, HUB_LIMIT_S if name == "hub" else LIMIT_S)
+
+
+Checks = dict[str, Callable[[], Finding]]
+
+
+def _programs(config: FittedConfig) -> Checks:
     wired = config.panel.kind == "gpio"
-    yield library("button library", "gpiozero", required=wired)
-    yield library("pin library", "lgpio", required=wired)
-    yield pins(Path("/dev"), required=wired)
-    yield state_dir(Path(config.state_dir))
-    yield network()
-    yield power_save(Path("/sys/class/net"))
-    yield hub(config)
+    return {
+        "Python": python,
+        "clock": clock,
+        "voice codec": opus,
+        "sound library": partial(library, "sound library", "pyaudio"),
+        "button library": partial(library, "button library", "gpiozero", required=wired),
+        "pin library": partial(library, "pin library", "lgpio", required=wired),
+        "echo canceller": partial(echo_canceller, config),
+        "voice": partial(voice, config),
+    }
+
+
+def _board(config: FittedConfig, machine: Machine) -> Checks:
+    known = {name: profile(name).board for name in profiles()}
+    talks = config.role is not Role.SPEAKER
+    mic, speaker = config.sound.microphone, config.sound.loudspeaker
+    return {
+        "computer": partial(boards.computer, machine),
+        "power supply": partial(boards.power, machine),
+        "kernel": partial(kernels.kernel, machine),
+        "sound HAT": partial(boards.hat, machine, config, known),
+        "boot settings": partial(boards.boot, machine, config),
+        "right to sound": partial(plugged.sound_right, machine),
+        str(Direction.INPUT): partial(card, Direction.INPUT, mic, required=talks),
+        str(Direction.OUTPUT): partial(card, Direction.OUTPUT, speaker),
+        "sound levels": partial(plugged.levels, machine, config),
+        "header": partial(boards.header, machine),
+        "pins": partial(pins, machine.path("dev"), required=config.panel.kind == "gpio"),
+        "lamp": partial(plugged.lamp, machine, config.panel),
+        "speakerphone": partial(plugged.speakerphone, machine, config.panel),
+        "Pico panel": partial(plugged.pico, machine, config.panel),
+    }
+
+
+def _surroundings(config: FittedConfig, machine: Machine) -> Checks:
+    return {
+        "state directory": partial(state_dir, Path(config.state_dir)),
+        "network": network,
+        "Wi-Fi sleep": partial(power_save, machine.path("sys/class/net")),
+        "hub": partial(hub, config),
+    }
 
 
 def python() -> Finding:
@@ -154,18 +187,8 @@ def pins(devices: Path, *, required: bool = True) -> Finding:
     if not chips:
         mend = 'Use a Raspberry Pi, or set [panel] kind = "none" for a box without buttons.'
         return Finding("pins", False, "This machine has no GPIO pins.", mend, required)
-    if all(os.access(chip, os.R_OK | os.W_OK) for chip in chips):
-        return Finding("pins", ok=True, sentence=f"{chips[0]} can be used.", required=required)
-    group = _group_of(chips[0])
-    mend = f"Add this user to the group: sudo usermod -aG {group} $USER, then log in again."
-    return Finding("pins", False, f"This user may not use {chips[0]}.", mend, required)
-
-
-def _group_of(path: Path) -> str:
-    try:
-        return grp.getgrgid(path.stat().st_gid).gr_name
-    except (KeyError, OSError):
-        return "gpio"
+    closed = (chip for chip in chips if not os.access(chip, os.R_OK | os.W_OK))
+    return plugged.right("pins", next(closed, chips[0]), "gpio", required=required)
 
 
 def state_dir(path: Path) -> Finding:

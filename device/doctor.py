@@ -1,15 +1,21 @@
 """``stagebox doctor``: what this machine lacks to be a box, and how to mend it."""
 
 import argparse
+import json
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
-from device.checks import Finding, all_checks
+from msgspec import to_builtins
+
+from device.checks import all_checks
+from device.checkup.finding import Finding
+from device.checkup.machine import Machine
 from device.config import hub_url
 from device.profiles.model import FittedConfig
 from device.profiles.shelf import load_settings
+from stagebox import __version__
 from stagebox.config import ConfigError
 
 OK: Final = 0
@@ -30,10 +36,35 @@ def main(arguments: argparse.Namespace) -> int:
         return REFUSED
     findings: list[Finding] = []
     for finding in all_checks(config):  # each as it is found: looking for a hub takes seconds
-        print(report([finding]), flush=True)
+        if not arguments.json:
+            print(report([finding]), flush=True)
         findings.append(finding)
-    print("", *_wrapped("", verdict(findings)), sep="\n")
+    if arguments.json:
+        print(json.dumps(bundle(config, findings, Machine()), indent=2))
+    else:
+        print("", *_wrapped("", verdict(findings)), sep="\n")
     return exit_code(findings)
+
+
+def bundle(config: FittedConfig, findings: Iterable[Finding], machine: Machine) -> dict[str, Any]:
+    """Return all that somebody who helps from afar asks for. There is no secret in it."""
+    found = [{**to_builtins(each), "mend": "" if each.ok else each.mend} for each in findings]
+    settings = to_builtins(config)
+    board = settings.pop("board")
+    return {
+        "stagebox": __version__,
+        "can_be_a_box": all(each["ok"] or not each["required"] for each in found),
+        "machine": {
+            "model": machine.model,
+            "kernel": machine.kernel,
+            "hat": machine.text("proc/device-tree/hat/product"),
+            "cards": machine.cards,
+            "boot": machine.boot_lines[1],
+        },
+        "board": board["title"],
+        "settings": settings,
+        "findings": found,
+    }
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

@@ -1,4 +1,4 @@
-"""The 40-pin header, and which wire goes to which of its pins. Pure.
+"""The 40-pin header, and which wire goes to which of its pins.
 
 Keys close a pin to ground and lamps need a return, so every part wants a ground pin of its
 own: the nearest free one on the side of its other pins. There are eight; when they are used

@@ -1,7 +1,7 @@
 """What a profile says: the settings of a box, and the board that they fit.
 
 A profile is the same TOML as a box's own settings, with one more table, ``[board]``, for
-people and for the doctor. Pure; the files are read in ``device.profiles.shelf``.
+people and for the doctor. The files are read in ``device.profiles.shelf``.
 """
 
 from typing import Annotated, Final, Literal

@@ -1,4 +1,4 @@
-"""A profile in words, for a terminal: the list of all, and one whole. Pure."""
+"""A profile in words, for a terminal: the list of all, and one whole."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,17 +1,21 @@
 """The doctor: every lack is named with its remedy, on any machine."""
 
 import argparse
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from device import checks
 from device.audio.cards import Direction, SoundDevice
 from device.audio.ports import SoundError
-from device.checks import Finding
+from device.checkup.finding import Finding
+from device.checkup.machine import Machine
 from device.config import BoxConfig, PanelConfig, SoundConfig, VoiceChoice
-from device.doctor import exit_code, main, report, verdict
+from device.doctor import bundle, exit_code, main, report, verdict
+from device.profiles.shelf import profile
 from stagebox.media.opus import OpusMissingError
 from stagebox.wire.terms import Role
 
@@ -79,6 +83,27 @@ def test_the_whole_round_ends_on_a_machine_with_nothing(
     assert "gpiozero is not installed" in said
 
 
+def test_all_of_it_as_one_object_for_who_helps_from_afar(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [
+        Finding("a", ok=True, sentence="Is there.", mend="never shown"),
+        Finding("b", ok=False, sentence="Is not there.", mend="Get it."),
+    ]
+    monkeypatch.setattr("device.doctor.all_checks", lambda _: iter(found))
+    assert main(visit(json=True, profile="codec-zero")) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["can_be_a_box"] is False
+    assert said["board"] == "Raspberry Pi Codec Zero"
+    assert said["settings"]["panel"]["talk"] == 27
+    assert [each["mend"] for each in said["findings"]] == ["", "Get it."]
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
+    told = bundle(profile("bare"), found[:1], Machine(tmp_path))
+    assert told["machine"]["model"] == "Raspberry Pi 4 Model B Rev 1.4"
+    assert told["can_be_a_box"] is True
+
+
 def test_half_of_a_library_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise ModuleNotFoundError(name)
@@ -130,8 +155,15 @@ def test_a_speaker_needs_no_microphone_and_a_box_without_buttons_no_pins(
 ) -> None:
     monkeypatch.setattr(checks, "list_devices", lambda: (HDMI,))
     monkeypatch.setattr(checks, "hub", lambda _: Finding("hub", ok=True, sentence=""))
-    config = BoxConfig(role=Role.SPEAKER, panel=PanelConfig(kind="none"), state_dir=str(tmp_path))
-    required = {each.name for each in checks.all_checks(config) if each.required}
+    config = structs.replace(
+        profile("bare"),
+        role=Role.SPEAKER,
+        panel=PanelConfig(kind="none"),
+        state_dir=str(tmp_path),
+    )
+    found = list(checks.all_checks(config, Machine(tmp_path)))
+    assert len({each.name for each in found}) == len(found)
+    required = {each.name for each in found if each.required}
     assert "loudspeaker" in required
     assert required.isdisjoint({"microphone", "pins", "button library", "pin library"})
 
@@ -142,10 +174,6 @@ def test_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.pins(tmp_path).ok
     monkeypatch.setattr("os.access", lambda *_: False)
     assert "usermod -aG" in checks.pins(tmp_path).mend
-
-
-def test_a_group_without_a_name(tmp_path: Path) -> None:
-    assert checks._group_of(tmp_path / "none") == "gpio"
 
 
 def test_the_state_directory(tmp_path: Path) -> None:
