@@ -13,8 +13,8 @@ from device.buttons.meanings import (
     Standing,
 )
 
-_CHAIRS: Final = frozenset({Standing.CHAIR, Standing.HOST, Standing.BACKSTAGE})
-_GUESTS: Final = (
+CHAIRS: Final = (Standing.BACKSTAGE, Standing.HOST, Standing.CHAIR)
+GUESTS: Final = (
     Standing.SEAT,
     Standing.STAGE,
     Standing.CONSENT,
@@ -40,12 +40,12 @@ def everywhere(row: Meaning) -> bool:
 
 def for_guests(row: Meaning) -> bool:
     """Whether a row is for a box with TALK and HAND whose user is no chair."""
-    return row.box is Box.ANY and not everywhere(row) and bool(row.standings & {*_GUESTS})
+    return row.box is Box.ANY and not everywhere(row) and bool(row.standings & {*GUESTS})
 
 
 def for_hosts(row: Meaning) -> bool:
     """Whether a row is for hosts, co-hosts and studio boxes alone."""
-    is_chairs = bool(row.standings & _CHAIRS) and not everywhere(row)
+    is_chairs = bool(row.standings & {*CHAIRS}) and not everywhere(row)
     return row.box is Box.STUDIO or (row.box is Box.ANY and is_chairs)
 
 
@@ -69,9 +69,16 @@ def rows(wanted: Callable[[Meaning], bool], hand: str, standings: Sequence[Stand
     return [
         Row(
             GESTURE_WORDS[row.gesture].format(hand=hand),
-            "; ".join(STANDING_WORDS[each] for each in standings if each in row.standings),
+            _where(row, standings),
             f"you {row.words}",
         )
         for row in MEANINGS
         if wanted(row)
     ]
+
+
+def _where(row: Meaning, standings: Sequence[Standing]) -> str:
+    if row.box is Box.STUDIO:
+        text = "; ".join(STANDING_WORDS[each] for each in Standing if each in row.standings)
+        return f"on a studio box, {text}"
+    return "; ".join(STANDING_WORDS[each] for each in standings if each in row.standings)

@@ -24,19 +24,22 @@ def _gestures(wanted: Callable[[Meaning], bool], hand: str, told: Iterable[Stand
 
 
 def _table(rows: Iterable[Row]) -> str:
-    cells = [[row.gesture, row.standing, row.outcome] for row in rows]
+    found = list(rows)
+    if not any(row.standing for row in found):
+        cells = [[row.gesture, row.outcome] for row in found]
+        return tables.table(["do this", "and this happens"], cells)
+    cells = [[row.gesture, row.standing, row.outcome] for row in found]
     return tables.table(["do this", "where", "and this happens"], cells)
 
 
-_GUESTS: Final = (Standing.SEAT, *(each for each in Standing if each is not Standing.SEAT))
 PARTS: Final[Mapping[str, Made]] = MappingProxyType(
     {
         "lamps": tables.lamp_table,
         "tones": tables.tone_table,
         "phrases": tables.phrase_tables,
         "gestures-everywhere": _gestures(gestures.everywhere, "HAND", ()),
-        "gestures-guest": _gestures(gestures.for_guests, "HAND", _GUESTS),
-        "gestures-host": _gestures(gestures.for_hosts, "NEXT", tuple(Standing)),
+        "gestures-guest": _gestures(gestures.for_guests, "HAND", gestures.GUESTS),
+        "gestures-host": _gestures(gestures.for_hosts, "NEXT", gestures.CHAIRS),
         "gestures-latch": _gestures(gestures.for_latch, "HAND", tuple(Standing)),
         "gestures-one-key": _gestures(gestures.for_one_key, "HAND", tuple(Standing)),
         "gestures-speaker": _gestures(gestures.for_speakers, "HAND", ()),
