@@ -29,7 +29,7 @@ importlib.machinery.PathFinder.find_spec = staticmethod(find_spec)
 """
 HARDWARE = ("pyaudio", "gpiozero", "lgpio", "RPi", "spidev", "serial")
 # These run on the Pico, where they have its pins.
-FIRMWARE = ("device.buttons.pico.board", "device.buttons.pico.main")
+FIRMWARE = "device.buttons.pico."
 # With no device at all in ALSA's settings PortAudio ends the process.
 NO_SOUND = "pcm.nowhere { type hw card 31 }\n"
 
@@ -194,7 +194,8 @@ def test_every_module_loads_without_hardware_libraries(tmp_path: Path, package: 
         "import importlib, pkgutil, sys\n"
         f"import {package}\n"
         f"names = [m.name for m in pkgutil.walk_packages({package}.__path__, '{package}.')]\n"
-        f"for name in set(names) - set({FIRMWARE!r}): importlib.import_module(name)\n"
+        f"names = [name for name in names if not name.startswith({FIRMWARE!r})]\n"
+        "for name in names: importlib.import_module(name)\n"
         f"print(len(names), sorted(set(sys.modules) & set({HARDWARE!r})))"
     )
     done = subprocess.run(
