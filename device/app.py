@@ -253,7 +253,7 @@ def _participant(config: BoxConfig) -> Participant:
         secrets.token_hex(4),
         float(config.talk.max_talk_s),
         config.talk.hang_ms / 1000,
-        latches=config.gestures.latch,
+        latches=fitted.latches(config),
     )
 
 

@@ -44,3 +44,11 @@ def manner(config: BoxConfig, *, simulated: bool = False) -> Manner:
         double_s=config.gestures.double_ms / 1000,
         language=config.sound.language,
     )
+
+
+def latches(config: BoxConfig) -> bool:
+    """Whether a tap of TALK keeps the microphone open, as most speakerphones leave no choice.
+
+    Their hook key tells a press, and not how long it is.
+    """
+    return config.gestures.latch or bool(config.panel.speakerphone)
