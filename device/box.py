@@ -306,6 +306,7 @@ class Box:
         self._parts.teller.settle()
         for effect in effects:
             self._apply_one(effect)
+        self._parts.tally.asks(self._parts.floor.asks)
         self._monitor.show(self._parts.floor.state, self._parts.floor.view)
 
     def _apply_one(self, effect: Effect) -> None:

@@ -53,7 +53,7 @@ class Tally:
         self._told: FloorState | None = None
         self._is_on_air = False
         self._has_sound = self._has_media = True
-        self._is_stuck = False
+        self._is_stuck = self._is_asking = False
         self._overlay: str | None = None
         self._brightness = 1.0
         self._lit: Pattern | None = None
@@ -94,6 +94,12 @@ class Tally:
     def sparkle(self, now: float) -> None:
         """Wink for a reaction: not on the air, and not for each of a whole audience."""
         self._wink("sparkle", Color.WHITE, now)
+
+    def asks(self, asks: bool) -> None:
+        """Take whether the box waits for a key that says yes."""
+        if asks is not self._is_asking:
+            self._is_asking = asks
+            self._light()
 
     def teach(self, lamp: str | None) -> None:
         """Show a pattern while it is explained; None: the state again."""
@@ -160,6 +166,8 @@ class Tally:
             return PATTERNS["stuck"]
         if self._overlay is not None:
             return PATTERNS[self._overlay]
+        if self._is_asking:
+            return PATTERNS["confirm"]
         return pattern_for(self._stands_for(self._show.state), refused=self._show.refused)
 
     def _stands_for(self, state: FloorState) -> str:

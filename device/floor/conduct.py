@@ -99,6 +99,11 @@ class Conduct:
         return self._floor.heartbeat_s
 
     @property
+    def asks(self) -> bool:
+        """Whether a question waits for a finger."""
+        return self._errands.question is not None
+
+    @property
     def deadline(self) -> float | None:
         """When ``tick`` is due; None: not before the next event."""
         times = (self._floor.deadline, self._gestures.deadline, self._errands.deadline)

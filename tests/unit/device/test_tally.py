@@ -160,6 +160,27 @@ def test_a_space_without_a_sound_session_promises_none(tmp_path: Path) -> None:
     assert kit.status.pattern == "idle_busy"
 
 
+def test_a_question_is_shown_until_it_is_answered(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.asks(False)
+    assert kit.shown == []
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.asks(True)
+    kit.tally.asks(True)
+    assert kit.status.pattern == "confirm"
+    kit.tally.on_air(True)
+    assert kit.status.color == "red"
+    kit.tally.on_air(False)
+    kit.tally.asks(False)
+    assert [pattern.name for pattern in kit.shown] == [
+        "idle_free",
+        "confirm",
+        "live",
+        "confirm",
+        "idle_free",
+    ]
+
+
 def test_an_overlay_stands_for_the_state_and_never_for_red(tmp_path: Path) -> None:
     kit = Kit(tmp_path)
     kit.tally.show(Show(FloorState.IDLE_FREE))
