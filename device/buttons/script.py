@@ -9,6 +9,8 @@ One line is one act at a time in seconds since the start::
     5.9  hand hold    # two seconds and a little
     6    mute on
     7    mute off
+    8    volume_up tap
+    9    status tap
 """
 
 import asyncio
@@ -29,23 +31,22 @@ HOLD_S: Final = 2.300
 # A day in seconds: a script that is longer has a typing error in it.
 MAX_S: Final = 86_400.0
 
-_ACTS: Final[dict[tuple[str, str], tuple[tuple[float, bool], ...]]] = {
-    ("talk", "down"): ((0.0, True),),
-    ("talk", "up"): ((0.0, False),),
-    ("talk", "tap"): ((0.0, True), (TAP_S, False)),
-    ("hand", "down"): ((0.0, True),),
-    ("hand", "up"): ((0.0, False),),
-    ("hand", "tap"): ((0.0, True), (TAP_S, False)),
-    ("hand", "double"): (
+_MOVES: Final[dict[str, tuple[tuple[float, bool], ...]]] = {
+    "down": ((0.0, True),),
+    "up": ((0.0, False),),
+    "tap": ((0.0, True), (TAP_S, False)),
+    "double": (
         (0.0, True),
         (TAP_S, False),
         (DOUBLE_S, True),
         (DOUBLE_S + TAP_S, False),
     ),
-    ("hand", "hold"): ((0.0, True), (HOLD_S, False)),
-    ("mute", "on"): ((0.0, True),),
-    ("mute", "off"): ((0.0, False),),
+    "hold": ((0.0, True), (HOLD_S, False)),
 }
+# A switch stays where it is put.
+_ACTS: Final[dict[tuple[str, str], tuple[tuple[float, bool], ...]]] = {
+    (str(key), act): moves for key in Key if key is not Key.MUTE for act, moves in _MOVES.items()
+} | {("mute", "on"): ((0.0, True),), ("mute", "off"): ((0.0, False),)}
 
 
 class ScriptError(PanelError):

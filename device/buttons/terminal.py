@@ -2,7 +2,8 @@
 
 A terminal reports no key-up, so the space bar is a latch: once for TALK down, again
 for TALK up. ``h`` taps HAND (twice quickly: a double tap), ``H`` is a latch for HAND, as
-the space bar is for TALK; ``m`` slides MUTE, ``q`` quits.
+the space bar is for TALK; ``m`` slides MUTE, ``+`` and ``-`` tap the volume keys, ``s`` taps
+STATUS, ``q`` quits.
 """
 
 import asyncio
@@ -16,7 +17,13 @@ from typing import Any, Final
 from device.buttons.lamps import Pattern
 from device.buttons.ports import Key, KeyEvent, PanelError
 
-HELP: Final = "space: TALK on/off, h: HAND, H: HAND held on/off, m: MUTE on/off, q: quit"
+HELP: Final = "space: TALK on/off, h: HAND, H: held, m: MUTE, +-: volume, s: STATUS, q: quit"
+_TAPPED: Final = {
+    "h": Key.HAND,
+    "+": Key.VOLUME_UP,
+    "-": Key.VOLUME_DOWN,
+    "s": Key.STATUS,
+}
 # One read takes what a person can type in a moment, and bounds what a pipe can.
 READ_BYTES: Final = 64
 
@@ -95,19 +102,19 @@ class TerminalPanel:
         match character:
             case " ":
                 self._move(Key.TALK, down=Key.TALK not in self._down)
-            case "h":
-                self._tap_hand()
             case "H":
                 self._move(Key.HAND, down=Key.HAND not in self._down)
             case "m":
                 self._move(Key.MUTE, down=Key.MUTE not in self._down)
             case "q":
                 self._hang_up()
+            case _ if character in _TAPPED:
+                self._tap(_TAPPED[character])
 
-    def _tap_hand(self) -> None:
-        if Key.HAND not in self._down:
-            self._move(Key.HAND, down=True)
-        self._move(Key.HAND, down=False)
+    def _tap(self, key: Key) -> None:
+        if key not in self._down:
+            self._move(key, down=True)
+        self._move(key, down=False)
 
     def _hang_up(self) -> None:
         """Stop reading: nobody is at the keyboard any more, so no finger is on TALK or HAND."""
