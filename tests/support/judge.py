@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device.buttons.lamps import PATTERNS, RED_LIVE, RED_WARNING, Color, Pattern, pattern_for
+from device.buttons.ports import Key
 from device.floor.manner import Manner
 from device.floor.model import FloorState
 from device.floor.prompts import Prompt, phrase_key
+from device.floor.tutorial import lessons
 from device.tones import TONES
-from stagebox.phrases import PHRASES, Language
+from stagebox.phrases import PHRASES, variant
 from tests.support.fingers import Fingers
 
 Event = Mapping[str, Any]
@@ -71,10 +73,10 @@ _AFTER: Final[Mapping[Prompt, frozenset[str]]] = {
 
 @dataclass
 class Judge:
-    """Walks through one log. ``speaks``: the box has a voice; its phrases are in ``language``."""
+    """Walks through the log of a box of this manner. ``speaks``: it has a voice."""
 
+    manner: Manner
     speaks: bool = False
-    language: Language = Language.ENGLISH
     faults: list[str] = field(default_factory=list)
     _at: float = 0.0
     _floor: str = "offline"
@@ -91,6 +93,7 @@ class Judge:
     _frames: int = 0  # since the lamp turned red
     _said: list[Prompt] = field(default_factory=list)  # since the last thing began
     _cause: str = ""
+    _lesson: int | None = None  # of the tutorial, as long as it runs
     _wrong: object = None  # what was found wrong with the lamp the last time
 
     def judge(self, events: Iterable[Event]) -> list[str]:
@@ -177,6 +180,8 @@ class Judge:
         self._switched = key == "mute"
         if key in {"talk", "mute"}:
             self._refused = self._stuck = False
+        if down:
+            self._lesson = None
 
     def _on_prompt(self, event: Event) -> None:
         name, cause = str(event["name"]), event.get("cause")
@@ -191,13 +196,24 @@ class Judge:
         if event.get("tone") != (None if tone is None else tone.value):
             self._fault(f"{prompt} sounds as {event.get('tone')}; the table has {tone}")
         self._check_phrase(prompt, event)
+        if prompt.startswith("learn_"):
+            self._learn(prompt)
         if (self._pressed and prompt in _NO) or prompt is Prompt.BUTTON_STUCK:
             self._refused = True
             self._stuck |= prompt is Prompt.BUTTON_STUCK and "talk" in self._down
 
+    def _learn(self, prompt: Prompt) -> None:
+        """Take a sentence of the tutorial: the next one, or the first."""
+        told = [each.prompt for each in lessons(self.manner)]
+        number = told.index(prompt) if prompt in told else -1
+        if number != 0 and (self._lesson is None or number != self._lesson + 1):
+            self._fault(f"{prompt} is not what the tutorial says next")
+        self._lesson = number
+
     def _check_phrase(self, prompt: Prompt, event: Event) -> None:
         key = phrase_key(prompt, event.get("cause"))
-        phrase = PHRASES[self.language].get(key)
+        key = key if Key.HAND in self.manner.keys else variant(key, "hand")
+        phrase = PHRASES[self.manner.language].get(key)
         if phrase is None:
             self._fault(f"there is no phrase {key}")
             return
@@ -205,7 +221,8 @@ class Judge:
         if not _fits(phrase.show, text):
             self._fault(f"{key} is shown as {text!r}; the table has {phrase.show!r}")
         is_open = self._is_red or self._before in _CLAIMED or prompt is Prompt.PERMIT
-        if said and (self._is_red or not self.speaks):
+        is_later = bool(event.get("later"))
+        if said and (not self.speaks or (self._is_red and not is_later)):
             self._fault(f"{key} was spoken: {said!r}")
         elif said and not _fits(phrase.say, said):
             self._fault(f"{key} is spoken as {said!r}; the table has {phrase.say!r}")
@@ -240,9 +257,16 @@ class Judge:
     def _right(self) -> list[Pattern]:
         if self._is_red and self._floor == "live":
             return [RED_WARNING if self._warned else RED_LIVE]
-        is_deaf = bool(self._broken) and self._floor in _PROMISING
         if self._stuck:
             return [PATTERNS["stuck"]]
+        if self._lesson is not None:
+            lamp = PATTERNS[lessons(self.manner)[self._lesson].lamp]
+            is_last = self._lesson + 1 == len(lessons(self.manner))
+            return [lamp, *self._of_floor()] if is_last else [lamp]
+        return self._of_floor()
+
+    def _of_floor(self) -> list[Pattern]:
+        is_deaf = bool(self._broken) and self._floor in _PROMISING
         has_media = self._media or self._floor not in _HEARING
         shown = "no_sound" if is_deaf else self._floor if has_media else "no_media"
         refused = (False, True) if self._refused is None else (self._refused,)
@@ -254,11 +278,10 @@ def faults(
     manner: Manner = GUEST,
     *,
     speaks: bool = False,
-    language: Language = Language.ENGLISH,
 ) -> list[str]:
     """Return what is wrong with the log of a box of this manner."""
     log = list(events)
-    return [*Judge(speaks, language).judge(log), *Fingers(log, manner).faults()]
+    return [*Judge(manner, speaks).judge(log), *Fingers(log, manner).faults()]
 
 
 def _fits(template: str, text: str) -> bool:
