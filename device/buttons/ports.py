@@ -46,7 +46,7 @@ class Panel(Protocol):
         A key that is already down at start is not an edge: ask ``is_down``.
 
         Raises:
-            PanelError: the hardware is not there.
+            PanelError: the hardware, or a part of it, is not there; what is there works.
         """
 
     def is_down(self, key: Key) -> bool:

@@ -4,6 +4,7 @@ The kernel's simulator (gpio-sim) is set up by configfs; whoever opens the chip 
 it from one with pins.
 """
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +26,15 @@ class Chip:
         self.device = (folder / "dev_name").read_text().strip()
         self.chip = (bank / "chip_name").read_text().strip()
         self._lines = Path("/sys/devices/platform") / self.device / self.chip
+        self._pulls: dict[int, int] = {}
 
     def pull(self, line: int, *, high: bool) -> None:
         """Let a line rest high or low: a finger on a key to ground pulls it low."""
-        (self._lines / f"sim_gpio{line}" / "pull").write_text("pull-up" if high else "pull-down")
+        file = self._pulls.get(line)
+        if file is None:  # opened once: a path costs more than a push
+            file = os.open(self._lines / f"sim_gpio{line}" / "pull", os.O_WRONLY)
+            self._pulls[line] = file
+        os.pwrite(file, b"pull-up" if high else b"pull-down", 0)
 
     def level(self, line: int) -> int:
         """Return the level of a line, as an oscilloscope would."""

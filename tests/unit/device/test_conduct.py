@@ -436,11 +436,14 @@ class TestChairKeys:
 
     def test_a_new_space_is_made_by_two_keys_and_talk(self) -> None:
         evening = Evening(Place.COHOST, STUDIO)
+        assert not evening.box.asks
         effects = evening.both(2.1)
         assert evening.said[-1] is Prompt.NEW_SPACE
+        assert evening.box.asks
         assert any(isinstance(effect, CutBurst) for effect in effects)
         evening.down(Key.TALK)
         made = evening.last(SpaceNew)
+        assert not evening.box.asks
         assert not [m for m in evening.sent if isinstance(m, FloorRequest)]
         assert all(not show.refused for show in evening.did if isinstance(show, Show))
         evening.hear(SpaceMade(req=made.req, space="kitchen"))
