@@ -22,7 +22,14 @@ from device.floor.model import (
 )
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
-from stagebox.wire.messages import HubMessage, Join, MemberMessage, Snapshot
+from stagebox.wire.messages import (
+    FloorGranted,
+    FloorRequest,
+    HubMessage,
+    Join,
+    MemberMessage,
+    Snapshot,
+)
 from stagebox.wire.space import Floor, Member, Recording, SpaceChanged, SpaceInfo
 from stagebox.wire.terms import Kind, Message, Mode, Place, SpaceState
 
@@ -47,10 +54,11 @@ class Evening:
         *,
         joined: bool = True,
         recording: Recording | None = None,
+        latches: bool = False,
     ) -> None:
         self.now = 100.0
         self.rev = 0
-        self.box = Conduct(Participant("b-"), manner or Manner())
+        self.box = Conduct(Participant("b-", latches=latches), manner or Manner())
         self.members = {ME: person(ME, place, "Me"), ANNA: person(ANNA)}
         self.floor = Floor(mode=mode, open_limit=2)
         host = ME if place is Place.HOST else HOST
@@ -140,6 +148,20 @@ class Evening:
 
     def both(self, seconds: float) -> list[Effect]:
         return self.together(Key.TALK, Key.HAND, seconds, Key.HAND, Key.TALK)
+
+    def talk(self) -> str:
+        """Press TALK and get the floor; return the request that asked for it."""
+        self.down(Key.TALK)
+        req = self.last(FloorRequest).req
+        self.hear(FloorGranted(req=req))
+        return req
+
+    def latch(self) -> str:
+        """Get the floor by a tap that leaves the microphone open."""
+        req = self.talk()
+        self.later(0.1)
+        self.up(Key.TALK)
+        return req
 
     def press(self) -> list[Effect]:
         return self.together(Key.TALK, 0.1, Key.TALK)
