@@ -1,0 +1,272 @@
+"""The panel's page with a real box behind it and a real hub: mouse, touch, keys, and losing it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Playwright, expect
+
+from tests.browser.conftest import HUB
+from tests.browser.panels import DESK, PHONE, PagedBox, PanelPage, is_part
+from tests.browser.people import CHROMIUM, PATIENT_MS
+from tests.browser.test_accessibility import faults, sticks_out
+from tests.support.crew import Hub, free_port, running
+
+Open = Callable[..., PanelPage]
+_HIDE: Final = """
+  Object.defineProperty(document, "hidden", { value: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(playing: Playwright) -> Iterator[Browser]:
+    made = playing.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PagedBox, PagedBox]]:
+    """Two boxes in one walkie-talkie space."""
+    folder = tmp_path_factory.mktemp("panels")
+    settings, port = folder / "hub.toml", free_port()
+    settings.write_text(HUB.format(port=port, secure=free_port(), data=folder / "hub"))
+    hub = Hub(folder, port, extra=("--config", str(settings)))
+    with running(hub):
+        hub.wait_up()
+        ana = PagedBox(folder, "Ana", hub.url, "--space", "main")
+        ben = PagedBox(folder, "Ben", hub.url, "--space", "main")
+        with running(ana, ben):
+            for box in (ana, ben):
+                box.wait_joined(60)
+                box.wait_for(lambda one: one.last_state("media") == "up", 60, "sound")
+            yield ana, ben
+
+
+@pytest.fixture
+def ana(boxes: tuple[PagedBox, PagedBox]) -> Iterator[PagedBox]:
+    yield boxes[0]
+    # The next test finds the box as this one did.
+    boxes[0].wait_for(lambda box: box.last_state("floor") == "idle_free", 20, "free again")
+
+
+@pytest.fixture
+def panel(browser: Browser) -> Iterator[Open]:
+    opened: list[PanelPage] = []
+
+    def open_panel(box: PagedBox, **looks: object) -> PanelPage:
+        opened.append(PanelPage(browser, box, **looks))  # type: ignore[arg-type]
+        return opened[-1].shows("idle_free")
+
+    yield open_panel
+    for each in opened:
+        each.close()
+    assert [trouble for each in opened for trouble in each.troubles] == []
+
+
+def test_talk_held_with_the_mouse_is_red_as_the_log_has_it(
+    boxes: tuple[PagedBox, PagedBox], ana: PagedBox, panel: Open
+) -> None:
+    mine, other = panel(ana), panel(boxes[1])
+    keys, lamps = ana.count("key"), ana.count("lamp")
+    door = mine.page.locator("#door")
+    expect(door).to_contain_text("off air")
+    for _ in range(2):
+        mine.press("talk")
+        mine.shows("live").is_down("talk").says("Speak.").says("permit tone")
+        expect(mine.page.locator("#lamp")).to_have_attribute("data-color", "red")
+        expect(door).to_contain_text("ON AIR")
+        expect(mine.page.locator("#lamp-words")).to_contain_text("Your voice is leaving the box")
+        expect(mine.page.locator("#meant")).to_contain_text("Press TALK: you talk while")
+        other.shows("idle_busy")
+        expect(other.page.locator("#talkers")).to_have_text("Ana")
+        mine.release()
+        mine.shows("idle_free").is_down("talk", False)
+        expect(door).to_contain_text("off air")
+        other.shows("idle_free")
+    ana.hears([("talk", True), ("talk", False)] * 2, keys)
+    # Nothing that the log does not have, in its order, and red as often.
+    told = ana.lamps(lamps)
+    assert is_part(mine.patterns[1:], told), (mine.patterns, told)
+    assert mine.patterns.count("live") == told.count("live") == 2
+    assert mine.blinks.count("red") == 2
+
+
+def test_the_lamp_beats_by_itself(ana: PagedBox, panel: Open) -> None:
+    one = panel(ana)
+    one.page.wait_for_function("() => window.blinks.length >= 5", timeout=PATIENT_MS)
+    steady = [blink for blink in one.blinks if blink != ""]
+    assert set(steady) == {"white", "dark"}
+
+
+def test_the_keyboard_holds_taps_and_slides(ana: PagedBox, panel: Open) -> None:
+    one, keys = panel(ana), ana.count("key")
+    one.page.keyboard.down("Space")
+    one.shows("live")
+    one.page.keyboard.down("Space")  # a key that is held repeats
+    one.page.keyboard.up("Space")
+    one.shows("idle_free")
+    one.page.keyboard.press("h", delay=80)
+    one.says("Hands are not taken")
+    expect(one.page.locator("#meant")).to_contain_text("Tap HAND: you raise your hand")
+    one.page.keyboard.press("m")
+    one.shows("cut").says("Muted.")
+    expect(one.key("mute")).to_have_attribute("aria-checked", "true")
+    one.page.keyboard.press("m")
+    one.shows("idle_free")
+    one.key("status").focus()
+    one.page.keyboard.press("Enter", delay=80)
+    one.says("Main")
+    one.page.keyboard.press("ArrowUp", delay=80)
+    taps = [("volume_up", True), ("volume_up", False)]
+    first = [("talk", True), ("talk", False), ("hand", True), ("hand", False)]
+    rest = [("mute", True), ("mute", False), ("status", True), ("status", False)]
+    ana.hears([*first, *rest, *taps], keys)
+
+
+def test_two_fingers_and_a_touch_that_is_cancelled(ana: PagedBox, panel: Open) -> None:
+    one, keys = panel(ana, size=PHONE, touch=True), ana.count("key")
+    device = one.context.new_cdp_session(one.page)
+    talk, status = one.middle("talk"), one.middle("status")
+    touch(device, "touchStart", talk)
+    one.shows("live")
+    touch(device, "touchStart", talk, status)
+    one.is_down("status").is_down("talk")
+    touch(device, "touchEnd", talk)
+    one.is_down("status", False).is_down("talk")
+    touch(device, "touchCancel")
+    one.shows("idle_free").is_down("talk", False)
+    ana.hears([("talk", True), ("status", True), ("status", False), ("talk", False)], keys)
+
+
+def touch(device: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    """Put these fingers on the glass, and no others."""
+    fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+
+def test_shift_keeps_a_key_down_until_the_next_click(ana: PagedBox, panel: Open) -> None:
+    one, keys = panel(ana), ana.count("key")
+    one.key("talk").click(modifiers=["Shift"])
+    one.shows("live").is_down("talk")
+    one.key("talk").click(modifiers=["Shift"])
+    one.shows("idle_free")
+    ana.hears([("talk", True), ("talk", False)], keys)
+
+
+def test_a_screen_readers_press_holds_talk_and_taps_the_others(ana: PagedBox, panel: Open) -> None:
+    one, keys = panel(ana), ana.count("key")
+    one.key("talk").evaluate("node => node.click()")
+    one.shows("live").is_down("talk")
+    one.key("talk").evaluate("node => node.click()")
+    one.shows("idle_free").is_down("talk", False)
+    one.key("hand").evaluate("node => node.click()")
+    ana.hears([("talk", True), ("talk", False), ("hand", True), ("hand", False)], keys)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "dispatchEvent(new Event('blur'))",
+        _HIDE,
+        "location.href = 'about:blank'",
+        "location.reload()",
+    ],
+    ids=["blur", "hidden", "away", "reload"],
+)
+def test_leaving_the_page_lifts_the_finger(ana: PagedBox, panel: Open, how: str) -> None:
+    one, keys = panel(ana), ana.count("key")
+    one.press("talk")
+    one.shows("live")
+    one.page.evaluate(how)
+    ana.hears([("talk", True), ("talk", False)], keys)
+    ana.wait_for(lambda box: not box.red() or box.red()[-1][1] < float("inf"), 20, "not red")
+
+
+def test_a_browser_that_is_closed_lifts_the_finger_of_its_own_page(
+    ana: PagedBox, panel: Open, browser: Browser
+) -> None:
+    stays, keys = panel(ana), ana.count("key")
+    goes = PanelPage(browser, ana)
+    goes.press("talk")
+    stays.shows("live").is_down("talk")
+    stays.page.keyboard.down("s")
+    stays.is_down("status")
+    goes.close()
+    stays.shows("idle_free").is_down("talk", False).is_down("status")
+    stays.page.keyboard.up("s")
+    ana.hears([("talk", True), ("status", True), ("talk", False), ("status", False)], keys)
+
+
+def test_who_wants_no_motion_gets_a_still_lamp_and_words(ana: PagedBox, panel: Open) -> None:
+    one = panel(ana, still=True)
+    one.page.wait_for_timeout(3500)  # more than a whole beat
+    assert one.blinks[-1] == "white"
+    assert "dark" not in one.blinks[1:]
+    expect(one.page.locator("#lamp-words")).to_contain_text("on 2.7 s, off 0.3 s")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE, (320, 640)], ids=["desk", "phone", "small"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(ana: PagedBox, panel: Open, size: tuple[int, int], scheme: str) -> None:
+    one = panel(ana, size=size, scheme=scheme, still=True)
+    found = []
+    for is_live in (False, True):
+        if is_live:
+            one.page.keyboard.down("Space")
+            one.shows("live")
+        found += [*sticks_out(one), *faults(one, {})]  # type: ignore[arg-type]
+    one.page.keyboard.up("Space")
+    assert not found, "\n".join(found)
+
+
+def test_a_foreign_page_cannot_reach_the_buttons(ana: PagedBox, browser: Browser) -> None:
+    keys, context = ana.count("key"), browser.new_context()
+    page = context.new_page()
+    page.goto("about:blank")
+    how = page.evaluate(
+        """(url) => new Promise((done) => {
+          const socket = new WebSocket(url);
+          socket.onopen = () => done("open");
+          socket.onerror = () => done("refused");
+        })""",
+        f"ws://127.0.0.1:{ana.port}/panel",
+    )
+    assert how == "refused"
+    read = page.evaluate("(url) => fetch(url).then(() => 'read', () => 'refused')", ana.page_url)
+    assert read == "refused"
+    context.close()
+    assert ana.keys(keys) == []
+
+
+def test_a_box_that_dies_is_told_and_one_that_is_back_has_no_finger_down(
+    boxes: tuple[PagedBox, PagedBox], browser: Browser, tmp_path: Path
+) -> None:
+    hub = next(e for e in boxes[0].events("link") if e["state"] == "connecting")["detail"]
+    address = hub.partition("ws://")[2].partition("/")[0]
+    box = PagedBox(tmp_path, "Cleo", f"ws://{address}", "--space", "main")
+    with running(box):
+        box.wait_joined(60)
+        box.wait_for(lambda one: one.last_state("media") == "up", 60, "sound")
+        one = PanelPage(browser, box)
+        one.forgives = True
+        one.shows("idle_free").press("talk")
+        one.shows("live")
+        box.kill()
+        expect(one.page.get_by_role("alert")).to_contain_text("does not answer")
+        one.is_down("talk", False)
+        expect(one.page.locator("#lamp")).to_have_attribute("data-lit", "false")
+        expect(one.page.locator("#door")).to_contain_text("off air")
+    again = PagedBox(tmp_path, "Cleo", f"ws://{address}", "--space", "main", port=box.port)
+    with running(again):
+        again.wait_joined(60)
+        expect(one.page.locator("body")).to_have_attribute("data-line", "open", timeout=PATIENT_MS)
+        one.shows("idle_free")
+        assert again.keys() == []
+        one.release()
+        one.press("talk")
+        again.hears([("talk", True)], 0)
+        one.close()
+        again.hears([("talk", True), ("talk", False)], 0)
