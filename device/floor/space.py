@@ -68,8 +68,13 @@ class KnownSpace:
 
 
 def is_floor_free(view: SpaceView) -> bool:
-    """Whether a press of this member would find an open slot, as far as it can know."""
+    """Whether a press of this member would find an open slot, as far as it can know.
+
+    To a member that cannot press it is free while nobody talks.
+    """
     me = view.members.get(view.you)
+    if me is not None and me.role is Role.SPEAKER:
+        return not view.floor.talkers
     place = Place.LISTENER if me is None else me.place
     if view.floor.mode is Mode.STAGE and place is Place.LISTENER:
         return False

@@ -168,6 +168,16 @@ class TestRecording:
         evening.change(recording=RECORDING)
         assert evening.said == [Prompt.RECORDING_ON]
 
+    def test_a_listening_box_shows_whether_anybody_talks(self) -> None:
+        evening = Evening(joined=False, manner=Manner(role=Role.SPEAKER))
+        evening.members[ME] = replace(evening.members[ME], role=Role.SPEAKER)
+        evening.do(LinkUp())
+        evening.arrive()
+        assert evening.box.state is FloorState.IDLE_FREE
+        floor = replace(evening.floor, open_limit=3, talkers=(ANNA,))
+        evening.hear(FloorChanged(rev=1, floor=floor))
+        assert evening.box.state is FloorState.IDLE_BUSY
+
     def test_a_word_for_captions_is_a_setting(self) -> None:
         evening = Evening(manner=Manner(captions=True))
         message = evening.last(Agree)
