@@ -1,4 +1,4 @@
-"""Plays lamp patterns on the event loop: one timer, no thread."""
+"""Plays lamp patterns on the event loop: one timer, no thread, no stroboscope."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, cycle
 from typing import Final
 
+from device.buttons.flashes import FlashLimit
 from device.buttons.lamps import Color, Pattern, Step
 from device.buttons.ports import PanelError
 
@@ -27,6 +28,7 @@ class LampPlayer:
         self._lights = lights
         self._steps: Iterator[Step] = iter(())
         self._timer: asyncio.TimerHandle | None = None
+        self._limit = FlashLimit()
         self.faults = 0
 
     def play(self, pattern: Pattern) -> None:
@@ -48,6 +50,15 @@ class LampPlayer:
         if step is None:  # a steady light needs no timer
             self._timer = None
             return
+        self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        now = self._loop.time()
+        wait_s = self._limit.wait_s(step, now)
+        if wait_s > 0:
+            self._timer = self._loop.call_later(wait_s, self._begin, step)
+            return
+        self._limit.shown(step, now)
         self._set(step.color, step.level)
         self._timer = self._loop.call_later(step.ms / 1000, self._next)
 

@@ -1,6 +1,6 @@
 """Every pattern can be read without colours, and none flashes too often."""
 
-from itertools import combinations, pairwise, permutations
+from itertools import pairwise
 
 import pytest
 
@@ -59,23 +59,22 @@ def test_no_more_than_two_flashes_in_any_second(pattern: Pattern) -> None:
         assert at[third] - at[third - 2] >= 1_000
 
 
-@pytest.mark.parametrize(("one", "other"), list(permutations(PATTERNS, 2)))
-def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(one: str, other: str) -> None:
+@pytest.mark.parametrize("one", PATTERNS)
+def test_changing_the_pattern_does_not_make_a_third_flash_by_itself(one: str) -> None:
     """From the end of a round of one pattern into the next, at most two and the new one's first."""
-    after = [*PATTERNS[one].steps, *timeline(PATTERNS[other], 3_000)]
-    at = flashes(after)
-    assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
+    for other in PATTERNS:
+        at = flashes([*PATTERNS[one].steps, *timeline(PATTERNS[other], 3_000)])
+        assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3)), other
 
 
-@pytest.mark.parametrize("lead", ["sparkle", "news"])
-@pytest.mark.parametrize(("one", "other"), list(permutations(PATTERNS, 2)))
-def test_a_wink_in_the_middle_of_anything_does_not_make_a_third_flash(
-    one: str, other: str, lead: str
-) -> None:
-    wink = timeline(led_by(lead, PATTERNS[other]), 3_000)
-    for end in range(1, len(PATTERNS[one].steps) + 1):
-        at = flashes([*PATTERNS[one].steps[:end], *wink])
-        assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3))
+@pytest.mark.parametrize("lead", LEADS)
+@pytest.mark.parametrize("one", PATTERNS)
+def test_a_lead_in_the_middle_of_anything_does_not_make_a_third_flash(one: str, lead: str) -> None:
+    for other in PATTERNS:
+        wink = timeline(led_by(lead, PATTERNS[other]), 3_000)
+        for end in range(1, len(PATTERNS[one].steps) + 1):
+            at = flashes([*PATTERNS[one].steps[:end], *wink])
+            assert all(at[i + 3] - at[i] >= 1_000 for i in range(len(at) - 3)), other
 
 
 def test_a_sparkle_is_seen_once_and_takes_a_second() -> None:
@@ -116,15 +115,10 @@ def distance(one: Pattern, other: Pattern) -> float:
 DISTINCT = [pattern for name, pattern in NAMED.items() if name != "warning"]
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    list(combinations(DISTINCT, 2)),
-    ids=lambda pattern: pattern.name,
-)
-def test_states_differ_in_rhythm_with_colour_and_brightness_removed(
-    one: Pattern, other: Pattern
-) -> None:
-    assert distance(one, other) >= 0.08
+@pytest.mark.parametrize("one", DISTINCT, ids=lambda pattern: pattern.name)
+def test_states_differ_in_rhythm_with_colour_and_brightness_removed(one: Pattern) -> None:
+    for other in DISTINCT[DISTINCT.index(one) + 1 :]:
+        assert distance(one, other) >= 0.08, other.name
 
 
 def test_red_is_not_in_the_table_of_states() -> None:
