@@ -5,6 +5,8 @@ A step without news makes no garbage, so the collector never runs while a key mo
 
 import gc
 import os
+import random
+import sys
 
 import keys
 import lamp
@@ -15,8 +17,9 @@ from board import Board
 SERVICE_FILE = "service"
 # Bytes that one step reads. A line that is stuffed by a box gone mad does not hold up the keys.
 READ_LIMIT = 2 * link.LIMIT
-# Both at power-on: no program, for one that does not listen to the line.
-SERVICE_KEYS = 0b11
+# Louder, softer and STATUS at power-on: a prompt, too, where the line is not heard. No gesture
+# holds these together, so a short loss of power in the middle of one leaves a panel.
+SERVICE_KEYS = 0b111000
 
 
 class Panel:
@@ -27,11 +30,13 @@ class Panel:
         self._keys = keys.Keys(board.levels())
         self._lamp = lamp.Lamp()
         self._decoder = link.Decoder()
-        name = "%08x" % int.from_bytes(os.urandom(4), "big")
+        # The Pico draws the seed from a noisy oscillator at each start.
+        name = "%08x" % random.getrandbits(32)
         self._peer = link.Peer(link.PANEL, link.BOX, name, "%x" % self._keys.mask, link.TRAIL)
         self._turn = ""
         self._brightness = 100
         self._is_lost = True
+        self._is_dimmed = False
 
     def step(self, ms: int) -> None:
         """Do all there is to do, ``ms`` after the last step."""
@@ -43,7 +48,8 @@ class Panel:
             self._board.write(out)
         if self._peer.is_lost != self._is_lost:
             self._lose_or_find()
-        if self._lamp.tick(ms, self._peer.silence):
+        if self._lamp.tick(ms, self._peer.silence) or self._is_dimmed:
+            self._is_dimmed = False
             self._light()
         if out is not None:
             gc.collect()
@@ -77,7 +83,7 @@ class Panel:
         if name != self._lamp.name or turn != self._turn:
             self._turn = turn
             self._lamp.play(name)
-        self._light()
+        self._is_dimmed = True
 
     def _lose_or_find(self) -> None:
         self._is_lost = self._peer.is_lost
@@ -116,5 +122,7 @@ def run() -> None:
         panel = Panel(board)
         while True:
             panel.step(board.rest())
-    finally:
+    except Exception as error:
+        # For whoever looks at the line; to the box it is noise.
+        sys.print_exception(error)
         board.restart()
