@@ -82,8 +82,8 @@ def row(pin: int) -> int:
 
 def _keys(config: FittedConfig, *, loose: bool) -> Iterator[_Need]:
     for name in key_names(config):
-        back = (("other contact", GROUND, ""),) if loose else ()
-        end = "one contact" if loose else ""
+        back = (("side B", GROUND, ""),) if loose else ()
+        end = "side A" if loose else ""
         yield _Need(_KEYS[name], ((end, str(getattr(config.panel, name)), ""), *back))
 
 
@@ -92,7 +92,7 @@ def _lamps(config: FittedConfig, *, loose: bool) -> Iterator[_Need]:
     if panel.kind == "none":
         return
     note = RESISTOR if loose else ""
-    back = (("common, the long leg", GROUND, ""),) if loose else ()
+    back = (("long leg", GROUND, ""),) if loose else ()
     if panel.lamp is LampKind.LED:
         named = (("red", panel.lamp_red), ("green", panel.lamp_green), ("blue", panel.lamp_blue))
         ends = tuple((colour, str(pin), note) for colour, pin in named if pin)

@@ -46,7 +46,7 @@ class Module(_Table, frozen=True, kw_only=True):
 
 
 class Board(_Table, frozen=True, kw_only=True):
-    """What the box is built on.
+    """What the box is built on. ``when``: in which case to buy it.
 
     ``form``: a "hat" covers the header, "wires" go to single pins, "usb" leaves it free.
     ``config_txt``: lines for /boot/firmware/config.txt. ``i2c``: addresses that answer on it
@@ -57,6 +57,7 @@ class Board(_Table, frozen=True, kw_only=True):
 
     title: Short
     what: Text
+    when: Line
     form: Literal["hat", "wires", "usb"]
     button: Annotated[str, Meta(max_length=60)] = ""
     sound: Short

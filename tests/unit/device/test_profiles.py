@@ -29,6 +29,7 @@ hand = 0
 [board]
 title = "my board"
 what = "One of mine."
+when = "never"
 form = "hat"
 sound = "mine"
 spare = [13]
@@ -210,7 +211,7 @@ def test_a_profile_that_is_wrong_is_named_itself(box: Path, mine: Path) -> None:
     mine.write_text(MINE.replace("talk = 5", "talk = 22"))
     assert refusal(box).startswith(f"{mine}:3: panel.talk: pin 22 is taken by mute already")
     mine.write_text(MINE.replace('form = "hat"', 'form = "ham"'))
-    assert refusal(box).startswith(f"{mine}:8: board.form: ")
+    assert refusal(box).startswith(f"{mine}:9: board.form: ")
     mine.write_text(MINE.partition("[board]")[0])
     assert "the key 'board' is missing" in refusal(box)
 
