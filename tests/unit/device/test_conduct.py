@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from device.buttons.ports import Key
+from device.floor.doors import RETRY_S
 from device.floor.manner import Manner
 from device.floor.model import (
     CutBurst,
@@ -570,6 +571,88 @@ class TestDoors:
         evening.members["d" * 32] = person("d" * 32)
         assert evening.hear(evening.snapshot()) == []
         assert evening.hear(MemberJoined(rev=1, member=person("e" * 32))) == []
+
+
+class TestSpeakerDoors:
+    """A listening speaker: nobody asks it in, so it goes by itself."""
+
+    def speaker(self, home: str | None = None) -> Evening:
+        evening = Evening(
+            Place.LISTENER, Manner(role=Role.SPEAKER, home=home), mode=Mode.OPEN, joined=False
+        )
+        evening.do(LinkUp())
+        return evening
+
+    def refuse(self, evening: Evening, code: ErrorCode) -> list[Effect]:
+        return evening.hear(Error(code=code, detail="", req=evening.last(Join).req))
+
+    def joins(self, evening: Evening) -> list[str | None]:
+        return [message.space for message in evening.sent if isinstance(message, Join)]
+
+    def test_it_joins_its_own_space_or_the_hubs(self) -> None:
+        assert self.joins(self.speaker("hall")) == ["hall"]
+        assert self.joins(self.speaker()) == [None]
+
+    def test_a_space_that_is_over_leads_to_the_next_without_a_finger(self) -> None:
+        for home in ("hall", None):
+            evening = self.speaker(home)
+            evening.arrive()
+            evening.hear(SpaceLeft(space="den", cause=Gone.ENDED))
+            assert self.joins(evening) == [home]
+
+    def test_where_its_own_is_no_more_it_takes_the_hubs_and_asks_for_its_own_later(self) -> None:
+        evening = self.speaker("hall")
+        self.refuse(evening, ErrorCode.NO_SUCH_SPACE)
+        assert self.joins(evening) == []
+        evening.later(RETRY_S)
+        assert self.joins(evening) == [None]
+
+    @pytest.mark.parametrize("code", [ErrorCode.SPACE_FULL, ErrorCode.LOCKED, ErrorCode.BLOCKED])
+    def test_where_it_may_not_be_now_it_asks_every_minute_for_months(self, code: ErrorCode) -> None:
+        evening = self.speaker("hall")
+        for _ in range(1_000):
+            self.refuse(evening, code)
+            evening.later(RETRY_S - 0.1)
+            assert self.joins(evening) == []
+            evening.later(0.2)
+            assert self.joins(evening) == ["hall"]
+        evening.arrive()
+        assert evening.box.view is not None
+        assert evening.later(7_200) == []
+
+    def test_a_line_that_breaks_while_it_waits_starts_anew(self) -> None:
+        evening = self.speaker("hall")
+        self.refuse(evening, ErrorCode.SPACE_FULL)
+        evening.do(LinkDown())
+        assert evening.later(7_200) == []
+        evening.do(LinkUp())
+        assert self.joins(evening) == ["hall"]
+
+    def test_who_was_put_out_waits_for_a_finger_or_another_space(self) -> None:
+        evening = self.speaker()
+        evening.arrive()
+        evening.hear(SpaceLeft(space="den", cause=Gone.REMOVED))
+        assert evening.later(7_200) == []
+        evening.hear(Notice(news=News.LIVE, space="hall", name="Hall"))
+        assert self.joins(evening) == ["hall"]
+        assert evening.said == [Prompt.NEWS]
+
+    def test_a_space_that_opens_takes_it_out_of_one_that_has_not_begun(self) -> None:
+        for home, joins in ((None, ["hall"]), ("den", [])):
+            evening = self.speaker(home)
+            evening.space = replace(evening.space, state=SpaceState.SCHEDULED)
+            evening.arrive()
+            evening.hear(Notice(news=News.LIVE, space="hall", name="Hall"))
+            assert self.joins(evening) == joins
+
+    def test_a_space_that_opens_leaves_it_where_it_listens(self) -> None:
+        evening = self.speaker()
+        evening.arrive()
+        evening.hear(Notice(news=News.LIVE, space="hall", name="Hall"))
+        assert evening.sent == []
+        guest = Evening(Place.LISTENER, state=SpaceState.BACKSTAGE)
+        guest.hear(Notice(news=News.LIVE, space="hall", name="Hall"))
+        assert (guest.sent, guest.said) == ([], [Prompt.NEWS])
 
 
 class TestNotices:
