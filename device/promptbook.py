@@ -16,7 +16,7 @@ from device.audio import synthesiser
 from device.audio.promptpack import SUFFIX, Pack, PackError
 from device.audio.prompts import recordings
 from device.audio.speech import SpeechFormatError, phrase
-from stagebox.phrases import Language
+from stagebox.phrases import Language, pronounced
 from stagebox.speech import write_wav
 
 _FAULTY: Final = 1
@@ -80,9 +80,10 @@ def _render(folder: Path, language: Language) -> int:
 
 def _spoken(program: str, language: Language, words: str) -> bytes:
     command = synthesiser.command(program, language)
+    text = pronounced(words, language).encode()
     try:
         done = subprocess.run(  # noqa: S603 - words go to its standard input
-            command, input=words.encode(), capture_output=True, timeout=60, check=True
+            command, input=text, capture_output=True, timeout=60, check=True
         )
     except subprocess.SubprocessError as error:
         raise PackError(f"{synthesiser.PROGRAM} could not say {words!r}: {error}") from None

@@ -16,7 +16,7 @@ from device.audio.promptpack import Pack, PackError
 from device.audio.prompts import Part, Utterance, parts
 from device.audio.speech import Kept, Sound, SpeechFormatError, converted, cut, joined, read
 from stagebox.media.frames import Pcm
-from stagebox.phrases import Language
+from stagebox.phrases import Language, pronounced
 
 # After so many failures in a row the synthesiser is not asked again.
 MAX_FAILURES: Final = 3
@@ -90,7 +90,9 @@ class Mouth:
         if self._program is None:
             return None
         try:
-            answer = await synthesiser.ask(self._program, language, words, nice)
+            answer = await synthesiser.ask(
+                self._program, language, pronounced(words, language), nice
+            )
             pieces = await _in_pieces(cut(read(answer)))
         except (OSError, TimeoutError, SpeechFormatError) as error:
             self._fail(str(error) or "it does not answer")

@@ -24,6 +24,7 @@ __all__ = [
     "Language",
     "Phrase",
     "aloud",
+    "pronounced",
     "shown",
     "spoken",
     "template",
@@ -44,6 +45,7 @@ WORDINGS: Final[Mapping[Language, Wording]] = MappingProxyType(
 PHRASES: Final[Mapping[Language, Mapping[str, Phrase]]] = MappingProxyType(
     {language: wording.phrases for language, wording in WORDINGS.items()}
 )
+_WORD: Final = re.compile(r"\w+")
 _FACT: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -98,3 +100,9 @@ def template(key: str, language: Language = Language.ENGLISH) -> list[str]:
 def aloud(number: int, language: Language = Language.ENGLISH) -> str:
     """Return a number as it is said."""
     return WORDINGS[language].aloud(number)
+
+
+def pronounced(words: str, language: Language = Language.ENGLISH) -> str:
+    """Return words as espeak-ng has to be given them, so that it reads them right."""
+    respelt = WORDINGS[language].respelt
+    return _WORD.sub(lambda word: respelt.get(word[0], word[0]), words)

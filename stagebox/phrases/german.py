@@ -200,50 +200,53 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     # --- STATUS ---
     "say.talking": same("{name} spricht."),
     "say.nobody_talks": same("Niemand spricht."),
-    "say.hands": Phrase("Es warten {hands}.", "Es warten {hands} auf das Wort."),
+    "say.hands": same("{hands} oben."),
     # --- the box explains itself ---
     "say.learn_hello": Phrase(
-        "Hallo, ich bin deine Box. Jede Taste beendet das.", "Jede Taste beendet das."
+        "Hallo. Das ist die Box. Jede Taste beendet die Erklärung.",
+        "Jede Taste beendet die Erklärung.",
     ),
     "say.learn_free": Phrase("Weiß, fast immer an: Das Wort ist frei.", "Weiß: Das Wort ist frei."),
     "say.learn_talk": Phrase(
         "TALK halten und sprechen. Loslassen beendet es.", "TALK halten zum Sprechen."
     ),
-    "say.learn_red": Phrase("Rot ohne Pause: Man hört dich.", "Rot: Man hört dich."),
+    "say.learn_red": Phrase("Rot ohne Pause: auf Sendung.", "Rot: auf Sendung."),
     "say.learn_busy": Phrase(
         "Blau, einmal lang, einmal kurz: Jemand spricht.", "Blau: Jemand spricht."
     ),
     "say.learn_hand": Phrase(
-        "HAND tippen meldet sich. Grün blinkt beim Warten.",
-        "HAND meldet sich. Grün blinkt: warten.",
+        "HAND tippen: Wortmeldung. Grün blinkt: warten.",
+        "HAND: Wortmeldung. Grün blinkt: warten.",
     ),
     "say.learn_hand.no_hand": Phrase(
-        "TALK drücken meldet sich. Grün blinkt beim Warten.",
-        "TALK meldet sich. Grün blinkt: warten.",
+        "TALK drücken: Wortmeldung. Grün blinkt: warten.",
+        "TALK: Wortmeldung. Grün blinkt: warten.",
     ),
     "say.learn_turn": Phrase(
-        "Grün, fast immer an: Du bist dran. TALK drücken.", "Grün: Du bist dran. TALK drücken."
+        "Grün, fast immer an: jetzt dran. TALK drücken.", "Grün: jetzt dran. TALK drücken."
     ),
-    "say.learn_leave": Phrase("Zwei Sekunden halten geht hinaus.", "Zwei Sekunden halten: hinaus."),
+    "say.learn_leave": Phrase(
+        "Zwei Sekunden halten führt hinaus.", "Zwei Sekunden halten: hinaus."
+    ),
     "say.learn_next": Phrase("NEXT gibt das Wort der nächsten Hand.", "NEXT: die nächste Hand."),
     "say.learn_priority": Phrase("NEXT halten: Alle anderen warten.", "NEXT halten: alle warten."),
     "say.learn_new": Phrase(
         "TALK und NEXT zusammen halten: ein neuer Raum.", "TALK und NEXT: ein neuer Raum."
     ),
-    "say.learn_closed": Phrase("Gelb: Dein Mikrofon bleibt zu.", "Gelb: Das Mikrofon ist zu."),
+    "say.learn_closed": Phrase("Gelb: Das Mikrofon bleibt zu.", "Gelb: Das Mikrofon ist zu."),
     "say.learn_mute": Phrase(
-        "Mit MUTE hört dich niemand, was auch geschieht.", "MUTE: Niemand hört dich."
+        "MUTE schließt das Mikrofon, was auch geschieht.", "MUTE: Das Mikrofon ist zu."
     ),
     "say.learn_listen": Phrase(
-        "Ich spiele nur. Ein Mikrofon habe ich nicht.", "Nur zum Hören: ohne Mikrofon."
+        "Diese Box spielt nur. Sie hat kein Mikrofon.", "Nur zum Hören: ohne Mikrofon."
     ),
     "say.learn_volume": Phrase("Zwei Tasten machen lauter und leiser.", "Lautstärke: zwei Tasten."),
     "say.learn_status": Phrase(
-        "STATUS sagt, wo du bist. Halten wiederholt das alles.",
-        "STATUS: wo du bist. Halten: noch einmal.",
+        "STATUS sagt, was gerade ist. Halten wiederholt alles.",
+        "STATUS: was gerade ist. Halten: noch einmal.",
     ),
     "say.learn_both": Phrase(
-        "Beide zusammen sagen, wo du bist.", "Beide Lautstärketasten: wo du bist."
+        "Beide zusammen sagen, was gerade ist.", "Beide Lautstärketasten: was gerade ist."
     ),
     "say.learn_end": Phrase("Das war alles. Viel Freude.", "Das war alles."),
     "say.invite_code": Phrase("Der Code ist {name}.", "Einladungscode: {name}."),
@@ -261,4 +264,5 @@ GERMAN: Final = Wording(
     name="Jemand",
     number="einige",
     aloud=numbers.german,
+    respelt=MappingProxyType({"MUTE": "[[mj'u:t]]", "Hub": "[[h'ap]]"}),
 )

@@ -1,7 +1,7 @@
 """What a language's table is made of: phrases, plain words for missing facts, counted things."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Noun:
 class Wording:
     """One language. ``name`` and ``number`` stand for what is not known.
 
-    ``aloud`` writes a number as it is said.
+    ``aloud`` writes a number as it is said. ``respelt``: words that a synthesiser of this
+    language would read wrongly, in espeak-ng's own phonemes.
     """
 
     phrases: Mapping[str, Phrase]
@@ -44,6 +45,7 @@ class Wording:
     name: str
     number: str
     aloud: Callable[[int], str]
+    respelt: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, key: str, name: str | None, number: int | None) -> str:
         """Return what is said. Raises KeyError."""

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from stagebox.phrases import PHRASES, WORDINGS, Language, aloud, shown, spoken, variant
+from stagebox.phrases import PHRASES, WORDINGS, Language, aloud, pronounced, shown, spoken, variant
 from stagebox.phrases.numbers import IN_WORDS
 
 FACTS = {"name", "number", "people", "hands", "seconds"}
@@ -96,6 +96,12 @@ def test_a_phrase_has_a_variant_where_a_key_is_not_there() -> None:
     assert variant("say.consent", "hand") == "say.consent.no_hand"
     assert variant("say.queued", "hand") == "say.queued"
     assert variant("say.consent", "nose") == "say.consent"
+
+
+def test_what_a_synthesiser_would_read_wrongly_is_respelt() -> None:
+    assert pronounced("MUTE ist an.", Language.GERMAN) == "[[mj'u:t]] ist an."
+    assert pronounced("STUMM, MUTETE", Language.GERMAN) == "STUMM, MUTETE"
+    assert pronounced("MUTE is on.") == "MUTE is on."
 
 
 def test_an_unknown_key_is_refused() -> None:
