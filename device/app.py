@@ -127,7 +127,8 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         for job in (made.box.run(), made.signalling.run(), made.browse(), dimmer.run()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
-            stack.push_async_callback(_end, asyncio.create_task(watch(made.parts.status)))
+            view = watch(made.parts.status, made.feed, config.sound.language)
+            stack.push_async_callback(_end, asyncio.create_task(view))
         if arguments.wait_joined:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(made.box.ready.wait(), arguments.wait_joined)
@@ -180,7 +181,8 @@ class Made:
     threads: tuple[CaptureThread | PlaybackThread, ...]
     browse: Callable[[], Coroutine[Any, Any, None]]
     has_terminal: bool
-    page: PageServer | None = None
+    feed: Feed
+    page: PageServer | None
 
 
 def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
@@ -234,8 +236,11 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             box.on_problem(code, lacks)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
     by_hand = simulation is not None and simulation.has_terminal
-    page = _page(config, simulation, status, events)
-    return Made(parts, box, signalling, threads, browse, by_hand, page)
+    feed = Feed()
+    if simulation is not None:
+        events.watch(feed.take)
+    page = _page(config, simulation, status, feed)
+    return Made(parts, box, signalling, threads, browse, by_hand, feed, page)
 
 
 def _transmitter(config: BoxConfig, tally: Tally) -> Transmitter:
@@ -269,7 +274,7 @@ def _media(box: Box, signalling: Signalling, *, listens_only: bool) -> MediaSess
 
 
 def _page(
-    config: BoxConfig, simulation: hardware.Simulation | None, status: Status, events: EventLog
+    config: BoxConfig, simulation: hardware.Simulation | None, status: Status, feed: Feed
 ) -> PageServer | None:
     """Return what serves the simulator's panel as a page, if that was asked for."""
     if simulation is None or simulation.page is None:
@@ -278,8 +283,6 @@ def _page(
     fitted = {Key.HAND: panel.hand, Key.MUTE: panel.mute}
     keys = tuple(key for key in Key if fitted.get(key, True))
     about = About(config.name, config.role, config.sound.language, __version__, keys)
-    feed = Feed()
-    events.watch(feed.take)
     return PageServer(Scene(about, simulation.page, status, feed))
 
 

@@ -1,11 +1,12 @@
 """What a page shows of a box, made from what the box keeps of itself. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from device.buttons.lamps import LAMP_MEANINGS, Pattern, Step
+from device.buttons.lamps import Pattern, Step
 from device.buttons.ports import Key
 from device.simulator.messages import Lamp, Level, Line, News, Panel, State, StepData
+from device.view.beat import beat, means
 from device.view.feed import Note
 from device.view.status import Status
 from device.view.words import words
@@ -26,25 +27,6 @@ def lamp(pattern: Pattern, age_s: float) -> Lamp:
         steps=_steps(pattern.steps),
         age_ms=round(1000 * max(0.0, age_s)),
     )
-
-
-def beat(steps: Sequence[Step]) -> str:
-    """Return a rhythm in words, such as "on 0.5 s, off 1 s"."""
-    full = max(step.level for step in steps)
-    if len(steps) == 1:
-        return "steady" if full else "dark"
-    return ", ".join(f"{_look(step, full)} {step.ms / 1000:.3g} s" for step in steps)
-
-
-def _look(step: Step, full: float) -> str:
-    if not step.is_lit:
-        return "off"
-    return "on" if step.level == full else "dim"
-
-
-def means(name: str) -> str:
-    """Return what a pattern tells; what is played once before it comes first."""
-    return " ".join(LAMP_MEANINGS[part] for part in name.split("+") if part in LAMP_MEANINGS)
 
 
 def panel(down: Iterable[Key], *, recording: bool, door: bool) -> Panel:

@@ -82,7 +82,8 @@ class PageServer:
         for each in sockets:
             loop = asyncio.get_running_loop()
             self._servers.append(await loop.create_server(self._protocol, sock=each))
-        self._scene.panel.on_change = self._scene.feed.on_news = self._wake
+        self._scene.panel.on_change = self._wake
+        self._scene.feed.watchers.append(self._wake)
 
     async def close(self) -> None:
         """Stop listening; every page loses its fingers."""

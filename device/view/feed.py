@@ -27,12 +27,12 @@ class Note:
 
 
 class Feed:
-    """Watches an event log. ``on_news`` is called after each note that is kept."""
+    """Watches an event log. Each of ``watchers`` is called after each note that is kept."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._notes: deque[Note] = deque(maxlen=kept)
         self._n = 0
-        self.on_news: Callable[[], None] = lambda: None
+        self.watchers: list[Callable[[], None]] = []
 
     @property
     def last(self) -> int:
@@ -45,7 +45,8 @@ class Feed:
             return
         self._n += 1
         self._notes.append(Note(self._n, at, event, fields))
-        self.on_news()
+        for watch in self.watchers:
+            watch()
 
     def since(self, n: int) -> tuple[Note, ...]:
         """Return the notes after number ``n``, as far as they are kept, oldest first."""

@@ -13,11 +13,16 @@ from collections import deque
 from typing import Final, TextIO
 
 from device.buttons.terminal import HELP
-from device.view.status import Status, render
+from device.view.feed import Feed
+from device.view.screen import render, until_next
+from device.view.status import Status
 from stagebox import logs
+from stagebox.phrases import Language
 
 # Fast enough for a meter, slow enough to read.
 REFRESH_S: Final = 0.2
+# The quickest step of a lamp is 100 ms: it is drawn at its time, but nothing faster is.
+SHORTEST_S: Final = 0.05
 # More between two pictures than anyone can read; the oldest are dropped.
 _MAX_LINES: Final = 200
 _HIDE_CURSOR: Final = "\x1b[?25l"
@@ -52,16 +57,29 @@ class LogLines:
 class LiveView:
     """Draws one box on ``out``. Not for two at once on one terminal."""
 
-    def __init__(self, status: Status, out: TextIO, *, colored: bool = True) -> None:
+    def __init__(
+        self, status: Status, feed: Feed, out: TextIO, *, language: Language, colored: bool = True
+    ) -> None:
         self._status = status
+        self._feed = feed
         self._out = out
+        self._language = language
         self._colored = colored
         self._height = 0
         self.log = LogLines()
 
-    def draw(self, *, columns: int = 80, rows: int = 24) -> None:
+    def draw(self, now: float, *, columns: int = 80, rows: int = 24) -> None:
         """Draw the picture over the last one, new log lines above it."""
-        lines = render(self._status, HELP, columns=columns, rows=rows, colored=self._colored)
+        lines = render(
+            self._status,
+            self._feed.since(0),
+            HELP,
+            now=now,
+            columns=columns,
+            rows=rows,
+            colored=self._colored,
+            language=self._language,
+        )
         up = f"\x1b[{self._height}A" if self._height else ""
         picture = "".join(f"{line}\n" for line in lines)
         self._height = len(lines)
@@ -71,23 +89,35 @@ class LiveView:
 
     async def run(self) -> None:
         """Draw until cancelled; a terminal that is gone is no reason to stop the box."""
+        news, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._feed.watchers.append(news.set)
         with contextlib.suppress(OSError):
             self._out.write(_HIDE_CURSOR)
             try:
                 while True:
                     columns, rows = shutil.get_terminal_size()
-                    self.draw(columns=columns, rows=rows)
-                    await asyncio.sleep(REFRESH_S)
+                    self.draw(loop.time(), columns=columns, rows=rows)
+                    news.clear()
+                    await self._pause(news, loop.time())
             finally:
                 self._out.write(f"{self.log.take()}{_SHOW_CURSOR}")
                 self._out.flush()
 
+    async def _pause(self, news: asyncio.Event, now: float) -> None:
+        """Wait until the lamp's next step, something new, or the meters' turn."""
+        step = until_next(self._feed.since(0), now)
+        await asyncio.sleep(SHORTEST_S)
+        with contextlib.suppress(TimeoutError):
+            rest = REFRESH_S if step is None else min(REFRESH_S, step)
+            await asyncio.wait_for(news.wait(), max(0.0, rest - SHORTEST_S))
 
-async def watch(status: Status) -> None:
+
+async def watch(status: Status, feed: Feed, language: Language = Language.ENGLISH) -> None:
     """Show the box on standard output until cancelled; nothing, if that is no terminal."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return
-    view = LiveView(status, sys.stdout, colored="NO_COLOR" not in os.environ)
+    colored = "NO_COLOR" not in os.environ
+    view = LiveView(status, feed, sys.stdout, language=language, colored=colored)
     with contextlib.ExitStack() as stack:
         if sys.stderr.isatty():
             stack.enter_context(logs.diverted(view.log))

@@ -8,7 +8,7 @@ from device.view.feed import KEPT, Feed
 
 def test_a_note_has_a_number_a_time_and_the_fields() -> None:
     feed, told = Feed(), []
-    feed.on_news = lambda: told.append(feed.last)
+    feed.watchers.append(lambda: told.append(feed.last))
     feed.take("key", 3.5, {"key": "talk", "down": True})
     feed.take("floor", 3.6, {"state": "live"})
     (first, second) = feed.since(0)

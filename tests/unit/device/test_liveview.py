@@ -11,8 +11,10 @@ import pytest
 
 from device.buttons.terminal import HELP
 from device.view import live as liveview
+from device.view.feed import Feed
 from device.view.live import LiveView, LogLines, watch
 from device.view.status import Status
+from stagebox.phrases import Language
 
 
 class Screen:
@@ -58,22 +60,44 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
+def view_of(out: io.StringIO, status: Status | None = None) -> LiveView:
+    shown = status or Status("Ana")
+    return LiveView(shown, Feed(), out, language=Language.ENGLISH, colored=False)
+
+
 def test_a_picture_takes_the_place_of_the_last_one_and_the_log_stays_above() -> None:
     out = io.StringIO()
     status = Status("Ana")
-    view = LiveView(status, out, colored=False)
-    view.draw()
+    view = view_of(out, status)
+    view.draw(0.0)
     status.color, status.pattern = "red", "live"
     view.log.write("warning first\n")
     view.log.write("warning second\n")
-    view.draw()
-    view.draw(columns=30, rows=5)
+    view.draw(0.1)
+    view.draw(0.2, columns=30, rows=5)
     screen = Screen().feed(out.getvalue())
-    assert screen.rows[:3] == ["warning first", "warning second", "Ana  * red (live)"]
+    assert screen.rows[:3] == ["warning first", "warning second", "( ) Ana: red (live)"]
     assert screen.rows[-2] == HELP[:29]
-    assert [row for row in screen.rows if "Ana" in row] == ["Ana  * red (live)"]
+    assert [row for row in screen.rows if "Ana" in row] == ["( ) Ana: red (live)"]
     assert len(screen.rows) == 2 + 4 + 1
     assert screen.modes == {"7": True}
+
+
+async def test_the_lamp_is_drawn_at_its_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveview, "REFRESH_S", 30.0)
+    out, feed = io.StringIO(), Feed()
+    view = LiveView(Status("Ana"), feed, out, language=Language.ENGLISH, colored=False)
+    task = asyncio.create_task(view.run())
+    await asyncio.sleep(0)
+    now = asyncio.get_running_loop().time()
+    feed.take("lamp", now, {"color": "green", "pattern": "queued"})
+    async with asyncio.timeout(20):
+        while len(re.findall(r"\( \) Ana: GREEN", out.getvalue())) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    bulbs = re.findall(r"(\(.\)) Ana: GREEN", out.getvalue())
+    assert bulbs[:4] == ["(*)", "( )", "(*)", "( )"]
 
 
 def test_log_lines_are_bounded() -> None:
@@ -90,7 +114,7 @@ def test_log_lines_are_bounded() -> None:
 async def watch_for(status: Status, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await watch(status)
+            await watch(status, Feed())
 
 
 async def test_what_is_logged_meanwhile_goes_above_the_picture(
@@ -103,7 +127,7 @@ async def test_what_is_logged_meanwhile_goes_above_the_picture(
     root = logging.getLogger()
     handler = logging.StreamHandler(err)
     monkeypatch.setattr(root, "handlers", [handler])
-    task = asyncio.create_task(watch(Status("Ana")))
+    task = asyncio.create_task(watch(Status("Ana"), Feed()))
     await asyncio.sleep(0.03)
     logging.getLogger("box").warning("the hub is gone")
     await asyncio.sleep(0.05)
@@ -114,7 +138,7 @@ async def test_what_is_logged_meanwhile_goes_above_the_picture(
     logging.getLogger("box").warning("after")
     screen = Screen().feed(out.getvalue())
     assert screen.rows[0] == "the hub is gone"
-    assert screen.rows[1].startswith("Ana")
+    assert screen.rows[1].startswith("( ) Ana")
     assert screen.rows[-2:] == ["stopping", ""]
     assert screen.modes == {"25": True, "7": True}
     assert err.getvalue() == "after\n"
@@ -135,7 +159,7 @@ async def test_a_terminal_that_is_gone_does_not_stop_the_box() -> None:
         def write(self, text: str) -> int:
             raise OSError(5, "Input/output error")
 
-    await LiveView(Status("Ana"), Gone()).run()
+    await view_of(Gone()).run()
 
 
 async def test_a_log_that_goes_elsewhere_stays_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +168,7 @@ async def test_a_log_that_goes_elsewhere_stays_there(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stderr", err)
     handler = logging.StreamHandler(err)
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
-    task = asyncio.create_task(watch(Status("Ana")))
+    task = asyncio.create_task(watch(Status("Ana"), Feed()))
     await asyncio.sleep(0.02)
     logging.getLogger("box").warning("the hub is gone")
     task.cancel()

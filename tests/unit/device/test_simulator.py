@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.buttons.lamps import NAMED, RED_LIVE, RED_WARNING, Color, Pattern, Step, pattern_for
+from device.buttons.lamps import Color, Pattern, Step, pattern_for
 from device.buttons.ports import Key
 from device.simulator import picture
 from device.simulator.fingers import BUTTONS, Fingers
@@ -182,16 +182,6 @@ class TestPicture:
         assert told.beat == "on 2.7 s, off 0.3 s"
         assert told.means.startswith("Three flashes, once: that cannot be done now. The floor")
         assert picture.lamp(pattern, -1.0).age_ms == 0
-
-    def test_rhythms_in_words(self) -> None:
-        assert picture.beat(RED_LIVE.steps) == "steady"
-        assert picture.beat(RED_WARNING.steps) == "on 0.5 s, dim 0.5 s"
-        assert picture.beat((Step(Color.OFF, 1000, 0.0),)) == "dark"
-
-    def test_every_pattern_means_something(self) -> None:
-        for name in NAMED:
-            assert picture.means(name)
-        assert picture.means("no such") == ""
 
     def test_the_small_lamps_and_the_keys(self) -> None:
         told = picture.panel({Key.TALK, Key.HAND}, recording=True, door=False)

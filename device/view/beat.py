@@ -1,0 +1,54 @@
+"""A lamp's pattern on a screen: what is lit when, and its rhythm in words. Pure."""
+
+from collections.abc import Iterable, Sequence
+from math import inf
+
+from device.buttons.lamps import LAMP_MEANINGS, Pattern, Step, named
+from device.view.feed import Note
+
+
+def lit(pattern: Pattern, age_s: float) -> tuple[Step, float]:
+    """Return the step that is shown ``age_s`` after the beginning, and for how long yet (s)."""
+    ms = max(0.0, 1000 * age_s)
+    lead = sum(step.ms for step in pattern.lead)
+    if ms < lead:
+        return _within(pattern.lead, ms)
+    if len(pattern.steps) == 1:
+        return pattern.steps[0], inf
+    return _within(pattern.steps, (ms - lead) % sum(step.ms for step in pattern.steps))
+
+
+def _within(steps: Sequence[Step], ms: float) -> tuple[Step, float]:
+    for step in steps[:-1]:
+        if ms < step.ms:
+            return step, (step.ms - ms) / 1000
+        ms -= step.ms
+    return steps[-1], (steps[-1].ms - ms) / 1000
+
+
+def lamp_of(notes: Iterable[Note]) -> tuple[Pattern, float] | None:
+    """Return the pattern that the newest note of a lamp tells of, and since when it is shown."""
+    told = [note for note in notes if note.event == "lamp"]
+    try:
+        return (named(str(told[-1].fields.get("pattern"))), told[-1].at) if told else None
+    except KeyError:  # a pattern without a name of its own
+        return None
+
+
+def beat(steps: Sequence[Step]) -> str:
+    """Return a rhythm in words, such as "on 0.5 s, off 1 s"."""
+    full = max(step.level for step in steps)
+    if len(steps) == 1:
+        return "steady" if full else "dark"
+    return ", ".join(f"{_look(step, full)} {step.ms / 1000:.3g} s" for step in steps)
+
+
+def _look(step: Step, full: float) -> str:
+    if not step.is_lit:
+        return "off"
+    return "on" if step.level == full else "dim"
+
+
+def means(name: str) -> str:
+    """Return what a pattern tells; what is played once before it comes first."""
+    return " ".join(LAMP_MEANINGS[part] for part in name.split("+") if part in LAMP_MEANINGS)
