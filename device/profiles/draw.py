@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Final
 
-from device.profiles.header import HEADER, Wire, side
+from device.profiles.header import HEADERS, Header, Wire
 from device.profiles.layout import (
     BOTTOM,
     HEADER_X,
@@ -19,11 +19,12 @@ from device.profiles.layout import (
     PART_W,
     PART_X,
     PIN_X,
+    PITCH,
     TOP,
     WIDTH,
     Box,
     Route,
-    pin_y,
+    level,
     placed,
     routed,
 )
@@ -70,14 +71,20 @@ _LETTER: Final = 0.56
 _BOLD: Final = 0.63
 _ROUND: Final = 7.0  # the corners of a wire
 
+_FROM_ABOVE: Final = {
+    "pi": "The header from above: memory card at the top, USB sockets at the bottom.",
+    "pico": "The Pico from above, with its USB socket at the top.",
+}
+_PIN_1: Final = {"pi": "at the end of the memory card", "pico": "beside the USB socket"}
+
 Colours = Mapping[Wire, str]
 
 
 def picture(config: FittedConfig) -> str:
     """Return the picture of a box's wiring as SVG."""
-    if config.board.form == "usb":
-        return _cable(config)
     boxes = placed(config)
+    if not boxes:
+        return _cable(config)
     routes = routed(boxes)
     colours = _colours(wire for box in boxes for wire in box.wires)
     dash = ' stroke-dasharray="6 5"' if _is_hat(config) else ""
@@ -87,11 +94,11 @@ def picture(config: FittedConfig) -> str:
         *(line for route in routes for line in _curve(route, colours, dash)),
         *_header(),
         *(line for route in routes if route.crosses for line in _bridge(route, colours, dash)),
-        *_pins({wire.pin: colour for wire, colour in colours.items()}),
+        *_pins(HEADERS[config.board.header], {wire.pin: name for wire, name in colours.items()}),
         *(line for box in boxes for line in _part(box, colours)),
         _text(WIDTH / 2, height - 16, _below(config), "small", "middle"),
     ]
-    label = f"Wires of the {config.board.title} to the 40-pin header"
+    label = f"{config.board.title}: which wire goes to which of the 40 pins"
     return _svg(height, label, _colour_style(colours), body)
 
 
@@ -107,7 +114,7 @@ def _colours(found: Iterable[Wire]) -> dict[Wire, str]:
     turns: dict[int, str] = {}
     colours: dict[Wire, str] = {}
     for wire in found:
-        own = wire.bcm if wire.bcm in _OWN else wire.end
+        own = wire.what if wire.what in _OWN else wire.end
         turn = f"s{len(turns) % len(_SIGNALS)}"
         colours[wire] = own if own in _OWN else turns.setdefault(wire.pin, turn)
     return colours
@@ -158,8 +165,8 @@ def _path(route: Route) -> str:
 
 def _bridge(route: Route, colours: Colours, dash: str) -> Iterator[str]:
     """Yield what goes over the header to its other row, between two pins of the near one."""
-    far = PIN_X[side(route.wire.pin)]
-    path = f"M{HEADER_X[route.side]} {route.start:g} H{far} V{pin_y(route.wire.pin):g}"
+    far = PIN_X[route.wire.side]
+    path = f"M{HEADER_X[route.side]} {route.start:g} H{far} V{level(route.wire):g}"
     yield from _line(path, f"b-{colours[route.wire]}", "over", dash)
 
 
@@ -173,7 +180,7 @@ def _line(path: str, colour: str, rim: str, dash: str) -> Iterator[str]:
 
 def _heading(config: FittedConfig) -> Iterator[str]:
     yield _text(WIDTH / 2, 30, config.board.title, "big", "middle", fit=WIDTH - 40)
-    words = "The header from above: memory card at the top, USB sockets at the bottom."
+    words = _FROM_ABOVE[config.board.header]
     yield _text(WIDTH / 2, 58, words, "small", "middle")
     height = BOTTOM - TOP + 32
     yield f'<rect class="board" x="244" y="{TOP - 32}" width="232" height="{height}" rx="14"/>'
@@ -185,16 +192,17 @@ def _header() -> Iterator[str]:
     yield f'<rect class="head" {shape} rx="7"/>'
 
 
-def _pins(used: Mapping[int, str]) -> Iterator[str]:
-    for number, what in enumerate(HEADER, 1):
-        x, y, in_use = PIN_X[side(number)], pin_y(number), number in used
+def _pins(header: Header, used: Mapping[int, str]) -> Iterator[str]:
+    for number in range(1, len(header.pins) + 1):
+        where, in_use = header.side(number), number in used
+        x, y = PIN_X[where], TOP + header.row(number) * PITCH
         shape = f'x="{x - 11}" y="{y - 11:g}" width="22" height="22"'
         fill = f"h-{used[number]}" if in_use else "pin"
         yield f'<rect class="{fill}" {shape} rx="{3 if number == 1 else 11}"/>'
         yield _text(x, y + 4.5, str(number), "num dark" if in_use else "num", "middle")
-        name = f"GPIO{what}" if what.isdigit() else what
-        at, anchor = (x - 18, "end") if side(number) == 0 else (x + 18, "start")
-        yield _text(at, y + 5.5, name, "name used" if in_use else "name", anchor)
+        at, anchor = (x - 18, "end") if where == 0 else (x + 18, "start")
+        kind = "name used" if in_use else "name"
+        yield _text(at, y + 5.5, header.name(number), kind, anchor)
 
 
 def _part(box: Box, colours: Colours) -> Iterator[str]:
@@ -216,7 +224,7 @@ def _part(box: Box, colours: Colours) -> Iterator[str]:
 def _below(config: FittedConfig) -> str:
     if _is_hat(config):
         return "Nothing to wire: the HAT sits on all 40 pins. Dashed: what it uses."
-    return "Pin 1 is the square one, at the end of the memory card. Wire with the power off."
+    return f"Pin 1 is the square one, {_PIN_1[config.board.header]}. Wire with the power off."
 
 
 # --- a box with nothing on its header -----------------------------------------------------

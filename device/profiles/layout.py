@@ -6,12 +6,13 @@ pieces have lanes between header and parts. Going down, the wire of an upper pin
 farther out, going up that of a lower pin: so two wires cross only where they must.
 """
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from device.profiles.header import Wire, row, side, wires
+from device.profiles.header import Wire, wires
 from device.profiles.model import FittedConfig
 
 WIDTH: Final = 720
@@ -28,6 +29,10 @@ NOTE: Final = 20  # of small text in a part
 NOTE_LETTERS: Final = 22  # of small text in the width of a part
 _GAP: Final = 13  # between two parts
 _FIRST: Final = TOP - 34  # where the uppermost part may begin
+# A crossing is as bad as a wire that is longer by two rows.
+_CROSSING: Final = 2.0 * PITCH
+_MOST_TRIED: Final = 6  # parts on a side: 720 orders
+_CLEAR: Final = 12.0  # between the parts and the first lane, for the ends of their wires
 # A wire this little out of level needs no lane: a slight slope joins its ends.
 _LEVEL: Final = 3.0
 
@@ -49,9 +54,9 @@ class Box:
 
     @property
     def wanted(self) -> float:
-        """Where its top would be if there were no other part."""
-        middle = sum(pin_y(wire.pin) for wire in self.wires) / len(self.wires)
-        return middle - self.height / 2
+        """Where its top would be if there were no other part: beside its signals."""
+        signals = [wire for wire in self.wires if wire.what.isdigit()] or self.wires
+        return sum(map(level, signals)) / len(signals) - self.height / 2
 
     @property
     def edge(self) -> float:
@@ -77,23 +82,19 @@ class Route:
     @property
     def crosses(self) -> bool:
         """Whether its pin is in the other row, so that it goes over the header."""
-        return side(self.wire.pin) != self.side
+        return self.wire.side != self.side
 
 
-def pin_y(pin: int) -> float:
-    """Return the height of a pin."""
-    return TOP + row(pin) * PITCH
+def level(wire: Wire) -> float:
+    """Return the height of a wire's pin."""
+    return TOP + wire.row * PITCH
 
 
 def placed(config: FittedConfig) -> tuple[Box, ...]:
     """Return the parts of a box with their places: down each side, none over another."""
     every = sorted(_boxes(config), key=lambda box: box.wanted)
-    found: list[Box] = []
-    for where in (0, 1):
-        column = [box for box in every if box.side == where]
-        tops = zip(column, _tops(column), strict=True)
-        found += [replace(box, top=top) for box, top in tops]
-    return tuple(found)
+    columns = ([box for box in every if box.side == where] for where in (0, 1))
+    return tuple(box for column in columns for box in _ordered(column))
 
 
 def routed(boxes: Iterable[Box]) -> tuple[Route, ...]:
@@ -109,8 +110,8 @@ def _boxes(config: FittedConfig) -> Iterator[Box]:
     notes = {module.name: module.note for module in config.board.modules}
     for title, found in groups.items():
         # Half of the pins in either row: the left side has more room.
-        where = round(sum(side(wire.pin) for wire in found) / len(found) - 0.01)
-        ordered = tuple(sorted(found, key=lambda wire: (row(wire.pin), wire.pin)))
+        where = round(sum(wire.side for wire in found) / len(found) - 0.01)
+        ordered = tuple(sorted(found, key=lambda wire: (wire.row, wire.pin)))
         remark = _remark(ordered, notes.get(title, ""))
         yield Box(title, where, ordered, tuple(textwrap.wrap(remark, NOTE_LETTERS)))
 
@@ -122,7 +123,24 @@ def _remark(found: Sequence[Wire], note: str) -> str:
     return f"{'each ' if len(each) > 1 else ''}{each[0]}"
 
 
-def _tops(column: list[Box]) -> list[float]:
+def _ordered(column: list[Box]) -> tuple[Box, ...]:
+    """Return the parts of a side in the order whose wires are shortest and cross least."""
+    orders = itertools.permutations(column) if len(column) <= _MOST_TRIED else [tuple(column)]
+    return min((_stacked(order) for order in orders), key=_cost)
+
+
+def _stacked(order: Sequence[Box]) -> tuple[Box, ...]:
+    return tuple(replace(b, top=top) for b, top in zip(order, _tops(order), strict=True))
+
+
+def _cost(stack: Sequence[Box]) -> float:
+    ways = [_way(box, index) for box in stack for index in range(len(box.wires))]
+    pairs = itertools.combinations(ways, 2)
+    crossings = sum((a.start - b.start) * (a.stop - b.stop) < 0 for a, b in pairs)
+    return _CROSSING * crossings + sum(abs(way.start - way.stop) for way in ways)
+
+
+def _tops(column: Sequence[Box]) -> list[float]:
     """Return the tops: pushed down where there is no room, then up again from the bottom."""
     tops: list[float] = []
     free = float(_FIRST)
@@ -138,25 +156,24 @@ def _tops(column: list[Box]) -> list[float]:
 
 def _way(box: Box, index: int) -> Route:
     wire = box.wires[index]
-    level = pin_y(wire.pin)
     # To the other row it passes between two pins of the near one.
-    start = level if side(wire.pin) == box.side else level - PITCH / 2
+    start = level(wire) - (0 if wire.side == box.side else PITCH / 2)
     return Route(wire, box.side, start, box.end_y(index), box.edge)
 
 
 def _lanes(where: int, ways: list[Route]) -> Iterator[Route]:
     """Yield the ways of one side, those that turn each in a lane."""
     mine = [way for way in ways if way.side == where]
-    level = [way for way in mine if abs(way.start - way.stop) <= _LEVEL]
+    straight = [way for way in mine if abs(way.start - way.stop) <= _LEVEL]
     down = sorted((w for w in mine if w.stop > w.start + _LEVEL), key=lambda w: w.start)
     up = sorted((w for w in mine if w.stop < w.start - _LEVEL), key=lambda w: -w.start)
     turning = [*down, *up]
     depths = _depths(turning)
     count = max(depths, default=0) + 1
-    yield from level
+    yield from straight
     for way, depth in zip(turning, depths, strict=True):
-        room = way.end_x - HEADER_X[where]
-        yield replace(way, lane_x=way.end_x - room * (depth + 1) / (count + 1))
+        first = way.end_x + (_CLEAR if where == 0 else -_CLEAR)
+        yield replace(way, lane_x=first - (first - HEADER_X[where]) * depth / count)
 
 
 def _depths(turning: list[Route]) -> list[int]:

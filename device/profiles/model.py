@@ -53,12 +53,14 @@ class Board(_Table, frozen=True, kw_only=True):
     and tell it from others. ``product``: what the identity memory of the HAT calls it.
     ``cards``: ids under which ALSA may know its sound card. ``holds``: pins that the board
     itself uses, by what for. ``spare``: pins that can be reached although it is a HAT.
+    ``header``: whose pins the modules name. ``before``: what to do before it is put together.
     """
 
     title: Short
     what: Text
     when: Line
     form: Literal["hat", "wires", "usb"]
+    header: Literal["pi", "pico"] = "pi"
     button: Annotated[str, Meta(max_length=60)] = ""
     sound: Short
     config_txt: tuple[Line, ...] = ()
@@ -68,6 +70,7 @@ class Board(_Table, frozen=True, kw_only=True):
     holds: dict[Short, tuple[Pin, ...]] = field(default_factory=dict)
     spare: tuple[Pin, ...] = ()
     modules: tuple[Module, ...] = ()
+    before: tuple[Text, ...] = ()
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
     notes: tuple[Text, ...] = ()
 

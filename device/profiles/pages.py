@@ -132,7 +132,7 @@ def _steps(name: str, config: FittedConfig) -> str:
         "wires": "With the power off, wire it as the picture shows.",
         "usb": "Plug it into a USB socket of the Raspberry Pi.",
     }[config.board.form]
-    steps = [place]
+    steps = [*config.board.before, place]
     if config.board.config_txt:
         lines = "\n".join(f"   {line}" for line in config.board.config_txt)
         steps.append(
@@ -155,7 +155,7 @@ def _wires(config: FittedConfig) -> str:
     rows = [
         (
             str(wire.pin),
-            f"GPIO{wire.bcm}" if wire.bcm.isdigit() else wire.bcm,
+            wire.name,
             f"{wire.part}{f', {wire.end}' if wire.end else ''}",
             wire.note.replace(RESISTOR, "through 330 Ω"),
         )

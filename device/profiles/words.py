@@ -75,8 +75,8 @@ def lamp(panel: PanelConfig) -> str:
 
 def wire_table(found: Iterable[Wire]) -> str:
     """Return each wire with both of its ends."""
-    rows = [("PIN", "BCM", "FROM", "NOTE")]
-    rows += [(str(w.pin), w.bcm, f"{w.part} {w.end}".strip(), w.note) for w in found]
+    rows = [("PIN", "NAME", "GOES TO", "NOTE")]
+    rows += [(str(w.pin), w.name, f"{w.part} {w.end}".strip(), w.note) for w in found]
     return _table(rows) if len(rows) > 1 else ""
 
 

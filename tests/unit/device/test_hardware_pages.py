@@ -22,7 +22,7 @@ from device.profiles.shelf import names, profile
 ROOT = Path(__file__).parents[3]
 HARDWARE = ROOT / "docs" / "hardware"
 PROFILES = {name: profile(name) for name in names()}
-ON_HEADER = [name for name, config in PROFILES.items() if config.board.form != "usb"]
+ON_HEADER = [name for name, config in PROFILES.items() if wires(config)]
 MADE = pages(PROFILES)
 AGAIN = "they differ from the profiles; make them anew: stagebox profiles --write docs/hardware"
 
