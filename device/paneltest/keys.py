@@ -76,6 +76,8 @@ class KeyStep:
         return Finding(part, True, text)
 
     def _own(self, event: KeyEvent, now: float) -> list[Effect]:
+        if not (self._edges or event.down or self._is_switch):
+            return []  # the end of a press that was for another key
         self._edges.append(event.at)
         self._ends = len(self._edges) % 2 == 0
         self._deadline = now + (CALM_S if self._ends else STUCK_S)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -24,6 +25,7 @@ from device.audio.prompts import freely
 from device.audio.voice import Voice
 from device.buttons.ports import Key, KeyEvent, Panel, PanelError
 from device.config import NOT_FITTED, BoxConfig, LampKind
+from device.fitted import keys
 from device.paneltest.model import (
     Effect,
     Finding,
@@ -80,7 +82,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> list[Finding]
     if arguments.simulate:
         simulation = hardware.Simulation(arguments.mic, arguments.speaker, arguments.script)
     panel = hardware.panel(config, simulation, stop.set)
-    bench = Bench(config, panel, stop, unattended=arguments.yes)
+    bench = Bench(config, panel, stop, fitted(config, arguments))
     threads = bench.threads(hardware.sound(config, simulation))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(panel.close)
@@ -97,13 +99,15 @@ class Bench:
     """Owns one trial and the hardware under test. Everything here runs on the event loop."""
 
     def __init__(
-        self, config: BoxConfig, panel: Panel, stop: asyncio.Event, *, unattended: bool
+        self, config: BoxConfig, panel: Panel, stop: asyncio.Event, fitted: Fitted
     ) -> None:
+        """``fitted``: what is to be tested; it is asked for trouble with sound here."""
         self._config = config
         self._panel = panel
         self._stop = stop
-        self._unattended = unattended
-        self._words = WORDS[config.sound.language]
+        self._fitted = fitted
+        self._language = config.sound.language
+        self._words = WORDS[self._language]
         self._output = Output(Playout())
         self._output.set_volume(programme_db=config.sound.volume_db)
         self.voice = Voice(self._output.play, Mouth())
@@ -131,16 +135,9 @@ class Bench:
         Raises:
             PanelError: the panel is not there.
         """
-        fitted = Fitted(
-            keys=fitted_keys(self._config),
-            has_lamp=self._config.panel.lamp is not LampKind.NONE,
-            has_recording_lamp=self._config.panel.lamp_rec != NOT_FITTED,
-            has_microphone=self._config.role is not Role.SPEAKER,
-            trouble=lambda kind: self._trouble.get(kind, ""),
-            unattended=self._unattended,
-        )
         self._panel.start(self.on_key)
-        self._trial = Trial(fitted, self._words)
+        whole = replace(self._fitted, trouble=lambda kind: self._trouble.get(kind, ""))
+        self._trial = Trial(whole, self._words)
         down = {key for key in Key if self._panel.is_down(key)}
         self._apply(self._trial.begin(down, asyncio.get_running_loop().time()))
 
@@ -201,14 +198,19 @@ class Bench:
             case Sound(tone):
                 self._output.say(tone)
             case Over():
-                rest_s = 0.0 if self._unattended else _LAST_WORDS_S
+                rest_s = 0.0 if self._fitted.unattended else _LAST_WORDS_S
                 asyncio.get_running_loop().call_later(rest_s, self._stop.set)
 
 
-def fitted_keys(config: BoxConfig) -> frozenset[Key]:
-    """Return the keys that are wired to the header of this box."""
-    pins = {key: getattr(config.panel, key.value) for key in Key}
-    return frozenset(key for key, pin in pins.items() if pin != NOT_FITTED)
+def fitted(config: BoxConfig, arguments: argparse.Namespace) -> Fitted:
+    """Return what there is to test on this box."""
+    return Fitted(
+        keys=keys(config, simulated=arguments.simulate),
+        has_lamp=config.panel.lamp is not LampKind.NONE,
+        has_recording_lamp=config.panel.lamp_rec != NOT_FITTED,
+        has_microphone=config.role is not Role.SPEAKER,
+        unattended=arguments.yes,
+    )
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
