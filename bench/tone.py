@@ -1,0 +1,149 @@
+"""From finger to tone: how long until a box answers its own user, with a hub and without one.
+
+A thread drives a pin (gpiozero's mock) at any moment between two blocks of the loudspeaker, as
+a finger does. Timed from the edge: the block with the first sample of the tone is handed to
+the loudspeaker, and that sample sounds. A simulated card says when that is; of a real one (a
+PulseAudio server, where there is one) only the first is known.
+
+Peer: a box that answers in words. What espeak-ng makes when it is wanted is the usual way;
+words that were made ready before are Stagebox's, after its tone.
+"""
+
+import argparse
+import math
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.support import pictures, report
+from bench.support.tone_box import Heard, ToneBox
+from bench.support.workers import Worker
+from device.audio import synthesiser
+from tests.support import pulse
+from tests.support.crew import Hub, free_port, running
+
+LIMIT_MS = 30.0
+PRESSES, QUICK_PRESSES = 60, 6
+WORDS, QUICK_WORDS = 12, 3
+BLOCK_S = 0.010
+# As long as a quick press is; the tone of a grant is over by then.
+HELD_S = 0.2
+# The tone of the press before is over, its words are not.
+WHILE_SPEAKING_S = 0.9
+
+OFFLINE, SPEAKING, GRANTED = "no hub", "no hub, while the box speaks", "granted by the hub"
+REAL = ", PulseAudio"
+ON_DEMAND, READY = "words made when wanted", "words made ready before"
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few presses: does it run at all")
+    quick = parser.parse_args().quick
+    load = report.load()
+    presses, words = (QUICK_PRESSES, QUICK_WORDS) if quick else (PRESSES, WORDS)
+    with stage() as boxes:
+        tones = press(boxes, presses)
+        spoken = speak(next(iter(boxes.values())), words)
+    handed = {name: [1000 * (each.handed - each.down) for each in tones[name]] for name in tones}
+    print_tones(handed, tones)
+    print_words(spoken)
+    p99 = {name: report.spread(times).p99 for name, times in {**handed, **spoken}.items()}
+    pictures.bars("tone", "From the edge of the key to the first sample, p99", "ms", p99)
+    figures = {**handed, **spoken}
+    report.finish("tone", {"limit_ms": LIMIT_MS, "ms": figures}, load)
+
+
+@contextmanager
+def stage() -> Iterator[dict[str, Worker]]:
+    """Set up a hub, and a box for each case."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tone-"))
+        hub = Hub(Path(folder), free_port())
+        stack.enter_context(running(hub))
+        hub.wait_up()
+        boxes: dict[str, Worker] = {}
+
+        def box(name: str, url: str | None, *, speaks: bool = False) -> None:
+            for where, card, env in cards:
+                worker = stack.enter_context(Worker(ToneBox))
+                worker.ask("start", url, folder, speaks, card, env)
+                boxes[name + where] = worker
+
+        cards: list[tuple[str, str, dict[str, str]]] = [("", "", {})]
+        missing = pulse.missing()
+        if missing:
+            print(f"no real sound device: apt-get install pulseaudio ({', '.join(missing)})")
+        else:
+            server = stack.enter_context(pulse.pulse_server())
+            server.add_card("tone")
+            cards.append((REAL, "tone", server.env))
+        box(OFFLINE, None)
+        box(GRANTED, hub.url)
+        if synthesiser.find() is not None:
+            cards = cards[:1]
+            box(SPEAKING, None, speaks=True)
+        yield boxes
+
+
+def press(boxes: dict[str, Worker], presses: int) -> dict[str, list[Heard]]:
+    """Press: each box once a round, in any order, at any phase of its blocks."""
+    dice = random.Random(1)
+    found: dict[str, list[Heard]] = {name: [] for name in boxes}
+    for _ in range(presses):
+        for name in dice.sample(list(boxes), len(boxes)):
+            after = WHILE_SPEAKING_S if name == SPEAKING else 0.0
+            heard: Heard = boxes[name].ask("press", HELD_S, dice.uniform(0, BLOCK_S), after)
+            found[name].append(heard)
+    return found
+
+
+def speak(box: Worker, words: int) -> dict[str, list[float]]:
+    """Ask for words that are made when they are wanted, and for such as are ready."""
+    if synthesiser.find() is None:
+        print(f"no words: {synthesiser.REMEDY}")
+        return {}
+    found: dict[str, list[float]] = {ON_DEMAND: [], READY: []}
+    for number, name in enumerate(report.turns((ON_DEMAND, READY), words // 2 + 1)):
+        seconds: float = box.ask("word", number + 1, name == READY)
+        found[name].append(1000 * seconds)
+    return found
+
+
+def print_tones(handed: dict[str, list[float]], tones: dict[str, list[Heard]]) -> None:
+    """Print how long each took, and how many were too late."""
+    rows: list[list[object]] = []
+    for name, times in handed.items():
+        there = [each for each in times if math.isfinite(each)]
+        sounded = [1000 * (h.sounds - h.down) for h in tones[name] if math.isfinite(h.sounds)]
+        spread = report.spread(there)
+        late = sum(each > LIMIT_MS for each in times)
+        rows.append(
+            [
+                *(name, f"{spread.median:.1f}", f"{spread.p99:.1f}", f"{max(there):.1f}"),
+                f"{report.spread(sounded).median:.1f}" if sounded else "-",
+                f"{late} of {len(times)}",
+            ]
+        )
+    head = ["press to tone", "median ms", "p99 ms", "worst ms", "sounds, median ms"]
+    report.table([*head, f"over {LIMIT_MS:.0f} ms"], rows)
+
+
+def print_words(spoken: dict[str, list[float]]) -> None:
+    """Print how long after a prompt its words begin."""
+    slow: Callable[[str], float] = lambda name: report.spread(spoken[name]).median  # noqa: E731
+    rows = [
+        [
+            *(name, f"{report.spread(times).median:.1f}", f"{report.spread(times).p99:.1f}"),
+            report.ratio(report.spread(times).median, slow(READY)),
+        ]
+        for name, times in spoken.items()
+    ]
+    report.table(["prompt to first word", "median ms", "p99 ms", "against ready"], rows)
+
+
+if __name__ == "__main__":
+    main()
