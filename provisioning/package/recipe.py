@@ -16,11 +16,15 @@ HUB: Final = "stagebox-hub"
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What is built: for one release of Debian, by its Python, and one kind of processor."""
+    """What is built: for one release of Debian, by its Python, and one kind of processor.
+
+    ``epoch``: the second that every file is from, the last commit's.
+    """
 
     version: str
     architecture: str
     python: tuple[int, int]
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def packages(build: Build) -> tuple[Package, ...]:
         ),
         Package(
             BOX,
-            (same, "alsa-utils", "espeak-ng", "init-system-helpers"),
+            (same, "alsa-utils", "espeak-ng"),
             ("iw",),
             "box with buttons, lamp, microphone and loudspeaker, as a service",
             (
@@ -71,7 +75,7 @@ def packages(build: Build) -> tuple[Package, ...]:
         ),
         Package(
             HUB,
-            (same, "init-system-helpers"),
+            (same,),
             (),
             "hub that live-audio spaces run on, as a service",
             (
@@ -110,6 +114,18 @@ def changelog(package: Package, build: Build, date: str) -> str:
     )
 
 
+def copyright_notice(package: Package) -> str:
+    """Return whose it is, and where what it contains of others says whose that is."""
+    return (
+        f"{package.name} is part of Stagebox.\n\n"
+        "Copyright: 2026 the Stagebox authors\n\n"
+        "Licensed under the Apache License, Version 2.0. On Debian systems its text is in\n"
+        "/usr/share/common-licenses/Apache-2.0.\n\n"
+        f"The Python packages in /{HOME} are their authors'; each has its licence in\n"
+        "its folder lib/python3*/site-packages/NAME.dist-info.\n"
+    )
+
+
 def launcher() -> str:
     """Return the command: isolated from the user's own Python packages and settings."""
     return f'#!/bin/sh\nexec /{HOME}/bin/python3 -I -m stagebox "$@"\n'
@@ -119,8 +135,12 @@ def overrides(package: Package) -> str:
     """Return what Debian's checker is told not to mind, and why."""
     if package.name != BASE:
         return ""
-    reason = "# The binaries of the wheels are as their authors built and tested them.\n"
+    reason = (
+        "# The binaries of the wheels are as their authors built and tested them, and the byte\n"
+        "# code of a private environment is made here, for nobody may write there later.\n"
+    )
     tags = (
+        "package-installs-python-pycache-dir",
         "unstripped-binary-or-object",
         "custom-library-search-path",
         "embedded-library",
