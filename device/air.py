@@ -24,7 +24,7 @@ class Air:
             case EndBurst(until):
                 self._transmitter.close(until)
                 self._is_ending = True
-            case CutBurst():
+            case _:
                 self._transmitter.cut(now)
 
     def is_over(self) -> bool:

@@ -5,8 +5,8 @@ contacts, frames and lamps, by which it judges. Nothing in the books is asked of
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -113,6 +113,8 @@ class World:
         self.debounce = Debounce()
         self.next_block = self.now
         self.next_levels = self.now
+        self.next_tick = self.next_contact = inf
+        self.is_stale = True
         self.spoiled = True
         self.tally.show(Show(self.box.state))
 
@@ -168,6 +170,7 @@ class World:
 
     def feed(self, event: Event, cause: str) -> None:
         self.cause = cause
+        self.is_stale = True
         self._apply(self.box.handle(event, self.now))
         self._settle()
         self.judge()
@@ -236,6 +239,7 @@ class World:
                 self.opened_at = self.now
         if key is Key.MUTE:
             self.muted_at = self.now if down else None
+        self.is_stale = True
         self._finger(self.debounce.edge(KeyEvent(key, down, self.now)))
 
     def lost_edge(self, key: Key) -> None:
@@ -277,28 +281,33 @@ class World:
     def run(self, seconds: float) -> None:
         """Let time pass."""
         end = self.now + seconds
-        for _ in range(100_000):
-            due, act = min(self._plans(), key=lambda plan: plan[0])
+        while True:
+            if self.is_stale:
+                self.is_stale = False
+                self.next_tick = _or_never(self.box.deadline)
+                self.next_contact = _or_never(self.debounce.deadline)
+            block = self.next_block + BLOCK_S
+            due = min(block, self.next_levels, self.next_contact, self.next_tick)
             if due > end:
                 break
             self.now = max(self.now, due)
-            act()
+            if due == block:
+                self._block()
+            elif due == self.next_levels:
+                self._levels()
+            elif due == self.next_contact:
+                self._settled()
+            else:
+                self._tick()
             self.judge()
         self.now = end
 
-    def _plans(self) -> list[tuple[float, Callable[[], None]]]:
-        plans = [(self.next_block + BLOCK_S, self._block), (self.next_levels, self._levels)]
-        if self.debounce.deadline is not None:
-            plans.append((self.debounce.deadline, self._settled))
-        if self.box.deadline is not None:
-            plans.append((self.box.deadline, self._tick))
-        return plans
-
     def _settled(self) -> None:
+        self.is_stale = True
         self._finger(self.debounce.tick(self.now))
 
     def _tick(self) -> None:
-        self.cause = "time"
+        self.cause, self.is_stale = "time", True
         self._apply(self.box.tick(self.now))
         self._settle()
 
@@ -320,9 +329,14 @@ class World:
         ):
             self.spoiled = True
         self.debounce.correct(self.floor.down)
+        self.is_stale = True
 
     def ping(self) -> None:
         self.feed(PingDue(), "ping")
+
+
+def _or_never(time: float | None) -> float:
+    return inf if time is None else time
 
 
 _ENCODERS: list[Encoder] = []
@@ -331,5 +345,5 @@ _ENCODERS: list[Encoder] = []
 def _encoder() -> Encoder:
     """Return the one encoder of all worlds, in its cheapest setting: it is reset at each burst."""
     if not _ENCODERS:
-        _ENCODERS.append(Encoder(complexity=0))
+        _ENCODERS.append(Encoder(bitrate=12_000, complexity=0, fec=False))
     return _ENCODERS[0]

@@ -386,6 +386,13 @@ class TestListeningSpeaker:
             assert evening.last(Join).space == "den"
 
 
+def test_yes_to_nothing_is_nothing() -> None:
+    evening = Evening()
+    assert evening.box._errands.do(Act.YES, evening.now) == []
+    evening.down(Key.TALK)
+    assert evening.box.down == {Key.TALK}
+
+
 def test_a_failed_act_is_told_once_and_again_when_asked() -> None:
     evening = Evening(Place.HOST)
     evening.together(Key.HAND, 0.1, Key.HAND, 0.1, Key.HAND, 0.7, Key.HAND)

@@ -38,6 +38,8 @@ from tests.unit.wire.catalogue import HUB_TAGS, valid
 HISTORIES = int(os.environ.get("STAGEBOX_HISTORIES", "300"))
 # Histories run in groups: a report for each of ten thousand would be longer than they are.
 GROUPS = 20
+# Of so few histories nothing can be said that is true of all of them.
+ENOUGH = 12
 STEPS = (15, 45)
 EXAMPLES = [codec.decode_hub(valid(tag)) for tag in sorted(HUB_TAGS)]
 ONE_KEY = frozenset({Key.TALK})
@@ -285,12 +287,14 @@ class History:
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_red_exactly_while_frames_leave(group: int) -> None:
     frames = bursts = 0
-    for number in range(group, HISTORIES, GROUPS):
+    numbers = range(group, HISTORIES, GROUPS)
+    for number in numbers:
         try:
             world = History(number).play()
         except AssertionError as error:
             raise AssertionError(f"history {number}: {error}") from error
         frames, bursts = frames + world.frames, bursts + world.bursts
     # A world in which nobody is heard would keep every promise.
-    assert bursts >= 2 * (HISTORIES // GROUPS)
-    assert frames >= 10 * bursts
+    if len(numbers) >= ENOUGH:
+        assert bursts >= 2 * len(numbers)
+        assert frames >= 10 * bursts
