@@ -75,8 +75,8 @@ class GpioPanel:
         """
         self._loop = asyncio.get_running_loop()
         self._on_key = on_key
-        self._missing = set(self._wiring.keys)
         self._header.open()
+        self._missing = set(self._wiring.keys)
         wrong = [*self._open_keys(), *self._open_lights()]
         self.show_recording(self._is_recording)
         if wrong:

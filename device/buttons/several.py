@@ -24,21 +24,20 @@ class Panels:
         # What each panel's edges said last, and what was passed on.
         self._held: list[set[Key]] = [set() for _ in self._panels]
         self._told: set[Key] = set()
-        self._works = [False] * len(self._panels)
+        self._is_open = False
         self.faults = 0
 
     def start(self, on_key: Callable[[KeyEvent], None]) -> None:
         """Start every panel that can be started.
 
         Raises:
-            PanelError: at least one is not there; the others report all the same.
+            PanelError: one, or a part of one, is not there; what is there works.
         """
-        self._on_key = on_key
+        self._on_key, self._is_open = on_key, True
         missing = []
         for number, panel in enumerate(self._panels):
             try:
                 panel.start(partial(self._on_edge, number))
-                self._works[number] = True
             except PanelError as error:
                 missing.append(str(error))
         for number in range(len(self._panels)):
@@ -63,8 +62,7 @@ class Panels:
 
     def close(self) -> None:
         """Close each. Safe to call twice."""
-        self._on_key = None
-        self._works = [False] * len(self._panels)
+        self._on_key, self._is_open = None, False
         for panel in self._panels:
             self._try(panel.close)
 
@@ -89,11 +87,9 @@ class Panels:
         )
 
     def _reads_down(self, number: int, key: Key) -> bool:
-        """Read a level; a panel that did not start has no key that is down."""
-        if not self._works[number]:
-            return False
+        """Read a level; a panel that fails has no key that is down."""
         try:
-            return self._panels[number].is_down(key)
+            return self._is_open and self._panels[number].is_down(key)
         except (PanelError, OSError) as error:
             self._note(error)
             return False

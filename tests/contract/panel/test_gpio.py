@@ -222,9 +222,10 @@ class TestWiring:
 class TestNoHardware:
     async def test_without_gpiozero(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setitem(sys.modules, "gpiozero", None)
-        panel = GpioPanel(Wiring({}, runtime_dir=tmp_path))
+        panel = GpioPanel(Wiring({Key.MUTE: 22}, runtime_dir=tmp_path))
         with pytest.raises(PanelError, match=r"Install stagebox\[hardware\]"):
             panel.start(lambda _event: None)
+        assert not panel.is_down(Key.MUTE)  # where there are no pins there is no switch
 
     async def test_without_a_place_for_lgpios_pipe(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

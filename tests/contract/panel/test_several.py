@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device import hardware
+from device.buttons.gpio import GpioPanel
 from device.buttons.lamps import RED_LIVE, Pattern
 from device.buttons.ports import Key, KeyEvent, PanelError
-from device.buttons.several import Panels
+from device.buttons.several import Panels, joined
+from device.buttons.speakerphone import Speakerphone
+from device.buttons.usbpanel import UsbPanel
+from device.config import BoxConfig, PanelConfig
 
 
 class Hand:
@@ -155,12 +160,22 @@ def test_those_that_are_there_start_though_one_is_missing() -> None:
     assert kit.panels.is_down(Key.TALK)
 
 
-def test_the_levels_of_a_panel_that_did_not_start_are_not_believed() -> None:
-    kit = Kit(Hand(why_not="No cable."), Hand())
+def test_a_panel_of_which_a_part_is_missing_works_with_the_rest() -> None:
+    """Its lamp is not there, say: its keys are, and a finger on one is not let go."""
+
+    class Half(Hand):
+        def start(self, on_key: object) -> None:
+            super().start(on_key)
+            raise PanelError("No lamp.")
+
+    kit = Kit(Half(), Hand())
     kit.hands[0].level(Key.MUTE, down=True)
-    with pytest.raises(PanelError):
+    with pytest.raises(PanelError, match="No lamp"):
         kit.start()
-    assert not kit.panels.is_down(Key.MUTE)
+    assert kit.panels.is_down(Key.MUTE)
+    kit.hands[0].move(Key.TALK, down=True)
+    assert kit.edges == [(Key.TALK, True)]
+    assert kit.panels.is_down(Key.TALK)
 
 
 def test_closing_closes_each_and_reports_no_more() -> None:
@@ -206,3 +221,27 @@ async def test_an_edge_on_its_way_is_not_taken_for_two() -> None:
     await asyncio.sleep(0)
     other.edge(Key.TALK, down=False)
     assert kit.edges == [(Key.TALK, True), (Key.TALK, False)]
+
+
+def test_no_panel_at_all_has_no_key_and_does_no_harm() -> None:
+    panel = joined(())
+    panel.start(lambda _event: None)
+    panel.show(RED_LIVE)
+    panel.show_recording(True)
+    assert not any(panel.is_down(key) for key in Key)
+    panel.close()
+
+
+def test_a_box_has_every_panel_that_its_settings_name() -> None:
+    def panel_of(**settings: object) -> object:
+        config = BoxConfig(panel=PanelConfig(**settings))  # type: ignore[arg-type]
+        return hardware.panel(config, None, lambda: None)
+
+    assert type(panel_of()) is GpioPanel
+    assert type(panel_of(kind="none", pico="auto")) is UsbPanel
+    several = panel_of(pico="auto", speakerphone="any")
+    assert type(several) is Panels
+    assert {type(panel) for panel in several._panels} == {GpioPanel, UsbPanel, Speakerphone}
+    nothing = panel_of(kind="none")
+    assert type(nothing) is Panels
+    assert nothing._panels == ()
