@@ -1,10 +1,12 @@
 """The computer, what sits on its header, and what its firmware was told."""
 
+import fcntl
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from device.checkup import hats, i2c
@@ -16,6 +18,11 @@ from device.profiles.model import Board, FittedConfig
 _TOO_SLOW: Final = re.compile(r"Raspberry Pi (Zero( W)?|Model [AB]|Compute Module) Rev")
 # Who drives the pins of the header: BCM2835 up to the Pi 4, RP1 on the Pi 5.
 _HEADER_CHIPS: Final = ("raspberrypi,rp1-gpio", "brcm,bcm2711-gpio", "brcm,bcm2835-gpio")
+# The same by what their drivers are called, where the device tree does not say it.
+_LABELS: Final = frozenset({"pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835"})
+# ioctl of Linux's GPIO chips: name and label of 32 bytes each, and how many lines there are.
+_CHIP_INFO: Final = 0x8044B401
+_CHIP_INFO_BYTES: Final = 68
 # Up to this version gpiozero looks for the pins of a Pi 5 at chip 4 and nowhere else.
 _OLD_GPIOZERO: Final = (2, 0, 1)
 # Each claims the I2S pins, so there is only one of them.
@@ -112,7 +119,18 @@ def header_chip(machine: Machine) -> str | None:
         made_by = machine.text(f"sys/bus/gpio/devices/{chip}/of_node/compatible").split()
         if any(each in _HEADER_CHIPS for each in made_by):
             return chip
-    return None
+    chips = machine.names("dev", "gpiochip*")
+    return next((chip for chip in chips if label(machine.path(f"dev/{chip}")) in _LABELS), None)
+
+
+def label(chip: Path) -> str:
+    """Return what a GPIO chip is called by its driver; empty where it does not answer."""
+    try:
+        with chip.open("rb") as file:
+            told = fcntl.ioctl(file, _CHIP_INFO, bytes(_CHIP_INFO_BYTES))
+    except OSError:
+        return ""
+    return told[32:64].partition(b"\0")[0].decode(errors="replace")
 
 
 def power(machine: Machine) -> Finding:

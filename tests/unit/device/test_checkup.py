@@ -253,6 +253,21 @@ def test_which_chip_carries_the_header(plant: Plant) -> None:
     assert boards.header(older).sentence == "The header is on gpiochip0."
 
 
+def test_a_chip_is_known_by_its_driver_where_no_tree_says_it(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = plant({"dev/gpiochip0": "", "dev/gpiochip1": ""})
+    assert boards.header_chip(machine) is None
+    labels = iter((b"gpio-mockup", b"pinctrl-bcm2711"))
+
+    def ioctl(_file: object, request: int, told: bytes) -> bytes:
+        assert (request, len(told)) == (0x8044B401, 68)
+        return b"gpiochipN".ljust(32, b"\0") + next(labels).ljust(32, b"\0") + b"\0\0\0\x36"
+
+    monkeypatch.setattr(boards, "fcntl", SimpleNamespace(ioctl=ioctl))
+    assert boards.header_chip(machine) == "gpiochip1"
+
+
 def test_versions_are_compared_as_numbers() -> None:
     assert boards.parsed("2.0.1") == (2, 0, 1)
     assert boards.parsed("2.0.1.post1") == (2, 0, 1)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -113,6 +113,7 @@ def wired(pins: list[int]) -> FittedConfig:
     return structs.replace(bare, panel=structs.replace(bare.panel, lamp=LampKind.LED, **chosen))
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.permutations(range(2, 28)))
 def test_whatever_is_wired_where_can_be_drawn(pins: list[int]) -> None:
     config = wired(pins[:11])
