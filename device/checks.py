@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from device.audio.cards import Direction, choose
+from device.audio.cards import Direction, choose, meant
 from device.audio.echo import EchoMissingError, WebrtcCanceller
 from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
@@ -162,7 +162,7 @@ def card(direction: Direction, match: str, *, required: bool = True) -> Finding:
     names = ", ".join(device.name for device in devices) or "none"
     if devices and (not match or choose(match, devices) is not None):
         return Finding(str(direction), ok=True, sentence=f"Found: {names}.", required=required)
-    wanted = f"No {direction} is called {match!r}" if devices else f"There is no {direction}"
+    wanted = f"No {direction} {meant(match)}" if devices else f"There is no {direction}"
     mend = f"Plug in a sound card, or set [sound] {direction}; this user must be in group audio."
     return Finding(str(direction), False, f"{wanted} (found: {names}).", mend, required)
 

@@ -64,6 +64,12 @@ def card_ids(match: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in match[len(BY_ID) :].split(",") if part.strip())
 
 
+def meant(match: str) -> str:
+    """Return what a device has that ``match`` means, for the middle of a sentence."""
+    ids = card_ids(match)
+    return f"has the card id {' or '.join(ids)}" if ids else f"is called {match!r}"
+
+
 def _by_id(ids: Iterable[str], devices: Iterable[SoundDevice]) -> SoundDevice | None:
     found = {device.card.casefold(): device for device in reversed([*devices]) if device.card}
     return next((found[each.casefold()] for each in ids if each.casefold() in found), None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from device.audio.alsa import card_id, card_number, cards
-from device.audio.cards import Direction, SoundDevice, choose, formats
+from device.audio.cards import Direction, SoundDevice, choose, formats, meant
 from device.audio.ports import NoDeviceError, SoundError
 from device.audio.rescan import RescanPolicy
 
@@ -184,7 +184,7 @@ class PortAudioSystem:
         if found in usable:
             return found
         names = ", ".join(repr(device.name) for device in usable) or "none"
-        wanted = f"No {direction} is called {match!r}" if match else f"There is no {direction}"
+        wanted = f"No {direction} {meant(match)}" if match else f"There is no {direction}"
         raise NoDeviceError(f"{wanted}. Found: {names}.")
 
     def _is_in_its_place(self, device: SoundDevice) -> bool:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from device.audio.alsa import card_id
-from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats
+from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, meant
 
 
 def device(
@@ -57,6 +57,11 @@ def test_a_card_is_meant_by_exactly_its_id(match: str, index: int | None) -> Non
 def test_the_ids_after_card() -> None:
     assert card_ids("CARD=Zero, IQaudIOCODEC,") == ("Zero", "IQaudIOCODEC")
     assert card_ids("USB") == card_ids("") == card_ids("CARD=") == ()
+
+
+def test_what_is_meant_in_words() -> None:
+    assert meant("USB") == "is called 'USB'"
+    assert meant("CARD=Zero,IQaudIOCODEC") == "has the card id Zero or IQaudIOCODEC"
 
 
 def test_nothing_matches() -> None:
