@@ -228,7 +228,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         box.on_link,
         partial(box.on_problem, "other_hub"),
     )
-    threads = _threads(config, sound, box, sounding.pull)
+    threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
     media = _media(box, signalling, listens_only=listens_only)
     box.attach(signalling, media, lambda: sum(thread.stats().xruns for thread in threads))
     for code, lacks in (("echo", sound.lacks), ("prompts", trouble)):
@@ -305,7 +305,7 @@ def _speaks(config: BoxConfig, simulation: hardware.Simulation | None) -> bool:
 
 
 def _threads(
-    config: BoxConfig, sound: hardware.Sound, box: Box, pull: Pull
+    config: BoxConfig, sound: hardware.Sound, box: Box, pull: Pull, hurries: Callable[[], bool]
 ) -> tuple[CaptureThread | PlaybackThread, ...]:
     loop = asyncio.get_running_loop()
     playback = PlaybackThread(
@@ -323,6 +323,7 @@ def _threads(
         partial(box.on_device, "microphone"),
         loop,
         on_started=partial(box.on_started, "mic_started"),
+        hurries=hurries,
     )
     return playback, capture
 

@@ -42,6 +42,11 @@ class Gain:
         self.target = value
         self._value = value
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it is where it shall be."""
+        return self._value == self.target
+
     def apply(self, pcm: Float) -> Float:
         """Return the samples times the gain, moving it towards its target."""
         value, target = self._value, self.target
@@ -160,9 +165,16 @@ class Blend:
         """Return what the loudspeaker plays for this much programme."""
         prompting = self.tones.speaking or self.words.speaking
         self._gain.target = 0.0 if self.muted else self.volume * (DUCK if prompting else 1.0)
+        if not prompting and self._is_at_rest and not programme.any():
+            return programme  # most of a day
         mixed = self._gain.apply(programme.astype(np.float32)) + self._prompts(len(programme))
         clipped: Pcm = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
         return clipped
+
+    @property
+    def _is_at_rest(self) -> bool:
+        gains = self._gain, self._under_tone, self.tones.volume, self.words.volume
+        return all(gain.is_at_rest for gain in gains)
 
     def _prompts(self, samples: int) -> Float:
         self._under_tone.target = DUCK if self.tones.speaking else 1.0

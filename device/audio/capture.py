@@ -19,6 +19,14 @@ from device.audio.worker import DeviceThread, Reports
 # Half a second: longer than any pause the loop should ever make, and shorter than
 # what a listener would take for the present.
 BACKLOG_BLOCKS: Final = 50
+# While nobody is to hear it, the loop takes four blocks at once: a wake-up costs more than what
+# it does with a block, and there are a hundred a second all day. The first block after
+# somebody presses TALK brings those that wait.
+UNHURRIED_BLOCKS: Final = 4
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +50,16 @@ class CaptureThread:
         loop: asyncio.AbstractEventLoop,
         *,
         on_started: Callable[[float], None] | None = None,
+        hurries: Callable[[], bool] = _always,
     ) -> None:
         """Both callbacks run on ``loop``, ``on_state`` once per change.
 
         ``on_block`` gets 960 bytes and the monotonic second of their first sample;
-        ``on_started`` that second for the first sample of each opened device.
+        ``on_started`` that second for the first sample of each opened device. ``hurries``
+        runs in this thread: whether a block is wanted at once, or some at a time will do.
         """
         self._on_block = on_block
+        self._hurries = hurries
         self._handover: Handover[CapturedBlock] = Handover(loop, self._deliver, BACKLOG_BLOCKS)
         self._thread: DeviceThread[Microphone] = DeviceThread(
             "capture",
@@ -106,4 +117,4 @@ class CaptureThread:
             if not started:
                 started = True
                 self._thread.works(lease, microphone, block.start)
-            self._handover.put(block)
+            self._handover.put(block, hold=0 if self._hurries() else UNHURRIED_BLOCKS - 1)

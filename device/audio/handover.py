@@ -27,12 +27,13 @@ class Handover(Generic[T]):
         self._called = False
         self.dropped = 0
 
-    def put(self, item: T) -> None:
-        """Hand one item over. Never waits for the loop."""
+    def put(self, item: T, *, hold: int = 0) -> None:
+        """Hand one item over. Never waits for the loop, which is called for more than ``hold``."""
         with self._lock:
             self.dropped += len(self._items) == self._items.maxlen
             self._items.append(item)
-            call, self._called = not self._called, True
+            call = not self._called and len(self._items) > hold
+            self._called = self._called or call
         if call:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._drain)

@@ -21,8 +21,8 @@ from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
 from device.audio.priority import raise_priority
 
-# A USB device is back some 1 to 2 s after the plug, and is to be heard within 3 s; looking is
-# cheap. One that works and fails at once (a loose plug) is left alone for longer.
+# How long to leave a device alone that was lost, one that is not there, and one that works and
+# fails at once again and again (a loose plug). It is to be heard within 3 s of the plug.
 RETRY_S: Final = (0.5, 1.0, 2.0)
 # Worked for this long: the next loss is a new one, not the same one again.
 _SETTLED_S: Final = 5.0
@@ -215,15 +215,16 @@ class DeviceThread(Generic[D]):
         raise_priority()
         if wait:
             self._idle(lease, wait)
-        failures = 0
+        tries = 0
         while not lease.ended():
             began = time.monotonic()
             was_open = self._once(lease)
-            has_failed_soon = was_open and time.monotonic() - began < _SETTLED_S
-            failures = failures + 1 if has_failed_soon else 0
+            if was_open and time.monotonic() - began > _SETTLED_S:
+                tries = 0
             if not lease.ended():
                 lease.enter(Phase.WAITING)
-                self._idle(lease, RETRY_S[min(max(0, failures - 1), len(RETRY_S) - 1)])
+                self._idle(lease, RETRY_S[min(tries, len(RETRY_S) - 1)])
+            tries = tries + 1 if was_open else 1
 
     def _once(self, lease: Lease) -> bool:
         """Open, serve and close the device once; a SoundError is reported. False: no device."""
