@@ -49,7 +49,7 @@ class I2cChip:
     """
 
     def __init__(self, bus: Path = I2C, address: int = ADDRESS) -> None:
-        self._file = os.open(bus, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        self._file = os.open(bus, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.ioctl(self._file, _I2C_SLAVE, address)
             self._write(_AWAKE, 0)

@@ -37,8 +37,11 @@ class LedLight:
         self._pins: list[OutPin | None] = []
         try:
             for pin in pins:
-                claimed = pin and header.out(what, pin, active_high=active_high, dimming=dimming)
-                self._pins.append(claimed or None)
+                if pin is None:
+                    self._pins.append(None)
+                else:
+                    out = header.out(what, pin, active_high=active_high, dimming=dimming)
+                    self._pins.append(out)
         except PanelError:
             self.close()
             raise

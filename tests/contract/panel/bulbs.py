@@ -311,6 +311,8 @@ class ChipBulb:
             self.addressed.append((request, argument))
             return 0
 
+        if self.bus.exists():
+            self.bus.write_bytes(b"")
         with patch.object(fcntl, "ioctl", ioctl):
             return Ktd2027Light(self.bus, self.leds)
 
