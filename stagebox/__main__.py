@@ -114,7 +114,10 @@ def _add_box(parser: argparse.ArgumentParser) -> None:
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="no keys, no live view")
-    parser.add_argument("--seconds", type=_seconds, default=20.0, metavar="N")
+    parser.add_argument(
+        "--page", action="store_true", help="two boxes whose panels you work in a browser"
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N")
     parser.add_argument(
         "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="recordings and report"
     )

@@ -3,11 +3,13 @@
 Every part is the real program in a process of its own; only microphones, speakers
 and fingers are files. Ana and Ben speak sentences made by the synthesiser. The
 report is measured from the recordings, not from what the programs say of themselves.
+
+With ``--page`` the fingers are yours: two boxes whose panels are pages in a browser. Their
+microphones are still files, or the one would hear the other's loudspeaker.
 """
 
 import argparse
 import contextlib
-import json
 import shutil
 import socket
 import subprocess
@@ -21,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from stagebox.media.frames import SAMPLE_RATE
+from stagebox.media.frames import SAMPLE_RATE, Pcm
 from stagebox.report import Box, Report, measure
 from stagebox.speech import SpeechError, read_wav, synthesise, write_wav
 
@@ -30,7 +32,11 @@ JOIN_S: Final = 30.0
 FIRST_TURN_S: Final = 1.5
 # The boxes' clocks start as each of them has joined, which is within a second.
 GAP_S: Final = 2.0
+SECONDS: Final = 20.0
 SHORTEST_S: Final = 10.0
+# How long somebody who tries the panels has something to say.
+PAGES_S: Final = 300.0
+_PAUSE_S: Final = 1.0
 _TAIL_S: Final = 0.15  # the finger comes off just after the last word
 
 TURNS: Final = (
@@ -60,7 +66,10 @@ class Turn:
 def main(arguments: argparse.Namespace) -> int:
     """Run the demo and print its report; 0 if everybody heard everybody who spoke."""
     try:
-        report = run(arguments.out, max(SHORTEST_S, arguments.seconds), arguments.headless)
+        if arguments.page:
+            return pages(arguments.out, arguments.seconds)
+        seconds = SECONDS if arguments.seconds is None else arguments.seconds
+        report = run(arguments.out, max(SHORTEST_S, seconds), arguments.headless)
     except (DemoError, SpeechError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -98,6 +107,41 @@ def run(out: Path, seconds: float, headless: bool) -> Report:
             subprocess.run(command, check=False)  # noqa: S603 - our own program
         _wait_for(running, JOIN_S + seconds + 15)
     return measure([*boxes, third] if headless else boxes, out)
+
+
+def pages(out: Path, seconds: float | None) -> int:
+    """Run a hub and two boxes with pages for panels, for ``seconds`` or until interrupted.
+
+    Raises:
+        DemoError: a part did not start; what it said is in its log.
+        SpeechError: there is no synthesiser.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    boxes = [Box.in_folder(out, name) for name in ("Ana", "Ben")]
+    for box in boxes:
+        write_wav(box.mic, chatter(out, box.name))
+    port = _free_port()
+    with contextlib.ExitStack() as stack:
+        hub = stack.enter_context(_process(out / "hub.log", _hub_command(out, port)))
+        _wait_for_hub(hub, port, out / "hub.log")
+        running = [stack.enter_context(_page(box, port, out)) for box in boxes]
+        print("Two boxes, each with a page for its panel. Open both, hold TALK on one of them,")
+        print("and hear it from the other. Ctrl-C ends it.", flush=True)
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            running[0].wait(seconds)
+            raise DemoError(f"a box ended by itself; see the logs in {out}/.")
+    return 0
+
+
+def chatter(out: Path, name: str) -> Pcm:
+    """Return some minutes of what somebody has to say, over and over."""
+    parts = []
+    for number, (_, voice, text) in enumerate(turn for turn in TURNS if turn[0] == name):
+        wav = out / f"{name.lower()}-{number}.wav"
+        synthesise(text, wav, voice)
+        parts += [read_wav(wav), np.zeros(round(_PAUSE_S * SAMPLE_RATE), np.int16)]
+    return np.resize(np.concatenate(parts), round(PAGES_S * SAMPLE_RATE))
 
 
 def plan(out: Path, seconds: float) -> list[Turn]:
@@ -150,6 +194,22 @@ def _box_command(box: Box, port: int, seconds: float, *, own_sound: bool = False
 
 
 @contextlib.contextmanager
+def _page(box: Box, port: int, out: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a box that is worked by a page, and heard over the computer's own loudspeaker."""
+    log, at = out / f"{box.key}.log", _free_port()
+    command = [
+        *(sys.executable, "-m", "stagebox", "box", "--simulate", "--name", box.name),
+        *("--hub", f"http://127.0.0.1:{port}", "--mic", str(box.mic), "--page", str(at)),
+        *("--events", str(box.events), "--state", str(box.state)),
+    ]
+    with _process(log, command) as process:
+        url = f"http://127.0.0.1:{at}/"
+        _wait_for_answer(process, url, f"{box.name} did not start; see {log}.")
+        print(f"  {box.name}: {url}", flush=True)
+        yield process
+
+
+@contextlib.contextmanager
 def _process(log: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -167,16 +227,19 @@ def _process(log: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]
 
 
 def _wait_for_hub(hub: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    _wait_for_answer(hub, f"http://127.0.0.1:{port}/healthz", f"the hub did not start; see {log}.")
+
+
+def _wait_for_answer(process: "subprocess.Popen[bytes]", url: str, else_say: str) -> None:
     deadline = time.monotonic() + HUB_START_S
-    while time.monotonic() < deadline and hub.poll() is None:
+    while time.monotonic() < deadline and process.poll() is None:
         with (
             contextlib.suppress(OSError),
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer,
+            urllib.request.urlopen(url, timeout=2),  # noqa: S310 - our own program
         ):
-            json.load(answer)
             return
         time.sleep(0.1)
-    raise DemoError(f"the hub did not start; see {log}.")
+    raise DemoError(else_say)
 
 
 def _wait_for(processes: "list[subprocess.Popen[bytes]]", seconds: float) -> None:

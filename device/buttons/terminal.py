@@ -1,9 +1,9 @@
 """The panel of the simulator: a terminal's keyboard for fingers, a line of text for the lamp.
 
 A terminal reports no key-up, so the space bar is a latch: once for TALK down, again
-for TALK up. ``h`` taps HAND (twice quickly: a double tap), ``H`` is a latch for HAND, as
-the space bar is for TALK; ``m`` slides MUTE, ``+`` and ``-`` tap the volume keys, ``s`` taps
-STATUS, ``q`` quits.
+for TALK up; ``t`` taps it. ``h`` taps HAND (twice quickly: a double tap), ``H`` is a latch for
+HAND, as the space bar is for TALK, and ``s`` and ``S`` are the same for STATUS; ``m`` slides
+MUTE, ``+`` and ``-`` tap the volume keys, ``q`` quits.
 """
 
 import asyncio
@@ -17,7 +17,10 @@ from typing import Any, Final
 from device.buttons.lamps import Pattern
 from device.buttons.ports import Key, KeyEvent, PanelError
 
-HELP: Final = "space: TALK on/off, h: HAND, H: held, m: MUTE, +-: volume, s: STATUS, q: quit"
+HELP: Final = "space: TALK, t: its tap, h H: HAND, m: MUTE, + -: volume, s S: STATUS, q: quit"
+# As long as a quick finger: the floor is asked for, and given, while it is down.
+TAP_S: Final = 0.15
+_LATCHED: Final = {" ": Key.TALK, "H": Key.HAND, "S": Key.STATUS, "m": Key.MUTE}
 _TAPPED: Final = {
     "h": Key.HAND,
     "+": Key.VOLUME_UP,
@@ -99,17 +102,20 @@ class TerminalPanel:
                 self._on_character(character)
 
     def _on_character(self, character: str) -> None:
-        match character:
-            case " ":
-                self._move(Key.TALK, down=Key.TALK not in self._down)
-            case "H":
-                self._move(Key.HAND, down=Key.HAND not in self._down)
-            case "m":
-                self._move(Key.MUTE, down=Key.MUTE not in self._down)
-            case "q":
-                self._hang_up()
-            case _ if character in _TAPPED:
-                self._tap(_TAPPED[character])
+        if character in _LATCHED:
+            key = _LATCHED[character]
+            self._move(key, down=key not in self._down)
+        elif character in _TAPPED:
+            self._tap(_TAPPED[character])
+        elif character == "t" and Key.TALK not in self._down:
+            self._move(Key.TALK, down=True)
+            self._loop.call_later(TAP_S, self._lift, Key.TALK)
+        elif character == "q":
+            self._hang_up()
+
+    def _lift(self, key: Key) -> None:
+        if key in self._down:
+            self._move(key, down=False)
 
     def _tap(self, key: Key) -> None:
         if key not in self._down:

@@ -67,14 +67,13 @@ class PanelPage:
     def __init__(
         self,
         browser: Browser,
-        box: PagedBox,
+        url: str,
         *,
         size: tuple[int, int] = DESK,
         scheme: Scheme = "light",
         still: bool = False,
         touch: bool = False,
     ) -> None:
-        self.box = box
         self.troubles: list[str] = []
         self.forgives = False  # a box that is killed is a trouble of the test's own making
         self.context = browser.new_context(
@@ -90,7 +89,7 @@ class PanelPage:
         self.page: Page = self.context.new_page()
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.goto(box.page_url)
+        self.page.goto(url)
         expect(self.page.locator("body")).to_have_attribute("data-line", "open")
 
     def _note(self, message: ConsoleMessage) -> None:
@@ -120,13 +119,11 @@ class PanelPage:
     # --- seeing -----------------------------------------------------------------------
 
     def shows(self, pattern: str) -> "PanelPage":
-        expect(self.page.locator("#lamp")).to_have_attribute(
-            "data-pattern", pattern, timeout=PATIENT_MS
-        )
+        expect(self.page.locator("#lamp")).to_have_attribute("data-pattern", pattern)
         return self
 
     def says(self, words: str) -> "PanelPage":
-        expect(self.page.get_by_role("log")).to_contain_text(words, timeout=PATIENT_MS)
+        expect(self.page.get_by_role("log")).to_contain_text(words)
         return self
 
     def is_down(self, name: str, down: bool = True) -> "PanelPage":

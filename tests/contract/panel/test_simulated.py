@@ -12,7 +12,7 @@ import pytest
 from device.buttons.lamps import RED_LIVE
 from device.buttons.ports import Key, KeyEvent, PanelError
 from device.buttons.script import ScriptPanel, parse_script
-from device.buttons.terminal import HELP, TerminalPanel
+from device.buttons.terminal import HELP, TAP_S, TerminalPanel
 from tests.contract.panel.rigs import TerminalRig, until
 
 SHORT = "0 talk down\n0.02 talk down\n0.05 talk up\n0.06 hand tap\n0.2 mute on"
@@ -183,6 +183,26 @@ async def test_quitting_lifts_a_hand_that_is_held() -> None:
     os.write(write_end, b"Hq")
     await until(lambda: len(edges) >= 2)
     assert edges == [(Key.HAND, True), (Key.HAND, False)]
+    panel.close()
+    os.close(read_end)
+    os.close(write_end)
+
+
+async def test_a_terminal_taps_talk_and_can_hold_status() -> None:
+    read_end, write_end = os.pipe()
+    panel, edges = TerminalPanel(read_end), []
+    panel.start(lambda event: edges.append((event.key, event.down, event.at)))
+    os.write(write_end, b"tt")  # one finger cannot come down twice
+    await until(lambda: len(edges) >= 2)
+    assert [edge[:2] for edge in edges] == [(Key.TALK, True), (Key.TALK, False)]
+    assert edges[1][2] - edges[0][2] >= TAP_S - 0.01
+    os.write(write_end, b"S")
+    await until(lambda: panel.is_down(Key.STATUS))
+    os.write(write_end, b"St ")  # the space bar lifts the finger before the tap ends
+    await until(lambda: len(edges) >= 6)
+    await asyncio.sleep(2 * TAP_S)
+    taps = [(Key.STATUS, True), (Key.STATUS, False), (Key.TALK, True), (Key.TALK, False)]
+    assert [edge[:2] for edge in edges[2:]] == taps
     panel.close()
     os.close(read_end)
     os.close(write_end)
