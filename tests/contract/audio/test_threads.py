@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from device.audio import capture, lease, worker
-from device.audio.capture import CaptureThread
+from device.audio.capture import UNHURRIED_BLOCKS, CaptureThread
 from device.audio.health import DeviceStatus
-from device.audio.lease import Phase
+from device.audio.lease import Lease, Phase
 from device.audio.playback import PlaybackThread
-from tests.contract.audio.fakes import States, World, sound_threads, until
+from device.audio.ports import DeviceLostError
+from device.audio.worker import DeviceThread, Reports
+from tests.contract.audio.fakes import FakeDevice, States, World, sound_threads, until
 
 READY, LOST, ABSENT = DeviceStatus.READY, DeviceStatus.LOST, DeviceStatus.ABSENT
 
@@ -279,3 +281,47 @@ def test_a_loop_that_is_closed_is_nobody_to_tell() -> None:
     current = thread._thread._lease
     assert current is not None
     current.end()
+
+
+async def test_blocks_that_nobody_waits_for_come_some_at_a_time_and_in_order() -> None:
+    world, heard, hurry = World(), list[int](), False
+
+    def on_block(pcm: bytes, _start: float) -> None:
+        heard.append(int.from_bytes(pcm[:4], "little"))
+
+    thread = CaptureThread(
+        world.make, on_block, States(), asyncio.get_running_loop(), hurries=lambda: hurry
+    )
+    thread.start()
+    await until(lambda: len(heard) >= 40)
+    assert len(heard) % UNHURRIED_BLOCKS == 0
+    # Somebody talks: what waits comes with the next block.
+    before, hurry = len(heard), True
+    await until(lambda: len(heard) >= before + 10)
+    assert await thread.stop()
+    assert heard == [*range(1, len(heard) + 1)]
+
+
+async def test_a_loose_plug_is_tried_more_and_more_rarely_and_one_that_is_out_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(worker, "RETRY_S", (0.01, 0.02, 0.03))
+    world, loop = World(), asyncio.get_running_loop()
+
+    def idle(lease: Lease, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 4:
+            world.plugged = False
+        lease.wait(seconds if len(waits) < 9 else 60.0)
+
+    def serve(device: FakeDevice, _lease: Lease) -> None:
+        raise DeviceLostError(f"{device.label} is loose.")
+
+    thread = DeviceThread(
+        "capture", world.make, serve, reports=Reports(lambda _: None), loop=loop, idle=idle
+    )
+    thread.start()
+    await until(lambda: len(waits) >= 9)
+    assert await thread.stop()
+    assert waits == [0.01, 0.02, 0.03, 0.03, 0.03, 0.02, 0.02, 0.02, 0.02]
