@@ -224,6 +224,8 @@ class Participant:
         for key in sorted(self._doubted & (doubted | (event.down & {Key.MUTE}))):
             self._doubted -= {key}
             if key not in event.down:
+                # Only a finger that was seen to come up ends a cough: this one is doubtful.
+                effects += self._talk.stop(now) if self._talk.is_latched else []
                 effects += self._on_up(KeyUp(key), now)
             elif key is Key.MUTE:
                 effects += self._on_down(KeyDown(key), now)

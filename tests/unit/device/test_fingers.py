@@ -14,6 +14,7 @@ from device.floor.model import (
     Hush,
     KeyDown,
     Learn,
+    Levels,
     LinkDown,
     LinkUp,
     Meant,
@@ -158,6 +159,16 @@ class TestLatch:
         told += [effect.prompt for effect in evening.later(99) if isinstance(effect, Say)]
         assert Prompt.WARNING in told
         assert Prompt.BUTTON_STUCK not in told
+        assert evening.box.state is FloorState.IDLE_FREE
+
+    def test_a_cough_whose_end_was_only_found_ends_the_burst(self) -> None:
+        evening = latching()
+        req = evening.latch()
+        evening.down(Key.TALK)
+        for _ in range(2):
+            effects = evening.do(Levels(frozenset()))
+        assert not any(isinstance(effect, StartBurst) for effect in effects)
+        assert evening.sent == [FloorRelease(req=req)]
         assert evening.box.state is FloorState.IDLE_FREE
 
     def test_an_answer_to_a_question_closes_it(self) -> None:

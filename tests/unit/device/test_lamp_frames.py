@@ -15,6 +15,11 @@ from msgspec.structs import replace
 from device.buttons.lamps import Color
 from device.buttons.ports import Key
 from device.floor.model import Learn, Left, LinkDown, LinkUp
+from device.floor.participant import Participant
+from device.floor.tables import TALK, Act, Talk, TalkCue
+from device.floor.talk import TalkKey
+from device.tally import Tally
+from device.transmitter import Transmitter
 from stagebox.wire import codec
 from stagebox.wire.causes import CancelCause, DenyCause, RevokeCause
 from stagebox.wire.messages import (
@@ -77,6 +82,7 @@ class History:
             (8, self.wait),
             (1, self.wait_long),
             (3, self.offered),
+            (4, self.grant_last),
             (3, self.told_off),
             (3, self.anything),
             (3, self.space_changes),
@@ -298,3 +304,53 @@ def test_red_exactly_while_frames_leave(group: int) -> None:
     if len(numbers) >= ENOUGH:
         assert bursts >= 2 * len(numbers)
         assert frames >= 10 * bursts
+
+
+def _mute_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Participant, "_on_mute", lambda _self, _now: [])
+
+
+def _the_lamp_stays_red(patch: pytest.MonkeyPatch) -> None:
+    def on_air(tally: Tally, on: bool) -> None:
+        tally._is_on_air = on
+        if on:
+            tally._light()
+
+    patch.setattr(Tally, "on_air", on_air)
+
+
+def _a_dead_microphone_is_not_missed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Transmitter, "check", lambda _self, _now: None)
+
+
+def _any_grant_opens(patch: pytest.MonkeyPatch) -> None:
+    rows = {(phase, TalkCue.GRANT): (Talk.LIVE, Act.OPEN) for phase in (Talk.UP, Talk.SPENT)}
+    patch.setattr("device.floor.talk.TALK", {**TALK, **rows})
+    patch.setattr(TalkKey, "is_mine", lambda self, req: req == self._req)
+
+
+def _a_cough_outlives_what_closes_the_microphone(patch: pytest.MonkeyPatch) -> None:
+    rows = {(Talk.COUGH, TalkCue.STOP): (Talk.COUGH, Act.CUT)}
+    patch.setattr("device.floor.talk.TALK", {**TALK, **rows})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        _mute_is_ignored,
+        _the_lamp_stays_red,
+        _a_dead_microphone_is_not_missed,
+        _any_grant_opens,
+        _a_cough_outlives_what_closes_the_microphone,
+    ],
+)
+def test_a_box_that_breaks_its_promise_is_caught(
+    fault: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play_all() -> None:
+        for number in range(300):
+            History(number).play()
+
+    fault(monkeypatch)
+    with pytest.raises(AssertionError):
+        play_all()
