@@ -21,7 +21,7 @@ PIXEL: Final = {
     Color.PURPLE: (160, 0, 255),
     Color.RED: (255, 0, 0),
 }
-_HEAD: Final = '''"""The lamp patterns of the box as the panel plays them: steps of (ms, red, green, blue).
+_HEAD: Final = '''"""The box's lamp patterns as a panel plays them: steps of (ms, red, green, blue).
 
 Made by ``python -m device.buttons.picotable`` from device/buttons/lamps.py; change that one.
 """
@@ -47,11 +47,18 @@ def _lines() -> Iterator[str]:
 
 
 def _entry(name: str, steps: tuple[Step, ...]) -> Iterator[str]:
+    if len(steps) == 1:
+        yield f'    "{name}": ({_step(steps[0])},),'
+        return
     yield f'    "{name}": ('
     for step in steps:
-        parts = (round(part * step.level) for part in PIXEL[step.color])
-        yield f"        ({step.ms}, {', '.join(map(str, parts))}),"
+        yield f"        {_step(step)},"
     yield "    ),"
+
+
+def _step(step: Step) -> str:
+    parts = (round(part * step.level) for part in PIXEL[step.color])
+    return f"({step.ms}, {', '.join(map(str, parts))})"
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 // in on stdin, which does not block, and go out on stdout. Everything else that happens to a
 // Pico comes over two files more, in step with the test:
 //
-//   in   {"until": ms, "levels": {"2": 0}, "reset": true, "hang": true}    one line of JSON
+//   in   {"until": ms, "low": pins, "broken": pins, "reset": true, "hang": true}
 //   out  {"now": ms, "lights": [[ms, red, green, blue]], "pins": {"17": true}, "starts": 1}
 //
-// Time stands still between the two.
+// each one line of JSON; pins are the bits of a number. Time stands still between the two.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -20,16 +20,13 @@ const COMMANDS = Number(commands);
 const ANSWERS = Number(answers);
 
 let now = 0;
-let until = 0;
-let levels = {};
+let told = { until: 0, low: 0, broken: 0 };
 let pins = {};
 let lights = [];
 let starts = 0;
 let isOff = true;
-let watchdogMs = 0;
-let fedAt = 0;
-let files = {};
 let said = "";
+let files = {};
 
 // --- the line ---------------------------------------------------------------------------
 
@@ -60,56 +57,41 @@ function command() {
     text += chunk.toString("utf8", 0, count);
   }
   const end = text.indexOf("\n");
-  const told = JSON.parse(text.slice(0, end));
+  const line = text.slice(0, end);
   text = text.slice(end + 1);
-  return told;
+  return JSON.parse(line);
 }
 
-function answer() {
+// Tell the test that it is `now`; return until when the chip may go on, or -1: start anew.
+function meet(at) {
+  now = at;
   fs.writeSync(ANSWERS, `${JSON.stringify({ now, lights, pins, starts })}\n`);
   lights = [];
-}
-
-// Let the test have its say as often as it wants; true: the chip is to start anew.
-function wait(ms) {
-  let isReset = false;
-  let end = now + ms;
-  while (end > until) {
-    now = until;
-    answer();
-    const told = command();
-    until = told.until;
-    Object.assign(levels, told.levels);
-    isReset ||= told.reset === true;
-    if (told.hang) end = fedAt + watchdogMs + 1;
-    fill();
-    if (isReset) break;
+  told = { ...told, reset: false, hang: false, ...command() };
+  fill();
+  if (told.reset) {
+    // Power is cut, and what it lit goes dark.
+    isOff = true;
+    pins = {};
+    lights.push([now, 0, 0, 0]);
   }
-  now = isReset ? now : end;
-  if (watchdogMs > 0 && now - fedAt > watchdogMs) isReset = true;
-  isOff ||= isReset;
-  return isReset;
+  return told.reset ? -1 : told.until;
 }
 
 const host = {
-  now: () => now,
-  sleep: wait,
-  level: (pin) => levels[pin] ?? 1,
+  meet,
+  low: () => told.low,
+  broken: () => told.broken,
+  hangs: () => told.hang,
   drive: (pin, on) => {
     if (!isOff) pins[pin] = on;
   },
-  pixels: (red, green, blue) => {
-    if (!isOff) lights.push([now, red, green, blue]);
+  pixels: (at, red, green, blue) => {
+    if (!isOff) lights.push([at, red, green, blue]);
   },
   readable: () => unread.length > 0,
-  guard: (ms) => {
-    watchdogMs = ms;
-    fedAt = now;
-  },
-  feed: () => {
-    fedAt = now;
-  },
-  reset: () => {
+  reset: (at) => {
+    now = at;
     isOff = true;
   },
   say: (words) => {
@@ -119,13 +101,24 @@ const host = {
 
 // --- the chip ---------------------------------------------------------------------------
 
+const BOOT = `
+import sys
+sys.path.insert(0, "/")
+import world
+world.now = NOW
+world.until = UNTIL
+world.low = LOW
+world.sleep(BOOT_MS)
+`;
+
 function copyIn(mp, folder) {
   for (const name of fs.readdirSync(folder)) {
     if (name.endsWith(".py")) mp.FS.writeFile(`/${name}`, fs.readFileSync(path.join(folder, name)));
   }
 }
 
-async function start() {
+// Return how the program ended.
+async function run() {
   const mp = await loadMicroPython({
     heapsize: HEAP_BYTES,
     stdin: () => (unread.length > 0 ? unread.shift() : null),
@@ -136,26 +129,26 @@ async function start() {
   copyIn(mp, firmware);
   copyIn(mp, doubles);
   for (const [name, content] of Object.entries(files)) mp.FS.writeFile(`/${name}`, content);
-  watchdogMs = 0;
-  wait(BOOT_MS);
-  isOff = false;
-  unread = [];
-  starts += 1;
+  files = {};
   let end = "it left for the prompt";
   try {
-    mp.runPython(`import sys\nsys.path.insert(0, '/')\nimport ${main}\n`);
+    const values = { NOW: now, UNTIL: told.until, LOW: told.low, BOOT_MS };
+    mp.runPython(BOOT.replace(/[A-Z_]{3,}/g, (name) => values[name]));
+    isOff = false;
+    unread = [];
+    starts += 1;
+    mp.runPython(`import ${main}`);
   } catch (error) {
     end = String(error);
   }
-  files = {};
   if (mp.FS.analyzePath("/service").exists) files.service = mp.FS.readFile("/service");
-  return end;
+  return said || end;
 }
 
 for (;;) {
-  const end = await start();
+  const end = await run();
   if (!end.includes("Reset")) {
-    fs.writeSync(ANSWERS, `${JSON.stringify({ end: said || end })}\n`);
+    fs.writeSync(ANSWERS, `${JSON.stringify({ end })}\n`);
     break;
   }
 }

@@ -12,8 +12,8 @@ from tests.firmware import interpreter
 
 HERE: Final = Path(__file__).parent
 FIRMWARE: Final = interpreter.ROOT / "device" / "buttons" / "pico"
-# In the order of link.KEYS, as board.py has them.
-KEY_PINS: Final = ("2", "3", "4", "5", "6", "7")
+# The first of those in board.py, which are in the order of link.KEYS.
+KEY_PIN: Final = 2
 REC_PIN: Final = "17"
 
 
@@ -73,13 +73,13 @@ class Pico:
         """
         told: dict[str, object] = {"reset": reset}
         if down is not None:
-            told["levels"] = {pin: int(not down >> i & 1) for i, pin in enumerate(KEY_PINS)}
+            told["low"] = down << KEY_PIN
         self._tell(ms, told)
 
-    def fail(self, ms: int, pin: str) -> None:
+    def fail(self, ms: int, pin: int) -> None:
         """Let ``ms`` pass with a pin whose reading is an error, then mend it."""
-        self._tell(ms, {"levels": {pin: -1}})
-        self._tell(1, {"levels": {pin: 1}})
+        self._tell(ms, {"broken": 1 << pin})
+        self._tell(1, {"broken": 0})
 
     def hang(self, ms: int) -> None:
         """Let ``ms`` pass in which the program stands still, until the watchdog bites."""

@@ -6,20 +6,30 @@ how busy the computer is.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pty
 import random
+import sys
+import termios
+import time
 import tty
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
+from unittest.mock import patch
 
+from device.buttons import usbpanel
 from device.buttons.lamps import NAMED, Pattern
 from device.buttons.pico import link
 from device.buttons.ports import Key, KeyEvent
+from device.buttons.serialport import write_port
 from device.buttons.usbpanel import UsbPanel
 from tests.firmware.line import Line
 from tests.firmware.pico import Pico
 
+# Of real time, for a kernel that has much else to do.
+PATIENCE_S: Final = 5.0
 KEYS = tuple(Key(name) for name in link.KEYS)
 
 
@@ -40,6 +50,7 @@ class Stage:
         self._folder = folder
         self._cable = folder / "usb-MicroPython_Board_in_FS_mode_e6614c311b-if00"
         self._main: int | None = None
+        self._owed = 0
         self.pico = Pico.boot()
 
     # --- what happens to it -------------------------------------------------------------
@@ -87,7 +98,6 @@ class Stage:
         self.now += ms
         self.pico.run(ms, self.finger, reset=reset)
         self._send(self.up.carry(self.pico.read(), self.now))
-        # The kernel hands bytes from one end to the other by itself, a little later.
         for _ in range(4):
             await asyncio.sleep(0)
         self.pico.write(self.across.carry(self._receive(), self.now))
@@ -118,17 +128,35 @@ class Stage:
         (self.down.add if event.down else self.down.discard)(event.key)
 
     def _send(self, data: bytes) -> None:
-        if self._main is not None and data:
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._main, data)
+        if self._main is None or self.panel is None or self.panel._fd is None:
+            return  # as a Pico does that nobody listens to
+        os.write(self._main, data)
+        arrive(self.panel._fd, len(data))
 
     def _receive(self) -> bytes:
+        owed, self._owed = self._owed, 0
         if self._main is None:
             return b""
+        arrive(self._main, owed)
         # Without the box nobody has the other end open, which reads as an error.
-        with contextlib.suppress(BlockingIOError, OSError):
+        with contextlib.suppress(OSError):
             return os.read(self._main, 4096)
         return b""
+
+    def _write_port(self, fd: int, data: bytes) -> int | None:
+        count = write_port(fd, data)
+        self._owed += count or 0
+        return count
+
+
+def arrive(fd: int, count: int) -> None:
+    """Wait until the kernel has handed ``count`` bytes over, which it does in its own time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while count > 0 and time.monotonic() < deadline:
+        waiting = fcntl.ioctl(fd, termios.FIONREAD, bytes(4))
+        if int.from_bytes(waiting, sys.byteorder) >= count:
+            return
+        time.sleep(0.0002)
 
 
 def play(act: Callable[[Stage], Awaitable[None]], folder: Path, seed: int = 1) -> Stage:
@@ -137,8 +165,9 @@ def play(act: Callable[[Stage], Awaitable[None]], folder: Path, seed: int = 1) -
     loop = asyncio.new_event_loop()
     loop.time = lambda: stage.now / 1000  # type: ignore[method-assign]
     try:
-        loop.run_until_complete(act(stage))
-        stage.stop_box()
+        with patch.object(usbpanel, "write_port", stage._write_port):
+            loop.run_until_complete(act(stage))
+            stage.stop_box()
     finally:
         stage.close()
         loop.close()

@@ -4,16 +4,17 @@ import random
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 
 import pytest
 
 from device.buttons.lamps import LEADS, NAMED, Color, Pattern
-from device.buttons.picotable import PIXEL
 from device.buttons.pico import link
+from device.buttons.picotable import PIXEL
 from device.buttons.ports import Key
 from tests.firmware.line import CLEAN, Faults
-from tests.firmware.pico import REC_PIN, LeftError, Pico, mask
+from tests.firmware.pico import KEY_PIN, REC_PIN, LeftError, Pico, mask
 from tests.firmware.stage import Stage, play
 
 DARK = (0, 0, 0)
@@ -51,8 +52,8 @@ class Box:
 
 
 def part(value: int, percent: int = 100) -> int:
-    """What the ring gets of a colour's part: a quarter, rounded up."""
-    return -(-(-(-value * percent // 100)) // 4)
+    """What the ring gets of a colour's part: a quarter; both rounded up."""
+    return ceil(ceil(value * percent / 100) / 4)
 
 
 def ring(color: Color, level: float = 1.0, percent: int = 100) -> tuple[int, ...]:
@@ -128,7 +129,7 @@ def test_it_plays_each_pattern_as_the_box_would(pico: Pico) -> None:
         wanted = expected(NAMED[name], 3_900)
         for (at, *color), (due, *meant) in zip(told, wanted, strict=False):
             assert color == meant, (name, due, told, wanted)
-            assert abs(at - due) <= 2, (name, told, wanted)
+            assert abs(at - due) <= 4, (name, told, wanted)
         assert len(wanted) <= len(told) <= len(wanted) + 1, name
 
 
@@ -207,7 +208,7 @@ def test_a_cut_of_power_in_the_middle_of_a_press(pico: Pico) -> None:
 def test_a_program_that_fails_says_why_and_begins_anew(pico: Pico) -> None:
     pico.run(1_000)
     pico.read()
-    pico.fail(50, "2")
+    pico.fail(50, KEY_PIN)
     assert b"the pin is broken" in pico.read()
     pico.run(2_000)
     assert pico.starts == 2
@@ -234,8 +235,8 @@ def test_service_is_one_start_without_the_program(pico: Pico) -> None:
 
 
 def test_three_keys_at_power_on_are_service_too(pico: Pico) -> None:
+    pico.run(1_000)
     pico.run(1_000, TALK | HAND | MUTE, reset=True)
-    pico.run(1_000, TALK | HAND | MUTE)
     assert pico.starts == 2
     with pytest.raises(LeftError, match="the prompt"):
         pico.run(1_000, mask("volume_up", "volume_down", "status"), reset=True)

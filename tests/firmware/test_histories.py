@@ -11,7 +11,7 @@ import pytest
 
 from device.buttons.lamps import NAMED
 from device.buttons.pico import link
-from tests.firmware.line import CLEAN, REGIMES, Faults
+from tests.firmware.line import CLEAN, REGIMES, Faults, Line
 from tests.firmware.pico import mask
 from tests.firmware.stage import KEYS, Stage, play
 from tests.firmware.test_firmware import DARK, ring
@@ -115,7 +115,7 @@ class Evening:
         stage = self.stage
         stage.up.faults = stage.across.faults = CLEAN
         stage.finger = 0
-        await self.run(9_000)
+        await self.run(4_000)
         assert stage.down == set()
         assert stage.panel is not None
         assert stage.panel.is_connected
@@ -154,8 +154,6 @@ def test_random_histories(tmp_path: Path, share: int) -> None:
 
 
 def test_a_line_that_is_told_to_be_bad_is_bad() -> None:
-    from tests.firmware.line import Line
-
     line = Line(random.Random(5))
     line.faults = Faults(drop=0.1, flip=0.1, split=0.5, noise=0.5)
     sent = bytes(range(256)) * 4

@@ -16,10 +16,14 @@ class Keys:
     def __init__(self, levels: int) -> None:
         self.mask = levels
         self._ages = bytearray(len(link.KEYS))
+        self._is_moving = False
 
     def sample(self, levels: int, ms: int) -> bool:
         """Take the contacts as they are, ``ms`` after the last time; tell whether mask changed."""
         before = self.mask
+        if levels == before and not self._is_moving:
+            return False
+        self._is_moving = levels != before
         step = min(ms, SAMPLE_MS)
         for i in range(len(self._ages)):
             bit = 1 << i

@@ -15,9 +15,9 @@ again, numbered, and says which state of the other it has seen last::
 
 After the version of the protocol and that of the firmware come the name and the number of the
 one side and those of the other. A name is drawn anew at each start, so a side that was reset
-is known by it. A capital letter asks for an answer. Changes that were not seen yet are told in their order, so that a
-short press outlives a torn frame. No message is needed that says hello or good bye: a side
-that is silent for ``LOST_MS`` is lost.
+is known by it. A capital letter asks for an answer. Changes that were not seen yet are told
+in their order, so that a short press outlives a torn frame. No message is needed that says
+hello or good bye: a side that is silent for ``LOST_MS`` is lost.
 
 This file runs under MicroPython as well: no clock, no typing module, hardly any garbage.
 """

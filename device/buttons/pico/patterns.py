@@ -1,12 +1,10 @@
-"""The lamp patterns of the box as the panel plays them: steps of (ms, red, green, blue).
+"""The box's lamp patterns as a panel plays them: steps of (ms, red, green, blue).
 
 Made by ``python -m device.buttons.picotable`` from device/buttons/lamps.py; change that one.
 """
 
 PATTERNS = {
-    "off": (
-        (1000, 0, 0, 0),
-    ),
+    "off": ((1000, 0, 0, 0),),
     "connecting": (
         (1000, 255, 255, 255),
         (1000, 0, 0, 0),
@@ -133,9 +131,7 @@ PATTERNS = {
         (500, 255, 90, 0),
         (1500, 0, 0, 0),
     ),
-    "live": (
-        (1000, 255, 0, 0),
-    ),
+    "live": ((1000, 255, 0, 0),),
     "warning": (
         (500, 255, 0, 0),
         (500, 76, 0, 0),

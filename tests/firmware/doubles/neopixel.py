@@ -1,6 +1,7 @@
 """A ring of pixels of one colour."""
 
 import host
+import world
 
 
 class NeoPixel:
@@ -11,4 +12,4 @@ class NeoPixel:
         self._color = color
 
     def write(self):
-        host.pixels(*self._color)
+        host.pixels(world.now, *self._color)
