@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.hearing import listening
 from tests.support.pulse import Pcm, PulseServer, pulse_server
 
 pytestmark = pytest.mark.sound
@@ -256,6 +257,34 @@ def test_one_device_is_searched_while_the_other_is_in_use(
             running.wait_running()
             assert running.states("microphone") == ["ready"]
             assert running.stop()["left"] == []
+
+
+def test_a_loudspeaker_that_steps_aside_is_silent_for_a_moment(
+    own_server: PulseServer, tmp_path: Path
+) -> None:
+    """For a microphone that PortAudio has never listed: how long, is printed."""
+    own_server.add_card("ana")
+    with pulse_server() as second:
+        second.add_card("eve")
+        config = tmp_path / "asound.conf"
+        config.write_text(own_server.alsa_config() + second.alsa_config(default=False))
+        env = {**own_server.env, "ALSA_CONFIG_PATH": str(config)}
+        second.stop()
+        with box(env, tmp_path, "eve", "ana", noise(1.0)) as running:
+            running.wait_states("loudspeaker", "ready")
+            running.wait_states("microphone", "absent")
+            with listening(own_server, own_server.cards["ana"].playback) as ear:
+                second.start()
+                found = running.wait_states("microphone", "absent", "ready")
+                running.wait_running()
+                time.sleep(1)
+                samples = np.abs(ear.recording.samples)
+            assert running.states("loudspeaker") == ["ready"]
+            assert running.stop()["left"] == []
+    loud = np.flatnonzero(samples > 0.05)
+    silence = float(np.diff(loud).max()) / 48_000
+    print(f"found after {found:.1f} s, the loudspeaker silent for {1000 * silence:.0f} ms")
+    assert silence < 3
 
 
 def test_a_sound_server_that_hangs(own_server: PulseServer, tmp_path: Path) -> None:
