@@ -6,7 +6,7 @@ One line is one act at a time in seconds since the start::
     4.2  talk up      # a comment
     5    hand tap
     5.5  hand double
-    5.9  hand hold    # two seconds and a little
+    5.9  hand hold    # two seconds and a little; double_hold: the second of two taps
     6    mute on
     7    mute off
     8    volume_up tap
@@ -42,6 +42,12 @@ _MOVES: Final[dict[str, tuple[tuple[float, bool], ...]]] = {
         (DOUBLE_S + TAP_S, False),
     ),
     "hold": ((0.0, True), (HOLD_S, False)),
+    "double_hold": (
+        (0.0, True),
+        (TAP_S, False),
+        (DOUBLE_S, True),
+        (DOUBLE_S + HOLD_S, False),
+    ),
 }
 # A switch stays where it is put.
 _ACTS: Final[dict[tuple[str, str], tuple[tuple[float, bool], ...]]] = {

@@ -19,6 +19,7 @@ from math import ceil
 from typing import Any, Final
 
 from device.buttons.ports import Key
+from device.floor.fingers import Fingers
 from device.floor.hand import RaisedHand
 from device.floor.inbox import Inbox
 from device.floor.model import (
@@ -84,8 +85,7 @@ class Participant:
         self._hand = RaisedHand(self.new_req)
         self._inbox = Inbox(self._talk, self._hand, self.new_req)
         self._heartbeat_s = HEARTBEAT_MS / 1000
-        self._down: set[Key] = set()
-        self._doubted: frozenset[Key] = frozenset()
+        self._fingers = Fingers()
         self._is_linked = False
         self._is_loss_told = False
         self._has_microphone = False
@@ -139,12 +139,12 @@ class Participant:
     @property
     def down(self) -> frozenset[Key]:
         """The keys that have a finger on them."""
-        return frozenset(self._down)
+        return self._fingers.down
 
     @property
     def is_muted(self) -> bool:
         """Whether the MUTE switch is on."""
-        return Key.MUTE in self._down
+        return Key.MUTE in self._fingers.down
 
     @property
     def is_latched(self) -> bool:
@@ -201,28 +201,22 @@ class Participant:
     # --- keys -------------------------------------------------------------------------
 
     def _on_down(self, event: KeyDown, now: float) -> list[Effect]:
-        if event.key in self._down:
+        if not self._fingers.press(event.key):
             return []
-        self._doubted -= {event.key}
-        self._down.add(event.key)
         if event.key is Key.TALK:
             return self._on_talk(_edge(event.at, now), now)
         return self._on_mute(now) if event.key is Key.MUTE else []
 
     def _on_up(self, event: KeyUp, now: float) -> list[Effect]:
-        if event.key not in self._down:
+        if not self._fingers.lift(event.key):
             return []
-        self._doubted -= {event.key}
-        self._down.remove(event.key)
         if event.key is Key.TALK:
             return self._talk.lift(_edge(event.at, now), now)
         return self._on_mute(now) if event.key is Key.MUTE else []
 
     def _on_levels(self, event: Levels, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        doubted, self._doubted = self._doubted, event.down ^ self._down
-        for key in sorted(self._doubted & (doubted | (event.down & {Key.MUTE}))):
-            self._doubted -= {key}
+        for key in self._fingers.found(event.down):
             if key not in event.down:
                 # Only a finger that was seen to come up ends a cough: this one is doubtful.
                 effects += self._talk.stop(now) if self._talk.is_latched else []
@@ -230,7 +224,7 @@ class Participant:
             elif key is Key.MUTE:
                 effects += self._on_down(KeyDown(key), now)
             else:
-                self._down.add(key)
+                self._fingers.press(key)
                 effects += self._talk.bar(now, now) if key is Key.TALK else []
         return effects
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.buttons.ports import Key, PanelError
-from device.buttons.script import ScriptError, ScriptPanel, ScriptStep, parse_script
+from device.buttons.script import HOLD_S, ScriptError, ScriptPanel, ScriptStep, parse_script
 
 SCRIPT = """
 # A guest speaks.
@@ -40,6 +40,12 @@ def test_acts_at_one_instant_keep_the_order_of_the_lines() -> None:
         Key.HAND,
         Key.MUTE,
     ]
+
+
+def test_two_taps_of_which_the_second_stays() -> None:
+    steps = parse_script("1 hand double_hold")
+    assert [step.down for step in steps] == [True, False, True, False]
+    assert steps[-1].at - steps[-2].at == pytest.approx(HOLD_S)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing", "   "])
