@@ -24,6 +24,8 @@ Standings = tuple[Standing, ...]
 BLUR_S: Final = 0.1
 # A gesture is written down when its moment is noticed, on a busy machine a little later.
 LATE_S: Final = 1.0
+# More than one episode of HAND makes in an evening.
+_MOST: Final = 4
 _HANDS: Final = frozenset(
     {
         *(Gesture.HAND_TAP, Gesture.HAND_DOUBLE, Gesture.HAND_HOLD, Gesture.HAND_LET_GO),
@@ -82,7 +84,7 @@ class Fingers:
         found = [self._misread(done) for done in self._done]
         found += [self._missing(made) for made in self._simple()]
         found += [self._unmade(done) for done in self._done]
-        found += [self._episode(each) for each in self._episodes()]
+        found += self._hands()
         return sorted(fault for fault in found if fault)
 
     # --- gestures of one key ----------------------------------------------------------
@@ -179,36 +181,46 @@ class Fingers:
                 found.append([press])
         return found
 
-    def _episode(self, hands: Sequence[Press]) -> str:
-        begin, end = hands[0].down, min(hands[-1].up, self._log[-1]["t"])
-        done = [
-            each
-            for each in self._done
-            if each.gesture in _HANDS and begin - BLUR_S <= each.at <= end + LATE_S
-        ]
-        made = [each.gesture for each in done]
-        may = [self._told(hands, self._manner.timing(chairs=chairs)) for chairs in (False, True)]
-        if any(self._is_blurred(hands, chairs=chairs) for chairs in (False, True)):
-            return ""
-        if any(self._fits(made, told) for told in may):
-            return ""
-        listed = " or ".join(str([str(each.gesture) for each in one]) for one in may)
-        return f"{begin:.3f}: HAND made {[str(each) for each in made]}; it must be {listed}"
+    def _hands(self) -> list[str]:
+        """Go through the episodes and the gestures in their order; both must come out even."""
+        done = [each for each in self._done if each.gesture in _HANDS]
+        may = {0}  # how many gestures the episodes until here may have made
+        for hands in self._episodes():
+            before, may = may, {end for begin in may for end in self._ends(hands, done, begin)}
+            if not may:
+                made = [str(each.gesture) for each in done[max(before) :][:3]]
+                told = {str(self._told(hands, chairs=chairs)) for chairs in (False, True)}
+                listed = " or ".join(sorted(told))
+                return [f"{hands[0].down:.3f}: HAND made {made}...; it must be {listed}"]
+        left = done[max(may) :]
+        if len(done) in may:
+            return []
+        return [f"{each.at:.3f}: {each.gesture}, and no finger made it" for each in left]
 
-    def _told(self, hands: Sequence[Press], timing: Timing) -> list[Made]:
-        """Return what the episode means, less what means nothing where the box stands."""
-        made = hand_gestures(hands, self._of("talk"), timing, self._log[-1]["t"])
-        return [each for each in made if self._acts(each.gesture, each.at) != {None}]
+    def _ends(self, hands: Sequence[Press], done: Sequence[_Done], begin: int) -> set[int]:
+        """Return where in ``done`` an episode that begins there may end."""
+        ends: set[int] = set()
+        for chairs in (False, True):
+            if self._is_blurred(hands, chairs=chairs):
+                return set(range(begin, min(len(done), begin + _MOST) + 1))
+            ends |= self._fits(self._made(hands, chairs=chairs), done, begin)
+        return ends
 
-    def _fits(self, made: Sequence[Gesture], told: Sequence[Made]) -> bool:
-        """Whether that was made: all, but for what may have meant nothing there."""
-        left = list(made)
-        for each in told:
-            if left and left[0] is each.gesture:
-                left.pop(0)
-            elif None not in self._acts(each.gesture, each.at):
-                return False
-        return not left
+    def _fits(self, made: Sequence[Made], done: Sequence[_Done], begin: int) -> set[int]:
+        """Return where these gestures may end; what may mean nothing there may be missing."""
+        ends = {begin}
+        for each in made:
+            acts = self._acts(each.gesture, each.at)
+            stay = ends if None in acts else set()
+            ends = stay | {end + 1 for end in ends if acts != {None} and _is(done, end, each)}
+        return ends
+
+    def _made(self, hands: Sequence[Press], *, chairs: bool) -> list[Made]:
+        timing = self._manner.timing(chairs=chairs)
+        return hand_gestures(hands, self._of("talk"), timing, self._log[-1]["t"])
+
+    def _told(self, hands: Sequence[Press], *, chairs: bool) -> list[str]:
+        return [str(each.gesture) for each in self._made(hands, chairs=chairs)]
 
     def _is_blurred(self, hands: Sequence[Press], *, chairs: bool) -> bool:
         """Whether a time was too near to a threshold, or two keys were one for a moment only."""
@@ -260,6 +272,14 @@ class Fingers:
             if each["event"] == "prompt" and each["name"] in _QUESTIONS
         ]
         return any(since <= at <= since + NEW_S for since in asked)
+
+
+def _is(done: Sequence[_Done], at: int, made: Made) -> bool:
+    """Whether the gesture at this place is the one that was made."""
+    if at >= len(done):
+        return False
+    is_in_time = made.at - BLUR_S <= done[at].at <= made.at + LATE_S
+    return done[at].gesture is made.gesture and is_in_time
 
 
 def _places(floor: str, role: Role) -> list[Standings]:

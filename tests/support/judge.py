@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device.buttons.lamps import PATTERNS, RED_LIVE, RED_WARNING, Color, Pattern, pattern_for
+from device.buttons.meanings import Act
 from device.buttons.ports import Key
 from device.floor.manner import Manner
 from device.floor.model import FloorState
@@ -19,6 +20,7 @@ from device.floor.prompts import Prompt, phrase_key
 from device.floor.tutorial import lessons
 from device.tones import TONES
 from stagebox.phrases import PHRASES, variant
+from stagebox.wire.causes import DenyCause
 from tests.support.fingers import Fingers
 
 Event = Mapping[str, Any]
@@ -47,6 +49,7 @@ _NO: Final = frozenset(
         Prompt.MUTED,
     }
 )
+_QUESTIONS: Final = frozenset({Prompt.NEW_SPACE, Prompt.END_SPACE, Prompt.OPEN_IT})
 # These lie over whatever the floor is.
 _OVER: Final = frozenset({"cut", "held", "frozen", "soon", "consent"})
 _IN: Final = frozenset(FloorState) - {FloorState.OFFLINE, FloorState.NO_SPACE}
@@ -92,7 +95,9 @@ class Judge:
     _warned: bool = False
     _frames: int = 0  # since the lamp turned red
     _said: list[Prompt] = field(default_factory=list)  # since the last thing began
+    _owed: list[Prompt] = field(default_factory=list)  # of these, what no floor has fitted yet
     _cause: str = ""
+    _asks: bool = False  # a question stands
     _lesson: int | None = None  # of the tutorial, as long as it runs
     _wrong: object = None  # what was found wrong with the lamp the last time
 
@@ -106,6 +111,8 @@ class Judge:
             "key": self._on_key,
             "prompt": self._on_prompt,
             "frame_sent": self._on_frame,
+            "gesture": self._on_gesture,
+            "link": self._on_link,
         }
         for event in events:
             if event["event"] in _BEGINS:
@@ -124,6 +131,7 @@ class Judge:
 
     def _on_floor(self, event: Event) -> None:
         was, self._floor = self._floor, str(event["state"])
+        self._pay()
         if was in _CLAIMED and self._floor not in _CLAIMED and "talk" in self._down:
             is_hold = self._cause in _HOLDS or self._floor in _OVER
             self._refused = None if is_hold else self._floor not in _WAITING
@@ -156,6 +164,9 @@ class Judge:
             return
         self._lamp = lamp
         self._frames = 0
+        told = lessons(self.manner)
+        if self._lesson == len(told) - 1 and lamp[1] != PATTERNS[told[-1].lamp].name:
+            self._lesson = None  # it is over
 
     @property
     def _is_red(self) -> bool:
@@ -183,6 +194,13 @@ class Judge:
         if down:
             self._lesson = None
 
+    def _on_gesture(self, event: Event) -> None:
+        if event["act"] in {Act.YES, Act.NO, Act.END_SPACE}:
+            self._asks = False
+
+    def _on_link(self, _event: Event) -> None:
+        self._asks = False
+
     def _on_prompt(self, event: Event) -> None:
         name, cause = str(event["name"]), event.get("cause")
         if name not in set(Prompt):
@@ -190,15 +208,22 @@ class Judge:
             return
         prompt = Prompt(name)
         self._said.append(prompt)
+        self._owed.append(prompt)
         self._cause = str(cause or "")
         self._warned |= prompt is Prompt.WARNING
+        if prompt in _QUESTIONS:
+            self._asks = True
+        elif prompt is Prompt.STILL_HERE:
+            self._asks = False
         tone = TONES.get(prompt)
         if event.get("tone") != (None if tone is None else tone.value):
             self._fault(f"{prompt} sounds as {event.get('tone')}; the table has {tone}")
         self._check_phrase(prompt, event)
         if prompt.startswith("learn_"):
             self._learn(prompt)
-        if (self._pressed and prompt in _NO) or prompt is Prompt.BUTTON_STUCK:
+        # Who can only listen is told so, and was not refused anything.
+        is_no = self._pressed and prompt in _NO and self._cause != DenyCause.RECEIVE_ONLY
+        if is_no or prompt is Prompt.BUTTON_STUCK:
             self._refused = True
             self._stuck |= prompt is Prompt.BUTTON_STUCK and "talk" in self._down
 
@@ -234,12 +259,17 @@ class Judge:
     def _settle(self) -> None:
         if self._lamp is not None:
             self._check_lamp(self._lamp)
-        for prompt in self._said:
-            if self._floor not in _AFTER.get(prompt, frozenset(FloorState)):
-                self._fault(f"{prompt} was said, and the floor is {self._floor}")
+        self._pay()
+        for prompt in self._owed:
+            self._fault(f"{prompt} was said, and the floor is {self._floor}")
         self._check_switch()
-        self._said, self._before = [], self._floor
+        self._said, self._owed, self._before = [], [], self._floor
         self._pressed = self._switched = False
+
+    def _pay(self) -> None:
+        """Let go of prompts that fit the floor as it is now."""
+        every = frozenset(FloorState)
+        self._owed = [each for each in self._owed if self._floor not in _AFTER.get(each, every)]
 
     def _check_switch(self) -> None:
         if self._switched:
@@ -263,6 +293,8 @@ class Judge:
             lamp = PATTERNS[lessons(self.manner)[self._lesson].lamp]
             is_last = self._lesson + 1 == len(lessons(self.manner))
             return [lamp, *self._of_floor()] if is_last else [lamp]
+        if self._asks:
+            return [PATTERNS["confirm"]]
         return self._of_floor()
 
     def _of_floor(self) -> list[Pattern]:

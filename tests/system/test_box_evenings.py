@@ -1,0 +1,250 @@
+"""An evening for each kind of box, from boot to the end, judged by the tables alone.
+
+A host's box, a guest's in German and a listening speaker, each with its voice on and never
+started before, on one hub. Fingers do what an evening brings; every lamp, tone, phrase and
+gesture in the event logs must then be what the tables say for that moment.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from device.buttons.meanings import Act
+from device.floor.manner import Manner
+from device.floor.tutorial import lessons
+from stagebox.phrases import Language
+from stagebox.wire.terms import Role
+from tests.support.crew import START_S, Box, Hub, free_port, running
+from tests.support.hands import FOUND_S, HandBox
+from tests.support.judge import faults
+from tests.support.signals import voice
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+SETTINGS: Final = (
+    '[web]\nsecure_port = 0\n\n[[space]]\nid = "main"\nname = "Main"\nmode = "moderated"\n'
+)
+# A tutorial lasts forty seconds; a busy machine takes its time besides.
+TUTORIAL_S: Final = 90.0
+SOON_S: Final = 30.0
+MANNERS: Final = {
+    "studio": Manner(role=Role.STUDIO),
+    "guest": Manner(language=Language.GERMAN),
+    "speaker": Manner(role=Role.SPEAKER),
+}
+
+
+@dataclass(frozen=True)
+class Evening:
+    """The three boxes of the evening, and their hub."""
+
+    hub: Hub
+    studio: HandBox
+    guest: HandBox
+    speaker: HandBox
+
+    @property
+    def boxes(self) -> tuple[HandBox, ...]:
+        return self.studio, self.guest, self.speaker
+
+
+def soon(box: Box, what: str, condition: Callable[[Box], object], seconds: float = SOON_S) -> None:
+    box.wait_for(condition, seconds, what)
+
+
+def said(box: Box, name: str) -> int:
+    return sum(each["name"] == name for each in box.events("prompt"))
+
+
+def says(box: Box, name: str, do: Callable[[], None], seconds: float = SOON_S) -> None:
+    """Do something and see to it that the box says this thereupon."""
+    before = said(box, name)
+    do()
+    soon(box, f"says {name}", lambda each: said(each, name) > before, seconds)
+
+
+def stands(box: Box, *floors: str) -> None:
+    soon(box, f"is {' or '.join(floors)}", lambda each: each.last_state("floor") in floors)
+
+
+def did(box: Box, act: Act) -> int:
+    return sum(each["act"] == act for each in box.events("gesture"))
+
+
+def does(box: Box, act: Act, *moves: Callable[[], None]) -> None:
+    """Move fingers and see to it that the box takes them for this."""
+    before = did(box, act)
+    for move in moves:
+        move()
+    soon(box, f"does {act}", lambda each: did(each, act) > before)
+
+
+# --- the evening -----------------------------------------------------------------------------
+
+
+def boots(evening: Evening) -> None:
+    """All come up; two explain themselves to the end, and the host cuts that short."""
+    studio = evening.studio
+    soon(studio, "explains itself", lambda each: said(each, "learn_hello"), START_S)
+    studio.press("status")
+    for box in evening.boxes:
+        soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
+    for box in (evening.guest, evening.speaker):
+        last = lessons(MANNERS[box.name])[-1].prompt
+        soon(box, "explains itself", lambda each, last=last: said(each, last), TUTORIAL_S)
+    soon(evening.guest, "has explained", lambda each: evening.guest.lamp[1] == "idle_free")
+
+
+def hands(evening: Evening) -> None:
+    """A hand goes up, down, up, is given the floor, and is cut off by the host."""
+    studio, guest, speaker = evening.boxes
+    says(studio, "hand_up", lambda: guest.press("hand"))
+    says(guest, "cancelled", lambda: guest.press("hand"))
+    says(guest, "queued", lambda: guest.press("hand"))
+    says(guest, "offered", lambda: studio.press("hand"))
+    guest.press("talk")
+    soon(guest, "is on the air", lambda _: guest.frames() > 25)
+    stands(speaker, "idle_busy")
+    stands(studio, "idle_busy", "idle_free")
+    says(studio, "priority", lambda: studio.press("hand_held"))
+    stands(guest, "held")
+    does(studio, Act.PRIORITY_OFF, lambda: studio.press("hand_held"))
+    guest.press("talk")
+    stands(guest, "idle_free")
+
+
+def mute(evening: Evening) -> None:
+    """MUTE, a press in vain, and back."""
+    guest = evening.guest
+    says(guest, "muted", lambda: guest.press("mute"))
+    says(guest, "muted", lambda: guest.press("talk"))
+    guest.press("talk")
+    says(guest, "unmuted", lambda: guest.press("mute"))
+
+
+def manners(evening: Evening) -> None:
+    """Applause, the code, everybody held and free again, and the keys at the side."""
+    studio, guest, speaker = evening.boxes
+    does(guest, Act.CLAP, guest.press_twice)
+    if guest.last_state("floor") in {"queued", "next"}:  # one tap was taken for two
+        says(guest, "cancelled", lambda: guest.press("hand"))
+    says(studio, "invite_code", studio.press_twice)
+    for prompt, floor in (("all_held", "held"), ("all_free", "idle_free")):
+        says(studio, prompt, lambda: studio.press_twice("hand_held"))
+        studio.press("hand_held")
+        stands(guest, floor)
+    for box in evening.boxes:
+        does(box, Act.STATUS, lambda box=box: box.press("status"))
+        does(box, Act.SOFTER, lambda box=box: box.press("volume_down"))
+        does(box, Act.LOUDER, lambda box=box: box.press("volume_up"))
+    does(speaker, Act.LISTENS_ONLY, lambda: speaker.press("talk"))
+    speaker.press("talk")
+
+
+def both(box: HandBox, prompt: str) -> None:
+    says(box, prompt, box.press_together)
+    box.press_together()
+
+
+def new_space(evening: Evening) -> None:
+    """The guest steps down and leaves; the host thinks twice, opens a new space and talks in it."""
+    studio, guest, _ = evening.boxes
+    for prompt in ("listener", "space_left"):
+        says(guest, prompt, lambda: guest.press("hand_held"))
+        guest.press("hand_held")
+    both(studio, "new_space")
+    says(studio, "still_here", lambda: studio.press("hand"))
+    both(studio, "new_space")
+    says(guest, "join_it", lambda: says(studio, "space_joined", lambda: studio.press("talk")))
+    studio.press("talk")
+    says(guest, "space_joined", lambda: guest.press("talk"))
+    guest.press("talk")
+    for box in (studio, guest):
+        soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
+    before = studio.frames()
+    studio.press("talk")
+    soon(studio, "is on the air", lambda _: studio.frames() > before + 25)
+    stands(guest, "idle_busy", "idle_free")
+    studio.press("talk")
+
+
+def end(evening: Evening) -> None:
+    """The space ends for everybody; then the hub goes."""
+    studio, guest, _ = evening.boxes
+    both(studio, "end_space")
+    says(guest, "gone", lambda: says(studio, "gone", lambda: studio.press("talk")))
+    studio.press("talk")
+    stands(guest, "no_space")
+    evening.hub.stop()
+    for box in evening.boxes:
+        soon(box, "misses the hub", lambda each: said(each, "link_lost"))
+        stands(box, "offline")
+    says(guest, "link_lost", lambda: guest.press("talk"))
+    guest.press("talk")
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
+    folder = tmp_path_factory.mktemp("evening")
+    (folder / "hub.toml").write_text(SETTINGS)
+    hub = Hub(folder, free_port(), extra=("--config", str(folder / "hub.toml")))
+    with running(hub):
+        hub.wait_up()
+        studio, guest, speaker = (
+            HandBox(folder, name.title(), hub.url, mic=voice(600, seed), config=config)
+            for seed, (name, config) in enumerate(
+                {
+                    "studio": 'role = "studio"\n[sound]\nvoice = "on"\n',
+                    "guest": '[sound]\nvoice = "on"\nlanguage = "de"\n',
+                    "speaker": 'role = "speaker"\n[sound]\nvoice = "on"\n',
+                }.items()
+            )
+        )
+        with running(studio, guest, speaker):
+            told = Evening(hub, studio, guest, speaker)
+            for chapter in (boots, hands, mute, manners, new_space, end):
+                chapter(told)
+        yield told
+
+
+@pytest.mark.parametrize("name", MANNERS)
+def test_every_lamp_tone_phrase_and_gesture_is_by_the_tables(evening: Evening, name: str) -> None:
+    (box,) = (each for each in evening.boxes if each.name == name)
+    assert faults(box.events(), MANNERS[name], speaks=True) == []
+
+
+@pytest.mark.parametrize("name", ["guest", "speaker"])
+def test_the_first_start_is_explained_once_and_in_order(evening: Evening, name: str) -> None:
+    (box,) = (each for each in evening.boxes if each.name == name)
+    told = [each["name"] for each in box.events("prompt") if each["name"].startswith("learn_")]
+    assert told == [each.prompt for each in lessons(MANNERS[name])]
+
+
+def test_any_key_ends_the_explanation(evening: Evening) -> None:
+    told = [each for each in evening.studio.events("prompt") if each["name"].startswith("learn_")]
+    assert len(told) < len(lessons(MANNERS["studio"]))
+
+
+def test_the_evening_had_it_all(evening: Evening) -> None:
+    """What was judged is worth judging."""
+    guest, studio = evening.guest.events(), evening.studio.events()
+    floors = {each["state"] for each in guest if each["event"] == "floor"}
+    assert floors >= {"offline", "no_space", "idle_free", "next", "offered", "live", "held", "cut"}
+    lamps = {each["pattern"] for each in guest if each["event"] == "lamp"}
+    assert lamps >= {"no_hub", "idle_free", "live", "offered", "held", "refused+cut", "tutorial"}
+    acts = {each["act"] for each in studio if each["event"] == "gesture"}
+    assert acts >= {*(Act.NEXT, Act.PRIORITY, Act.HOLD_ALL, Act.CODE, Act.NEW_SPACE, Act.YES)}
+    assert acts >= {Act.NO, Act.END_SPACE, Act.STATUS}
+    spoken = [each for each in guest if each["event"] == "prompt" and each["said"]]
+    assert len(spoken) > 15
+
+
+def test_the_listening_speaker_never_opened_a_microphone(evening: Evening) -> None:
+    assert evening.speaker.events("frame_sent") == []
+    assert evening.speaker.events("mic_started") == []
+    kinds = {each["kind"] for each in evening.speaker.events("device")}
+    assert kinds == {"loudspeaker"}
+    played = [each["kind"] for each in evening.speaker.events("frame_played")]
+    assert played.count("real") > 25
