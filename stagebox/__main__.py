@@ -1,4 +1,4 @@
-"""The command line: ``stagebox hub | box | demo | doctor | prompts | profiles | test-panel``.
+"""The command line: ``stagebox hub | box | demo | doctor | prompts | profiles | panel ...``.
 
 Arguments only. The programs are loaded by name when they are asked for, so that
 ``stagebox --version`` needs no sound card, no network and hardly any time.
@@ -23,6 +23,7 @@ _PROGRAMS: Final = {
     "prompts": "device.promptbook",
     "profiles": "device.profiles.command",
     "test-panel": "device.paneltest.program",
+    "panel": "device.picotool.program",
 }
 # Those that run for months and carry sound.
 _APPLIANCES: Final = frozenset({"hub", "box"})
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_test_panel(
         programs.add_parser("test-panel", help="try each button, lamp and tone, without a hub")
     )
+    _add_panel(programs.add_parser("panel", help="a panel on a USB cable: firmware, keys"))
     _add_prompts(programs.add_parser("prompts", help="what a box says, and recordings of it"))
     return parser
 
@@ -155,6 +157,16 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", metavar="NAME", help="the board it is built on: `stagebox profiles` lists them"
     )
+
+
+def _add_panel(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    put = acts.add_parser("install", help="put the firmware on a Pico with MicroPython")
+    acts.add_parser("list", help="the Picos that are plugged in, and what runs on them")
+    look = acts.add_parser("watch", help="show its keys, live; its lamp flashes white")
+    for each in (put, look):
+        each.add_argument("port", nargs="?", metavar="PORT", help="serial line, else the only Pico")
+    look.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
 
 
 def _add_prompts(parser: argparse.ArgumentParser) -> None:

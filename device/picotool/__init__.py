@@ -1,0 +1,1 @@
+"""``stagebox panel``: the firmware of the panel on a USB cable, and what is plugged in."""
