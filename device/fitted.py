@@ -12,7 +12,10 @@ _SPEAKERPHONE: Final = frozenset({Key.TALK, Key.MUTE, Key.VOLUME_UP, Key.VOLUME_
 
 
 def keys(config: BoxConfig, *, simulated: bool = False) -> frozenset[Key]:
-    """Return the keys that can be reached. The simulator has them all but a HAND left out."""
+    """Return the keys that can be reached.
+
+    The simulator has them all, but for HAND and MUTE where the settings leave them out.
+    """
     panel = config.panel
     pins: Mapping[Key, int] = {
         Key.TALK: panel.talk,
@@ -24,7 +27,7 @@ def keys(config: BoxConfig, *, simulated: bool = False) -> frozenset[Key]:
     }
     on_pins = frozenset(key for key, pin in pins.items() if pin != NOT_FITTED)
     if simulated:
-        return frozenset(Key) - ({Key.HAND} - on_pins)
+        return frozenset(Key) - ({Key.HAND, Key.MUTE} - on_pins)
     fitted = on_pins if panel.kind == "gpio" else frozenset()
     if panel.pico:
         return frozenset(Key)

@@ -20,8 +20,8 @@ Float = NDArray[np.float32]
 RAMP_MS: Final = 5
 # A prompt is understood over speech that is 12 dB lower, and the speech is still followed.
 DUCK: Final = 10 ** (-12 / 20)
-# Three things to say is already a queue of several seconds; older news is stale news.
-QUEUE: Final = 4
+# As many as make one answer, such as that to STATUS; of more the oldest is stale news.
+QUEUE: Final = 6
 
 _RAMP: Final = RAMP_MS * SAMPLE_RATE // 1000
 _STEP: Final = 1 / _RAMP

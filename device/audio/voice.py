@@ -15,8 +15,9 @@ from stagebox.media.frames import Pcm
 
 # What could not be said within this is no news any more.
 FRESH_S: Final = 4.0
-# One sentence, its answer and a question.
-WAITING: Final = 3
+# The longest that is said in one piece, to who presses STATUS: the space, who talks, one's own
+# place, how many wait, and what was said last.
+WAITING: Final = 6
 # Who talked for minutes is told the last of what happened meanwhile.
 LATER: Final = 2
 # Making ready is the least urgent work of the machine, with time between for all other.
