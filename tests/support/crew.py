@@ -152,8 +152,31 @@ class Hub(Program):
         return int(json.loads(self.get("/healthz"))["members"])
 
 
+class GrowingLog:
+    """An events file that is read again and again while it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._at = 0
+        self._events: list[Event] = []
+
+    def read(self) -> list[Event]:
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < self._at:  # it was begun anew
+            self._at, self._events = 0, []
+        if size > self._at:
+            with self.path.open("rb") as file:
+                file.seek(self._at)
+                whole, _, _ = file.read().rpartition(b"\n")
+            self._at += len(whole) + 1 if whole else 0
+            self._events += parsed(whole.decode(errors="replace"))
+        return self._events
+
+
 class Box(Program):
     """A simulated box; its files are named after it."""
+
+    _log: GrowingLog | None = None
 
     def __init__(
         self,
@@ -188,7 +211,10 @@ class Box(Program):
         super().__init__(folder, key, [*arguments, *extra], env=env, prefix=prefix)
 
     def events(self, event: str | None = None) -> list[Event]:
-        return [e for e in read_events(self.events_file) if event in (None, e["event"])]
+        """Return what is in the events file; only what is new is read."""
+        if self._log is None or self._log.path != self.events_file:
+            self._log = GrowingLog(self.events_file)
+        return [e for e in self._log.read() if event in (None, e["event"])]
 
     def states(self, event: str) -> list[str]:
         return [str(e["state"]) for e in self.events(event)]
@@ -235,8 +261,12 @@ class Box(Program):
 
 
 def read_events(path: Path) -> list[Event]:
+    return parsed(path.read_text()) if path.exists() else []
+
+
+def parsed(text: str) -> list[Event]:
     events: list[Event] = []
-    for line in path.read_text().splitlines() if path.exists() else []:
+    for line in text.splitlines():
         with contextlib.suppress(ValueError):
             events.append(json.loads(line))
     return events

@@ -5,6 +5,8 @@ started before, on one hub. Fingers do what an evening brings; every lamp, tone,
 gesture in the event logs must then be what the tables say for that moment.
 """
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +31,11 @@ SETTINGS: Final = (
 # A tutorial lasts forty seconds; a busy machine takes its time besides.
 TUTORIAL_S: Final = 90.0
 SOON_S: Final = 30.0
+# Between the two thresholds of TALK and NEXT together, and beyond the second.
+NEW_S: Final = 2.5
+END_S: Final = 3.5
+SEEN_S: Final = 5.0
+TRIES: Final = 4
 MANNERS: Final = {
     "studio": Manner(role=Role.STUDIO),
     "guest": Manner(language=Language.GERMAN),
@@ -143,9 +150,20 @@ def manners(evening: Evening) -> None:
     speaker.press("talk")
 
 
-def both(box: HandBox, prompt: str) -> None:
-    says(box, prompt, box.press_together)
-    box.press_together()
+def both(box: HandBox, act: Act, prompt: str, seconds: float) -> None:
+    """Hold TALK and NEXT for so long; again, if the box stood still and saw it otherwise."""
+    for _ in range(TRIES):
+        acts, asked = did(box, act), said(box, prompt)
+        box.press_together()
+        time.sleep(seconds)
+        box.press_together()
+        with contextlib.suppress(AssertionError):
+            soon(box, "sees two keys", lambda each, acts=acts: did(each, act) > acts, SEEN_S)
+            soon(box, "asks", lambda each, asked=asked: said(each, prompt) > asked, SEEN_S)
+            if box.last_state("floor") != "offline" and box.lamp[1] == "confirm":
+                return
+        stands(box, "idle_free")
+    raise AssertionError(f"{box.name}: {prompt} was never asked\n{box.logged()[-1000:]}")
 
 
 def new_space(evening: Evening) -> None:
@@ -154,9 +172,9 @@ def new_space(evening: Evening) -> None:
     for prompt in ("listener", "space_left"):
         says(guest, prompt, lambda: guest.press("hand_held"))
         guest.press("hand_held")
-    both(studio, "new_space")
+    both(studio, Act.NEW_SPACE, "new_space", NEW_S)
     says(studio, "still_here", lambda: studio.press("hand"))
-    both(studio, "new_space")
+    both(studio, Act.NEW_SPACE, "new_space", NEW_S)
     says(guest, "join_it", lambda: says(studio, "space_joined", lambda: studio.press("talk")))
     studio.press("talk")
     says(guest, "space_joined", lambda: guest.press("talk"))
@@ -173,10 +191,16 @@ def new_space(evening: Evening) -> None:
 def end(evening: Evening) -> None:
     """The space ends for everybody; then the hub goes."""
     studio, guest, _ = evening.boxes
-    both(studio, "end_space")
-    says(guest, "gone", lambda: says(studio, "gone", lambda: studio.press("talk")))
-    studio.press("talk")
-    stands(guest, "no_space")
+    for _ in range(TRIES):  # the question stands for five seconds
+        both(studio, Act.END_SPACE, "end_space", END_S)
+        studio.press("talk")
+        studio.press("talk")
+        with contextlib.suppress(AssertionError):
+            soon(studio, "says gone", lambda each: said(each, "gone"), SEEN_S)
+            break
+    for box in (studio, guest):
+        soon(box, "says gone", lambda each: said(each, "gone"))
+        stands(box, "no_space")
     evening.hub.stop()
     for box in evening.boxes:
         soon(box, "misses the hub", lambda each: said(each, "link_lost"))
