@@ -416,6 +416,7 @@ class Box:
             self._parts.transmitter.check(loop.time())
             down = self._down()
             self._parts.status.down = tuple(sorted(down))
+            self._parts.tally.down(down)
             self._feed(Levels(down))
             self._contacts.correct(self._parts.floor.down)
 

@@ -19,7 +19,7 @@ from device.buttons.lamps import (
     led_by,
     pattern_for,
 )
-from device.buttons.ports import Panel
+from device.buttons.ports import Key, Panel
 from device.events import EventLog
 from device.floor.model import FloorState, Show
 from device.floor.prompts import Prompt
@@ -31,6 +31,8 @@ _PROMISES: Final = frozenset(
 )
 # In no space there is no sound session to miss.
 _PROMISES_MEDIA: Final = _PROMISES - {FloorState.NO_SPACE}
+# A slide stays where it is put.
+_STAYS: Final = frozenset({Key.MUTE})
 # A wink takes a second or so; applause is one after another, with the lamp's own in between.
 WINK_S: Final = 2.0
 
@@ -54,7 +56,8 @@ class Tally:
         self._is_on_air = False
         self._has_sound = self._has_media = True
         self._is_stuck = self._is_asking = False
-        self._overlay: str | None = None
+        self._overlay: Pattern | None = None
+        self._lesson: Pattern | None = None
         self._brightness = 1.0
         self._lit: Pattern | None = None
         self._is_recorded = False
@@ -76,7 +79,6 @@ class Tally:
             self._told = show.state
             self._events.emit("floor", state=show.state)
         self._show = show
-        self._is_stuck = self._is_stuck and show.refused
         if show.recorded is not self._is_recorded:
             self._is_recorded = self._status.recorded = show.recorded
             self._events.emit("recording", on=show.recorded)
@@ -88,7 +90,13 @@ class Tally:
         if prompt is Prompt.NEWS:
             self._wink("news", Color.PURPLE, now)
         elif prompt is Prompt.BUTTON_STUCK:
-            self._is_stuck = True  # until the key is up
+            self._is_stuck = True
+            self._light()
+
+    def down(self, keys: frozenset[Key]) -> None:
+        """Take which keys are down: with the last of them up, none is stuck any more."""
+        if self._is_stuck and keys <= _STAYS:
+            self._is_stuck = False
             self._light()
 
     def sparkle(self, now: float) -> None:
@@ -102,8 +110,15 @@ class Tally:
             self._light()
 
     def teach(self, lamp: str | None) -> None:
-        """Show a pattern while it is explained; None: the state again."""
-        self.overlay(lamp)
+        """Show a pattern while it is explained; None: the state again.
+
+        No lesson is seen that cannot be heard.
+
+        Raises:
+            KeyError: there is no such pattern.
+        """
+        self._lesson = None if lamp is None else PATTERNS[lamp]
+        self._light()
 
     def overlay(self, name: str | None) -> None:
         """Show this pattern (``find``, ``pairing``) in place of the state's; None: that again.
@@ -113,9 +128,7 @@ class Tally:
         Raises:
             KeyError: there is no such pattern.
         """
-        if name is not None and name not in PATTERNS:
-            raise KeyError(name)
-        self._overlay = name
+        self._overlay = None if name is None else PATTERNS[name]
         self._light()
 
     def dim(self, brightness: float) -> None:
@@ -165,9 +178,11 @@ class Tally:
         if self._is_stuck:
             return PATTERNS["stuck"]
         if self._overlay is not None:
-            return PATTERNS[self._overlay]
+            return self._overlay
         if self._is_asking:
             return PATTERNS["confirm"]
+        if self._lesson is not None and self._has_sound:
+            return self._lesson
         return pattern_for(self._stands_for(self._show.state), refused=self._show.refused)
 
     def _stands_for(self, state: FloorState) -> str:

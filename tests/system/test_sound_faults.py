@@ -115,7 +115,7 @@ def test_a_sound_card_that_comes_late_is_pulled_out_and_put_back(
 def test_a_real_box_on_a_machine_without_sound_or_pins(server: PulseServer, tmp_path: Path) -> None:
     """No simulator: the box as it is installed, and nothing is wired to it."""
     server.stop()
-    (tmp_path / "bare.toml").write_text(CARD)
+    (tmp_path / "bare.toml").write_text(f"tutorial = false\n{CARD}")
     hub = Hub(tmp_path, free_port(), extra=("--name", "Hall"))
     with running(hub):
         hub.wait_up()

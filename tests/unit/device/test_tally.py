@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from device.buttons.lamps import NIGHT, PATTERNS, RED_NIGHT, Pattern
+from device.buttons.ports import Key
 from device.buttons.script import ScriptPanel
 from device.events import EventLog
 from device.floor.model import FloorState, Show
@@ -131,16 +132,17 @@ def test_news_are_a_long_glow_that_leaves_the_lamp_as_it_was(tmp_path: Path) -> 
     assert kit.shown[-1].name == "live"
 
 
-def test_a_stuck_key_is_shown_until_it_is_up(tmp_path: Path) -> None:
+def test_a_stuck_key_is_shown_until_all_are_up(tmp_path: Path) -> None:
     kit = Kit(tmp_path)
     kit.tally.show(Show(FloorState.IDLE_FREE, refused=True))
     kit.tally.said(Prompt.BUTTON_STUCK, 1.0)
-    kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
-    assert kit.status.pattern == "stuck"
     kit.tally.show(Show(FloorState.IDLE_BUSY))
+    kit.tally.down(frozenset({Key.HAND, Key.MUTE}))
+    assert kit.status.pattern == "stuck"
+    kit.tally.down(frozenset({Key.MUTE}))
     assert kit.status.pattern == "idle_busy"
-    kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
-    assert kit.status.pattern == "not_heard"
+    kit.tally.down(frozenset())
+    assert [pattern.name for pattern in kit.shown].count("idle_busy") == 1
 
 
 def test_a_space_without_a_sound_session_promises_none(tmp_path: Path) -> None:
@@ -181,16 +183,28 @@ def test_a_question_is_shown_until_it_is_answered(tmp_path: Path) -> None:
     ]
 
 
+def test_a_lesson_is_seen_while_it_can_be_heard_and_never_red(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.tally.show(Show(FloorState.IDLE_FREE))
+    kit.tally.teach("queued")
+    assert kit.status.pattern == "queued"
+    kit.tally.sound(False)
+    assert kit.status.pattern == "no_sound"
+    kit.tally.sound(True)
+    kit.tally.teach("live")
+    assert (kit.status.color, kit.status.pattern) == ("blue", "not_heard")
+    kit.tally.teach(None)
+    assert kit.status.pattern == "idle_free"
+    with pytest.raises(KeyError):
+        kit.tally.teach("red")
+
+
 def test_an_overlay_stands_for_the_state_and_never_for_red(tmp_path: Path) -> None:
     kit = Kit(tmp_path)
     kit.tally.show(Show(FloorState.IDLE_FREE))
     kit.tally.overlay("find")
     kit.tally.show(Show(FloorState.IDLE_BUSY, refused=True))
     assert kit.status.pattern == "find"
-    kit.tally.teach(FloorState.QUEUED)
-    assert kit.status.pattern == "queued"
-    kit.tally.teach(FloorState.LIVE)
-    assert kit.status.color != "red"
     kit.tally.on_air(True)
     assert kit.status.color == "red"
     kit.tally.on_air(False)
