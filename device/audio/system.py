@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from device.audio.alsa import card_id, card_number, cards
-from device.audio.cards import Direction, SoundDevice, choose, formats, meant
+from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, meant
 from device.audio.ports import NoDeviceError, SoundError
 from device.audio.rescan import RescanPolicy
 
@@ -68,8 +68,9 @@ class PortAudioSystem:
             try:
                 return self._opened(direction, match)
             except NoDeviceError:
-                listed = self._is_listed(direction, match)
-                if not self._streams or not self._interrupt(direction, listed=listed):
+                # A card that is back is seen among the cards; no look can find it before.
+                shows = bool(card_ids(match or "")) or self._is_listed(direction, match)
+                if not self._streams or not self._interrupt(direction, listed=shows):
                     raise
             return self._opened(direction, match)
 
@@ -166,11 +167,18 @@ class PortAudioSystem:
         raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
 
     def _is_listed(self, direction: Direction, match: str | None) -> bool:
-        """Whether the list has the device, and is right about it."""
-        try:
-            return self._pyaudio is not None and bool(self._find(direction, match))
-        except NoDeviceError:
+        """Whether the list has the device, be it there now or not."""
+        if self._pyaudio is None:
             return False
+        return self._chosen(direction, match, self._usable(direction)) is not None
+
+    def _usable(self, direction: Direction) -> list[SoundDevice]:
+        return [device for device in self._list() if device.channels(direction)]
+
+    def _chosen(
+        self, direction: Direction, match: str | None, usable: list[SoundDevice]
+    ) -> SoundDevice | None:
+        return choose(match, usable) if match else self._default(direction)
 
     def _find(self, direction: Direction, match: str | None) -> SoundDevice:
         """Return the device that is meant.
@@ -178,9 +186,8 @@ class PortAudioSystem:
         Raises:
             NoDeviceError: it is not in the list, or has left its place to another one.
         """
-        usable = [device for device in self._list() if device.channels(direction)]
-        usable = [device for device in usable if self._is_in_its_place(device)]
-        found = choose(match, usable) if match else self._default(direction)
+        usable = [device for device in self._usable(direction) if self._is_in_its_place(device)]
+        found = self._chosen(direction, match, usable)
         if found in usable:
             return found
         names = ", ".join(repr(device.name) for device in usable) or "none"

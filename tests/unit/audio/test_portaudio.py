@@ -374,15 +374,22 @@ def plugged(pa: FakePortAudio, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_card_that_is_back_under_its_number_disturbs_nobody(
-    pa: FakePortAudio, one: PortAudioSystem, plugged: list[str]
+    pa: FakePortAudio,
+    one: PortAudioSystem,
+    plugged: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     PortAudioLoudspeaker("headphones", one).open()
     microphone = PortAudioMicrophone("usb", one)
     microphone.open()
     microphone.close()
     plugged.clear()
-    with pytest.raises(NoDeviceError, match="No microphone is called 'usb'"):
-        microphone.open()
+    for later in (100.0, 1_000.0):
+        monkeypatch.setattr(time, "monotonic", lambda later=later: later)
+        for match in ("usb", "CARD=Mic", "CARD=Nowhere"):
+            with pytest.raises(NoDeviceError, match=r"No microphone (is|has)"):
+                PortAudioMicrophone(match, one).open()
+    assert pa.starts == 1
     plugged.append("Mic: USB Audio (hw:1,0)")
     microphone.open()
     assert pa.starts == 1
