@@ -279,9 +279,8 @@ def _page(
     """Return what serves the simulator's panel as a page, if that was asked for."""
     if simulation is None or simulation.page is None:
         return None
-    panel = config.panel
-    fitted = {Key.HAND: panel.hand, Key.MUTE: panel.mute}
-    keys = tuple(key for key in Key if fitted.get(key, True))
+    found = fitted.keys(config, simulated=True)
+    keys = tuple(key for key in Key if key in found)
     about = About(config.name, config.role, config.sound.language, __version__, keys)
     return PageServer(Scene(about, simulation.page, status, feed))
 

@@ -12,6 +12,7 @@ from tests.support.crew import Box, Event, free_port
 _EYE: Final = """
 addEventListener("DOMContentLoaded", () => {
   const lamp = document.getElementById("lamp");
+  if (lamp === null) return; // another page
   window.seen = [];
   window.blinks = [];
   const look = () => {
@@ -55,7 +56,7 @@ class PagedBox(Box):
     def hears(self, edges: list[tuple[str, bool]], since: int) -> None:
         """Wait until these edges came, and no others."""
         self.wait_for(lambda _: len(self.keys(since)) >= len(edges), 20, f"keys {edges}")
-        assert self.keys(since) == edges
+        assert self.keys(since) == edges, self.keys(since)
 
     def last(self, event: str) -> Event:
         return self.events(event)[-1]

@@ -156,21 +156,21 @@ def test_two_fingers_and_a_touch_that_is_cancelled(ana: PagedBox, panel: Open) -
     one, keys = panel(ana, size=PHONE, touch=True), ana.count("key")
     device = one.context.new_cdp_session(one.page)
     talk, status = one.middle("talk"), one.middle("status")
-    touch(device, "touchStart", talk)
+    touch(device, "touchStart", {1: talk})
     one.shows("live")
-    touch(device, "touchStart", talk, status)
+    touch(device, "touchStart", {1: talk, 2: status})
     one.is_down("status").is_down("talk")
-    touch(device, "touchEnd", talk)
+    touch(device, "touchEnd", {2: status})
     one.is_down("status", False).is_down("talk")
-    touch(device, "touchCancel")
+    touch(device, "touchCancel", {})
     one.shows("idle_free").is_down("talk", False)
     ana.hears([("talk", True), ("status", True), ("status", False), ("talk", False)], keys)
 
 
-def touch(device: CDPSession, kind: str, *points: tuple[float, float]) -> None:
-    """Put these fingers on the glass, and no others."""
-    fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-    device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+def touch(device: CDPSession, kind: str, fingers: dict[int, tuple[float, float]]) -> None:
+    """Do this with these fingers; with none: with all that are on the glass."""
+    points = [{"x": x, "y": y, "id": number} for number, (x, y) in fingers.items()]
+    device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def test_shift_keeps_a_key_down_until_the_next_click(ana: PagedBox, panel: Open) -> None:
