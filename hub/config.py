@@ -29,6 +29,7 @@ from hub.spaces.settings import (
 )
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
+from stagebox.phrases import Language
 from stagebox.wire.terms import Mode
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -217,6 +218,8 @@ class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_mb: Annotated[int, Meta(ge=10, le=100_000_000)] = 20_000
     # What is left on the disk for everything else: a hub with a full disk forgets.
     min_free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
+    # Of the sentence with which each begins.
+    language: Language = Language.ENGLISH
 
     def folder_in(self, data: Path) -> Path:
         """Return where recordings are, ``data`` being where the hub keeps everything else."""

@@ -3,13 +3,15 @@
 Both are in the file itself, so that whoever hears it knows that its speakers were told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.opus import Encoder
+from stagebox.phrases import Language
 
 # What telephone recorders have sounded for decades: half a second of 1400 Hz.
 TONE_HZ: Final = 1_400
@@ -21,10 +23,24 @@ _GAP_S: Final = 0.3
 # a tone and then silence, for as long as the longest tail of a voice and some more.
 SHORTEST_S: Final = 2.0
 
+_WORDS: Final[Mapping[Language, tuple[str, str]]] = MappingProxyType(
+    {
+        Language.ENGLISH: (
+            "This is a recording of",
+            "Everybody who speaks in it has agreed to that.",
+        ),
+        Language.GERMAN: (
+            "Dies ist eine Aufnahme von",
+            "Wer darin spricht, hat dem zugestimmt.",
+        ),
+    }
+)
 
-def sentence(title: str) -> str:
+
+def sentence(title: str, language: Language = Language.ENGLISH) -> str:
     """Return what is said."""
-    return f"This is a recording of {title}. Everybody who speaks in it has agreed to that."
+    before, after = _WORDS[language]
+    return f"{before} {title}. {after}"
 
 
 def tone() -> Pcm:

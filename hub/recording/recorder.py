@@ -100,7 +100,7 @@ class Recorder:
         self._tapes = tapes
         self._house = house
         self.library = library
-        self._studio = Studio(root, self._failed_there)
+        self._studio = Studio(root, self._failed_there, language=config.language)
         self._worker = Worker("recording", _MAX_BATCHES)
         self._running: dict[SpaceId, _Running] = {}
         self._waiting: list[Tape] = []

@@ -16,6 +16,7 @@ from hub.recording.index import Index, IndexDamagedError
 from hub.recording.take import Counts, Step, Take, samples
 from hub.recording.vault import Vault
 from stagebox.media.frames import Pcm
+from stagebox.phrases import Language
 from stagebox.speech import SpeechError, read_wav, synthesise
 from stagebox.wire.terms import MemberId, SpaceId
 
@@ -52,18 +53,21 @@ class Studio:
         self,
         root: Path,
         failed: Callable[[SpaceId, str, str], None],
-        speak: Callable[[str], Pcm | None] | None = None,
+        speak: Callable[[str, Language], Pcm | None] | None = None,
+        language: Language = Language.ENGLISH,
     ) -> None:
+        """``language``: that of the notice."""
         self.counts = Counts()  # of those that are over
         self._vault = Vault(root)
         self._failed = failed
         self._speak = speak or spoken
+        self._language = language
         self._decks: dict[SpaceId, Deck] = {}
 
     def begin(self, beginning: Beginning) -> None:
         """Begin a recording with its notice."""
-        text = notice.sentence(beginning.title)
-        packets = notice.packets(self._speak(text))
+        text = notice.sentence(beginning.title, self._language)
+        packets = notice.packets(self._speak(text, self._language))
         opened = journal.Opened(
             id=beginning.id,
             space=beginning.space,
@@ -169,12 +173,12 @@ class Studio:
         self.counts.withheld += deck.take.counts.withheld
 
 
-def spoken(text: str) -> Pcm | None:
+def spoken(text: str, language: Language) -> Pcm | None:
     """Return a sentence as sound, if there is a voice to say it."""
     try:
         with tempfile.TemporaryDirectory(prefix="stagebox-") as folder:
             path = Path(folder) / "notice.wav"
-            synthesise(text, path)
+            synthesise(text, path, language)
             return read_wav(path)
     except (OSError, SpeechError) as error:
         log.info("The notice of a recording is a tone alone: %s", error)

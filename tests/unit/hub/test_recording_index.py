@@ -11,6 +11,7 @@ from hub.recording.index import Chapter, IndexDamagedError, Turn, chapters, made
 from hub.recording.journal import Agreed, Began, Closed, Ended, Line, Paused, Said, Withdrew
 from hub.recording.take import samples
 from stagebox.media.frames import SAMPLE_RATE
+from stagebox.phrases import Language
 from tests.unit.hub.recording_kit import STAMP, opened
 
 A, B = "a" * 32, "b" * 32
@@ -120,7 +121,10 @@ def test_the_notice_is_a_tone_and_what_there_is_to_say() -> None:
     assert samples(notice.packets(None)) == round(notice.SHORTEST_S * SAMPLE_RATE)
     speech = np.full(3 * SAMPLE_RATE + 7, 1_000, np.int16)
     assert samples(notice.packets(speech)) > 3.5 * SAMPLE_RATE
-    assert "Kitchen" in notice.sentence("Kitchen")
+    said = {notice.sentence("Kitchen", language) for language in Language}
+    assert len(said) == len(Language)
+    assert all("Kitchen" in each for each in said)
+    assert notice.sentence("Kitchen").startswith("This is a recording")
     tone = notice.tone()
     assert tone.size == SAMPLE_RATE // 2
     assert abs(int(tone[0])) < 10
