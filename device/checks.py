@@ -19,12 +19,12 @@ from typing import Final
 
 from device.audio.cards import Direction, choose, meant
 from device.audio.echo import EchoMissingError, WebrtcCanceller
-from device.audio.portaudio import list_devices
 from device.audio.ports import SoundError
 from device.audio.synthesiser import PROGRAM
 from device.checkup import boards, kernels, plugged
 from device.checkup.finding import LIMIT_S, Finding, kept
 from device.checkup.machine import Machine
+from device.checkup.sounds import Devices, Once, list_devices
 from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
 from device.link.dial import LinkError, ask_who, make_http
@@ -77,6 +77,7 @@ def _board(config: FittedConfig, machine: Machine) -> Checks:
     known = {name: profile(name).board for name in profiles()}
     talks = config.role is not Role.SPEAKER
     mic, speaker = config.sound.microphone, config.sound.loudspeaker
+    devices = Once(list_devices)
     return {
         "computer": partial(boards.computer, machine),
         "power supply": partial(boards.power, machine),
@@ -84,8 +85,8 @@ def _board(config: FittedConfig, machine: Machine) -> Checks:
         "sound HAT": partial(boards.hat, machine, config, known),
         "boot settings": partial(boards.boot, machine, config),
         "right to sound": partial(plugged.sound_right, machine),
-        str(Direction.INPUT): partial(card, Direction.INPUT, mic, required=talks),
-        str(Direction.OUTPUT): partial(card, Direction.OUTPUT, speaker),
+        str(Direction.INPUT): partial(card, devices, Direction.INPUT, mic, required=talks),
+        str(Direction.OUTPUT): partial(card, devices, Direction.OUTPUT, speaker),
         "sound levels": partial(plugged.levels, machine, config),
         "header": partial(boards.header, machine),
         "pins": partial(pins, machine.path("dev"), required=config.panel.kind == "gpio"),
@@ -152,12 +153,16 @@ def installed(module: str) -> bool:
         return False
 
 
-def card(direction: Direction, match: str, *, required: bool = True) -> Finding:
+def card(
+    listed: Callable[[], Devices], direction: Direction, match: str, *, required: bool = True
+) -> Finding:
     """Whether there is a sound device for this direction, and the one that is asked for."""
     try:
-        devices = [device for device in list_devices() if device.channels(direction) > 0]
+        devices = [device for device in listed() if device.channels(direction) > 0]
     except SoundError as error:
-        mend = "Mend the sound library first."
+        mend = (
+            "Mend the sound library first; where it hangs, pull the sound card out and put it back."
+        )
         return Finding(str(direction), ok=False, sentence=str(error), mend=mend, required=required)
     names = ", ".join(device.name for device in devices) or "none"
     if devices and (not match or choose(match, devices) is not None):

@@ -11,6 +11,7 @@ from msgspec import structs
 from device import checks
 from device.audio.cards import Direction, SoundDevice
 from device.audio.ports import SoundError
+from device.checkup import sounds
 from device.checkup.finding import Finding
 from device.checkup.machine import Machine
 from device.config import BoxConfig, PanelConfig, SoundConfig, VoiceChoice
@@ -137,17 +138,53 @@ def test_python_and_clock() -> None:
     ],
 )
 def test_sound_cards(
-    monkeypatch: pytest.MonkeyPatch,
     devices: tuple[SoundDevice, ...],
     direction: Direction,
     match: str,
     ok: bool,
     said: str,
 ) -> None:
-    monkeypatch.setattr(checks, "list_devices", lambda: devices)
-    found = checks.card(direction, match)
+    found = checks.card(lambda: devices, direction, match)
     assert found.ok is ok
     assert said in found.sentence
+
+
+def test_devices_are_listed_by_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(said: bytes) -> None:
+        done = subprocess.CompletedProcess([], 0, said)
+        monkeypatch.setattr(sounds.subprocess, "run", lambda *_, **__: done)
+
+    monkeypatch.setattr(sounds, "list_here", lambda: (USB, HDMI))
+    answers(sounds.answer())
+    assert sounds.list_devices() == (USB, HDMI)
+
+    def broken() -> tuple[SoundDevice, ...]:
+        raise SoundError("It is broken.")
+
+    monkeypatch.setattr(sounds, "list_here", broken)
+    answers(sounds.answer())
+    with pytest.raises(SoundError, match=r"^It is broken\.$"):
+        sounds.list_devices()
+    answers(b"Aborted")
+    with pytest.raises(SoundError, match="The sound system fails"):
+        sounds.list_devices()
+
+
+def test_a_sound_system_that_hangs_is_asked_once() -> None:
+    asked: list[int] = []
+
+    def hangs() -> tuple[SoundDevice, ...]:
+        asked.append(1)
+        raise SoundError("It hangs.")
+
+    once = sounds.Once(hangs)
+    for _ in range(2):
+        with pytest.raises(SoundError, match="It hangs"):
+            once()
+    assert asked == [1]
+    works = sounds.Once(lambda: asked.append(2) or (USB,))
+    assert works() == works() == (USB,)
+    assert asked == [1, 2]
 
 
 def test_a_speaker_needs_no_microphone_and_a_box_without_buttons_no_pins(
