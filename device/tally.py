@@ -133,8 +133,8 @@ class Tally:
 
     def dim(self, brightness: float) -> None:
         """Show everything at this share of full light, 0 to 1, from now on."""
-        self._brightness = brightness
-        if self._lit is not None:
+        is_new, self._brightness = brightness != self._brightness, brightness
+        if is_new and self._lit is not None:
             self._panel.show(self._at_brightness(self._lit))
 
     def sound(self, works: bool) -> None:
