@@ -15,7 +15,7 @@ from device.config import SoundConfig
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.model import Say
-from device.floor.prompts import phrase_key
+from device.floor.prompts import Prompt, phrase_key
 from device.tones import TONES, UNTONED, Instead
 from device.transmitter import Transmitter
 from device.view.status import Status
@@ -48,7 +48,9 @@ class Teller:
         tone, said = TONES.get(say.prompt), self._utterance(say)
         is_now = self.voice is not None and self.duplex.may_speak
         is_later = self.voice is not None and not is_now and self._waits(say)
-        self.status.said = shown(said.key, name=say.name, number=say.number, language=self.language)
+        text = shown(said.key, name=say.name, number=say.number, language=self.language)
+        if say.prompt is not Prompt.KEY:  # that a finger was felt says nothing to who reads
+            self.status.said = text
         self.events.emit(
             "prompt",
             name=say.prompt,
@@ -56,7 +58,7 @@ class Teller:
             cause=say.cause,
             tone=tone,
             said=said.words if is_now or is_later else "",
-            text=self.status.said,
+            text=text,
             **({"later": True} if is_later else {}),
         )
         if tone is not None:
