@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Final
 
-from device.profiles.header import HEADERS, Header, Wire
+from device.profiles.header import HEADERS, Wire
 from device.profiles.layout import (
     BOTTOM,
     HEADER_X,
@@ -52,6 +52,7 @@ _STYLE: Final = """
 text { font-family: system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: #1a202c; }
 .page { fill: #ffffff; } .board { fill: #e6f2e8; stroke: #b9d5bf; }
 .head { fill: #20262f; } .pin { fill: #4a5568; } .name { fill: #b4becd; font-size: 15px; }
+.free { stroke: #ffffff; stroke-width: 2; }
 .used { fill: #ffffff; font-weight: 700; }
 .num { fill: #e2e8f0; font-size: 12px; } .dark { fill: #14181f; font-weight: 700; }
 .part { fill: #f4f6f9; stroke: #8a94a6; stroke-width: 1.5; }
@@ -94,9 +95,9 @@ def picture(config: FittedConfig) -> str:
         *(line for route in routes for line in _curve(route, colours, dash)),
         *_header(),
         *(line for route in routes if route.crosses for line in _bridge(route, colours, dash)),
-        *_pins(HEADERS[config.board.header], {wire.pin: name for wire, name in colours.items()}),
+        *_pins(config, {wire.pin: name for wire, name in colours.items()}),
         *(line for box in boxes for line in _part(box, colours)),
-        _text(WIDTH / 2, height - 16, _below(config), "small", "middle"),
+        _text(WIDTH / 2, height - 16, _below(config), "small", "middle", WIDTH - 30),
     ]
     label = f"{config.board.title}: which wire goes to which of the 40 pins"
     return _svg(height, label, _colour_style(colours), body)
@@ -192,12 +193,14 @@ def _header() -> Iterator[str]:
     yield f'<rect class="head" {shape} rx="7"/>'
 
 
-def _pins(header: Header, used: Mapping[int, str]) -> Iterator[str]:
+def _pins(config: FittedConfig, used: Mapping[int, str]) -> Iterator[str]:
+    header = HEADERS[config.board.header]
+    free = {header.all_of(str(pin))[0] for pin in config.board.spare}
     for number in range(1, len(header.pins) + 1):
         where, in_use = header.side(number), number in used
         x, y = PIN_X[where], TOP + header.row(number) * PITCH
         shape = f'x="{x - 11}" y="{y - 11:g}" width="22" height="22"'
-        fill = f"h-{used[number]}" if in_use else "pin"
+        fill = f"h-{used[number]}" if in_use else "pin free" if number in free else "pin"
         yield f'<rect class="{fill}" {shape} rx="{3 if number == 1 else 11}"/>'
         yield _text(x, y + 4.5, str(number), "num dark" if in_use else "num", "middle")
         at, anchor = (x - 18, "end") if where == 0 else (x + 18, "start")
@@ -223,7 +226,8 @@ def _part(box: Box, colours: Colours) -> Iterator[str]:
 
 def _below(config: FittedConfig) -> str:
     if _is_hat(config):
-        return "Nothing to wire: the HAT sits on all 40 pins. Dashed: what it uses."
+        free = " With a ring: free for keys." if config.board.spare else ""
+        return f"Nothing to wire, the HAT sits on all pins. Dashed: what it uses.{free}"
     return f"Pin 1 is the square one, {_PIN_1[config.board.header]}. Wire with the power off."
 
 

@@ -154,7 +154,9 @@ def _lamps(config: FittedConfig, *, loose: bool) -> Iterator[_Need]:
     back = (("long leg", GROUND, ""),) if loose else ()
     if panel.lamp is LampKind.LED:
         named = (("red", panel.lamp_red), ("green", panel.lamp_green), ("blue", panel.lamp_blue))
-        ends = tuple((colour, str(pin), note) for colour, pin in named if pin)
+        ends = [(colour, str(pin), note) for colour, pin in named if pin]
+        if len(ends) == 1:  # of one colour, which nobody knows
+            ends = [("other leg" if loose else "", *ends[0][1:])]
         if ends:
             yield _Need("RGB LED" if len(ends) == 3 else "lamp", (*ends, *back))
     elif panel.lamp is LampKind.DOTSTAR:
