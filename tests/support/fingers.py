@@ -22,8 +22,10 @@ Standings = tuple[Standing, ...]
 
 # Two times that are closer to each other than this could have been seen either way.
 BLUR_S: Final = 0.1
-# A gesture is written down when its moment is noticed, on a busy machine a little later.
+# How the floor stood when fingers moved is known no better than this.
 LATE_S: Final = 1.0
+# A gesture is written down when its moment is noticed: on a machine that stands still, later.
+NOTED_S: Final = 5.0
 # More than one episode of HAND makes in an evening.
 _MOST: Final = 4
 _HANDS: Final = frozenset(
@@ -152,14 +154,14 @@ class Fingers:
 
     def _is_done(self, made: Made) -> bool:
         near = [each for each in self._done if each.gesture is made.gesture]
-        return any(made.at - BLUR_S <= each.at <= made.at + LATE_S for each in near)
+        return any(made.at - BLUR_S <= each.at <= made.at + NOTED_S for each in near)
 
     def _unmade(self, done: _Done) -> str:
         """Refuse a gesture that no finger made."""
         if done.gesture in _HANDS or self._is_of_latch(done):
             return ""
         made = [each for each in self._simple() if each.gesture is done.gesture]
-        if any(each.at - BLUR_S <= done.at <= each.at + LATE_S for each in made):
+        if any(each.at - BLUR_S <= done.at <= each.at + NOTED_S for each in made):
             return ""
         return f"{done.at:.3f}: {done.gesture}, and no finger made it"
 
@@ -168,7 +170,7 @@ class Fingers:
         if done.gesture not in {Gesture.TALK_TAP, Gesture.TALK_HOLD}:
             return False
         ups = [press.up for press in self._of("talk")]
-        return any(up - BLUR_S <= done.at <= up + LATE_S for up in ups)
+        return any(up - BLUR_S <= done.at <= up + NOTED_S for up in ups)
 
     # --- HAND -----------------------------------------------------------------------------
 
@@ -278,7 +280,7 @@ def _is(done: Sequence[_Done], at: int, made: Made) -> bool:
     """Whether the gesture at this place is the one that was made."""
     if at >= len(done):
         return False
-    is_in_time = made.at - BLUR_S <= done[at].at <= made.at + LATE_S
+    is_in_time = made.at - BLUR_S <= done[at].at <= made.at + NOTED_S
     return done[at].gesture is made.gesture and is_in_time
 
 

@@ -209,6 +209,7 @@ class Judge:
         prompt = Prompt(name)
         self._said.append(prompt)
         self._owed.append(prompt)
+        self._pay()
         self._cause = str(cause or "")
         self._warned |= prompt is Prompt.WARNING
         if prompt in _QUESTIONS:

@@ -1,19 +1,21 @@
 """An evening for each kind of box, from boot to the end, judged by the tables alone.
 
-A host's box, a guest's in German and a listening speaker, each with its voice on and never
-started before, on one hub. Fingers do what an evening brings; every lamp, tone, phrase and
-gesture in the event logs must then be what the tables say for that moment.
+A host's box, a guest's in German, a listening speaker and a box with one button, each with its
+voice on and never started before, on one hub. Fingers do what an evening brings; every lamp,
+tone, phrase and gesture in the event logs must then be what the tables say for that moment.
 """
 
 import contextlib
+import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from device.buttons.meanings import Act
+from device.buttons.ports import Key
 from device.floor.manner import Manner
 from device.floor.tutorial import lessons
 from stagebox.phrases import Language
@@ -36,25 +38,42 @@ NEW_S: Final = 2.5
 END_S: Final = 3.5
 SEEN_S: Final = 5.0
 TRIES: Final = 4
+CONFIGS: Final = {
+    "studio": 'role = "studio"\n[sound]\nvoice = "on"\n',
+    "guest": '[sound]\nvoice = "on"\nlanguage = "de"\n',
+    "speaker": 'role = "speaker"\n[sound]\nvoice = "on"\n',
+    "latecomer": 'tutorial = false\n[sound]\nvoice = "on"\n[panel]\nhand = 0\n',
+}
 MANNERS: Final = {
     "studio": Manner(role=Role.STUDIO),
     "guest": Manner(language=Language.GERMAN),
     "speaker": Manner(role=Role.SPEAKER),
+    "latecomer": Manner(keys=frozenset(Key) - {Key.HAND}),
 }
 
 
-@dataclass(frozen=True)
 class Evening:
-    """The three boxes of the evening, and their hub."""
+    """A hub and the boxes on it; whatever was started is stopped with the stack."""
 
-    hub: Hub
-    studio: HandBox
-    guest: HandBox
-    speaker: HandBox
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        (folder / "hub.toml").write_text(SETTINGS)
+        self.hub = Hub(folder, free_port(), extra=("--config", str(folder / "hub.toml")))
+        stack.enter_context(running(self.hub))
+        self.hub.wait_up()
+        self.boxes: dict[str, HandBox] = {}
 
-    @property
-    def boxes(self) -> tuple[HandBox, ...]:
-        return self.studio, self.guest, self.speaker
+    def starts(self, name: str, config: str) -> HandBox:
+        """Start a box with its voice on."""
+        mic = voice(600, len(self.boxes))
+        box = HandBox(self._folder, name.title(), self.hub.url, mic=mic, config=config)
+        self._stack.enter_context(running(box))
+        self.boxes[name] = box
+        return box
+
+    def __getitem__(self, name: str) -> HandBox:
+        return self.boxes[name]
 
 
 def soon(box: Box, what: str, condition: Callable[[Box], object], seconds: float = SOON_S) -> None:
@@ -93,20 +112,20 @@ def does(box: Box, act: Act, *moves: Callable[[], None]) -> None:
 
 def boots(evening: Evening) -> None:
     """All come up; two explain themselves to the end, and the host cuts that short."""
-    studio = evening.studio
+    studio = evening["studio"]
     soon(studio, "explains itself", lambda each: said(each, "learn_hello"), START_S)
     studio.press("status")
-    for box in evening.boxes:
+    for box in evening.boxes.values():
         soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
-    for box in (evening.guest, evening.speaker):
-        last = lessons(MANNERS[box.name])[-1].prompt
-        soon(box, "explains itself", lambda each, last=last: said(each, last), TUTORIAL_S)
-    soon(evening.guest, "has explained", lambda each: evening.guest.lamp[1] == "idle_free")
+    for name in ("guest", "speaker"):
+        last = lessons(MANNERS[name])[-1].prompt
+        soon(evening[name], "explains itself", lambda each, last=last: said(each, last), TUTORIAL_S)
+    soon(evening["guest"], "has explained", lambda _: evening["guest"].lamp[1] == "idle_free")
 
 
 def hands(evening: Evening) -> None:
     """A hand goes up, down, up, is given the floor, and is cut off by the host."""
-    studio, guest, speaker = evening.boxes
+    studio, guest, speaker = evening["studio"], evening["guest"], evening["speaker"]
     says(studio, "hand_up", lambda: guest.press("hand"))
     says(guest, "cancelled", lambda: guest.press("hand"))
     says(guest, "queued", lambda: guest.press("hand"))
@@ -124,7 +143,7 @@ def hands(evening: Evening) -> None:
 
 def mute(evening: Evening) -> None:
     """MUTE, a press in vain, and back."""
-    guest = evening.guest
+    guest = evening["guest"]
     says(guest, "muted", lambda: guest.press("mute"))
     says(guest, "muted", lambda: guest.press("talk"))
     guest.press("talk")
@@ -133,7 +152,7 @@ def mute(evening: Evening) -> None:
 
 def manners(evening: Evening) -> None:
     """Applause, the code, everybody held and free again, and the keys at the side."""
-    studio, guest, speaker = evening.boxes
+    studio, guest, speaker = evening["studio"], evening["guest"], evening["speaker"]
     does(guest, Act.CLAP, guest.press_twice)
     if guest.last_state("floor") in {"queued", "next"}:  # one tap was taken for two
         says(guest, "cancelled", lambda: guest.press("hand"))
@@ -142,7 +161,7 @@ def manners(evening: Evening) -> None:
         says(studio, prompt, lambda: studio.press_twice("hand_held"))
         studio.press("hand_held")
         stands(guest, floor)
-    for box in evening.boxes:
+    for box in evening.boxes.values():
         does(box, Act.STATUS, lambda box=box: box.press("status"))
         does(box, Act.SOFTER, lambda box=box: box.press("volume_down"))
         does(box, Act.LOUDER, lambda box=box: box.press("volume_up"))
@@ -167,30 +186,40 @@ def both(box: HandBox, act: Act, prompt: str, seconds: float) -> None:
 
 
 def new_space(evening: Evening) -> None:
-    """The guest steps down and leaves; the host thinks twice, opens a new space and talks in it."""
-    studio, guest, _ = evening.boxes
+    """The guest steps down, leaves, comes back; the host thinks twice and opens a new space."""
+    studio, guest = evening["studio"], evening["guest"]
     for prompt in ("listener", "space_left"):
         says(guest, prompt, lambda: guest.press("hand_held"))
         guest.press("hand_held")
     both(studio, Act.NEW_SPACE, "new_space", NEW_S)
     says(studio, "still_here", lambda: studio.press("hand"))
     both(studio, Act.NEW_SPACE, "new_space", NEW_S)
-    says(guest, "join_it", lambda: says(studio, "space_joined", lambda: studio.press("talk")))
+    says(studio, "space_joined", lambda: studio.press("talk"))
     studio.press("talk")
     says(guest, "space_joined", lambda: guest.press("talk"))
     guest.press("talk")
-    for box in (studio, guest):
+
+
+def late(evening: Evening) -> None:
+    """Somebody comes late into the new space, hears the host, and tries to talk, too."""
+    spaces = json.loads(evening.hub.get("/api/v1/spaces"))["spaces"]
+    (made,) = {each["space"]["id"] for each in spaces} - {"main"}
+    studio = evening["studio"]
+    latecomer = evening.starts("latecomer", f'space = "{made}"\n{CONFIGS["latecomer"]}')
+    for box in (studio, latecomer):
         soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
     before = studio.frames()
     studio.press("talk")
     soon(studio, "is on the air", lambda _: studio.frames() > before + 25)
-    stands(guest, "idle_busy", "idle_free")
+    stands(latecomer, "idle_busy", "idle_free")
+    does(latecomer, Act.TALK, lambda: latecomer.press("talk"))
+    latecomer.press("talk")
     studio.press("talk")
 
 
 def end(evening: Evening) -> None:
     """The space ends for everybody; then the hub goes."""
-    studio, guest, _ = evening.boxes
+    studio, guest, latecomer = evening["studio"], evening["guest"], evening["latecomer"]
     for _ in range(TRIES):  # the question stands for five seconds
         both(studio, Act.END_SPACE, "end_space", END_S)
         studio.press("talk")
@@ -198,11 +227,11 @@ def end(evening: Evening) -> None:
         with contextlib.suppress(AssertionError):
             soon(studio, "says gone", lambda each: said(each, "gone"), SEEN_S)
             break
-    for box in (studio, guest):
+    for box in (studio, latecomer):
         soon(box, "says gone", lambda each: said(each, "gone"))
         stands(box, "no_space")
     evening.hub.stop()
-    for box in evening.boxes:
+    for box in evening.boxes.values():
         soon(box, "misses the hub", lambda each: said(each, "link_lost"))
         stands(box, "offline")
     says(guest, "link_lost", lambda: guest.press("talk"))
@@ -210,50 +239,39 @@ def end(evening: Evening) -> None:
 
 
 @pytest.fixture(scope="module")
-def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
-    folder = tmp_path_factory.mktemp("evening")
-    (folder / "hub.toml").write_text(SETTINGS)
-    hub = Hub(folder, free_port(), extra=("--config", str(folder / "hub.toml")))
-    with running(hub):
-        hub.wait_up()
-        studio, guest, speaker = (
-            HandBox(folder, name.title(), hub.url, mic=voice(600, seed), config=config)
-            for seed, (name, config) in enumerate(
-                {
-                    "studio": 'role = "studio"\n[sound]\nvoice = "on"\n',
-                    "guest": '[sound]\nvoice = "on"\nlanguage = "de"\n',
-                    "speaker": 'role = "speaker"\n[sound]\nvoice = "on"\n',
-                }.items()
-            )
-        )
-        with running(studio, guest, speaker):
-            told = Evening(hub, studio, guest, speaker)
-            for chapter in (boots, hands, mute, manners, new_space, end):
-                chapter(told)
-        yield told
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
+    with contextlib.ExitStack() as stack:
+        told = Evening(tmp_path_factory.mktemp("evening"), stack)
+        for name in ("studio", "guest", "speaker"):
+            told.starts(name, CONFIGS[name])
+        for chapter in (boots, hands, mute, manners, new_space, late, end):
+            chapter(told)
+    return told
 
 
 @pytest.mark.parametrize("name", MANNERS)
 def test_every_lamp_tone_phrase_and_gesture_is_by_the_tables(evening: Evening, name: str) -> None:
-    (box,) = (each for each in evening.boxes if each.name == name)
-    assert faults(box.events(), MANNERS[name], speaks=True) == []
+    assert faults(evening[name].events(), MANNERS[name], speaks=True) == []
 
 
 @pytest.mark.parametrize("name", ["guest", "speaker"])
 def test_the_first_start_is_explained_once_and_in_order(evening: Evening, name: str) -> None:
-    (box,) = (each for each in evening.boxes if each.name == name)
-    told = [each["name"] for each in box.events("prompt") if each["name"].startswith("learn_")]
+    told = [
+        each["name"] for each in evening[name].events("prompt") if each["name"].startswith("learn_")
+    ]
     assert told == [each.prompt for each in lessons(MANNERS[name])]
 
 
 def test_any_key_ends_the_explanation(evening: Evening) -> None:
-    told = [each for each in evening.studio.events("prompt") if each["name"].startswith("learn_")]
+    told = [
+        each for each in evening["studio"].events("prompt") if each["name"].startswith("learn_")
+    ]
     assert len(told) < len(lessons(MANNERS["studio"]))
 
 
 def test_the_evening_had_it_all(evening: Evening) -> None:
     """What was judged is worth judging."""
-    guest, studio = evening.guest.events(), evening.studio.events()
+    guest, studio = evening["guest"].events(), evening["studio"].events()
     floors = {each["state"] for each in guest if each["event"] == "floor"}
     assert floors >= {"offline", "no_space", "idle_free", "next", "offered", "live", "held", "cut"}
     lamps = {each["pattern"] for each in guest if each["event"] == "lamp"}
@@ -266,9 +284,9 @@ def test_the_evening_had_it_all(evening: Evening) -> None:
 
 
 def test_the_listening_speaker_never_opened_a_microphone(evening: Evening) -> None:
-    assert evening.speaker.events("frame_sent") == []
-    assert evening.speaker.events("mic_started") == []
-    kinds = {each["kind"] for each in evening.speaker.events("device")}
+    assert evening["speaker"].events("frame_sent") == []
+    assert evening["speaker"].events("mic_started") == []
+    kinds = {each["kind"] for each in evening["speaker"].events("device")}
     assert kinds == {"loudspeaker"}
-    played = [each["kind"] for each in evening.speaker.events("frame_played")]
+    played = [each["kind"] for each in evening["speaker"].events("frame_played")]
     assert played.count("real") > 25
