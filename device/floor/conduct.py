@@ -20,6 +20,7 @@ from device.floor.model import (
     Event,
     FloorState,
     KeyDown,
+    KeyUp,
     Learn,
     LinkDown,
     LinkUp,
@@ -158,18 +159,20 @@ class Conduct:
         is_chair_now = self.view is not None and is_chair(self.view)
         self._gestures.timing = self._manner.timing(chairs=is_chair_now)
         is_down = self._floor.down
+        # A contact that opened is known a little later; its finger counts from then.
+        at = min(now, event.at or now) if isinstance(event, KeyDown | KeyUp) else now
         effects: list[Effect] = []
         for key in sorted(was_down - is_down):
-            effects += self._lifted(key, now)
+            effects += self._lifted(key, at, now)
         # A finger that was found down without an edge means nothing.
         if isinstance(event, KeyDown) and event.key in is_down - was_down:
             at_once = [_AT_ONCE[event.key]] if event.key in _AT_ONCE else []
             felt = [Say(Prompt.KEY)] if event.key in _FELT else []
-            effects += [*felt, *self._act([*at_once, *self._gestures.down(event.key, now)], now)]
+            effects += [*felt, *self._act([*at_once, *self._gestures.down(event.key, at)], now)]
         return effects
 
-    def _lifted(self, key: Key, now: float) -> list[Effect]:
-        made = self._gestures.up(key, now)
+    def _lifted(self, key: Key, at: float, now: float) -> list[Effect]:
+        made = self._gestures.up(key, at)
         if key is Key.MUTE:
             made.append(Gesture.MUTE_OFF)
         if key is Key.TALK:

@@ -18,6 +18,7 @@ from device.floor.model import (
     CutBurst,
     Effect,
     EndBurst,
+    KeyUp,
     LinkDown,
     LinkUp,
     Send,
@@ -46,21 +47,24 @@ EXAMPLES = [codec.decode_hub(valid(tag)) for tag in sorted(HUB_TAGS)]
 class Watched(Evening):
     """An evening that keeps its own books of the finger and of the open microphone."""
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, manner: Manner, *, latches: bool = False) -> None:
         self.is_open = False
+        self.coughs = False  # a finger went down on a microphone that needs none
         self.finger = False
         self.fresh = False  # the finger came down since the last burst began
         self.requests: list[str] = []
-        super().__init__(manner=manner, mode=Mode.OPEN)
+        super().__init__(manner=manner, mode=Mode.OPEN, latches=latches)
 
     def do(self, event: object) -> list[Effect]:
+        self.coughs = event == KeyUp(Key.TALK) and self.box._floor.is_latched
         return self.note(super().do(event))
 
     def note(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:
             match effect:
                 case StartBurst():
-                    assert self.finger, "no finger"
+                    # Who coughed has pressed, and lifts the finger to be heard.
+                    assert self.finger or self.coughs, "no finger"
                     assert self.fresh, "an old finger"
                     self.is_open, self.fresh = True, False
                 case CutBurst():
@@ -86,8 +90,8 @@ class Watched(Evening):
 
     def turn(self, key: Key) -> None:
         if key in self.box._floor.down:
-            self.finger = self.finger and key is not Key.TALK
             self.up(key)
+            self.finger = self.finger and key is not Key.TALK
         else:
             self.finger = self.finger or key is Key.TALK
             self.fresh = self.fresh or key is Key.TALK
@@ -171,11 +175,16 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(STEPS, min_size=4, max_size=25), st.sampled_from([Role.GUEST, Role.STUDIO]))
+@given(
+    st.lists(STEPS, min_size=4, max_size=25),
+    st.sampled_from([Role.GUEST, Role.STUDIO]),
+    st.sampled_from([frozenset(Key), frozenset({Key.TALK})]),
+    st.booleans(),
+)
 def test_whatever_the_hub_says_only_a_finger_opens_and_only_where_it_may(
-    steps: list[Step], role: Role
+    steps: list[Step], role: Role, keys: frozenset[Key], latches: bool
 ) -> None:
-    evening = Watched(Manner(role=role, captions=True))
+    evening = Watched(Manner(role=role, captions=True, keys=keys), latches=latches)
     for each in steps:
         each(evening)
         evening.check()

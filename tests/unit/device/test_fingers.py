@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from device.buttons.gesture import STUCK_S, Gesture
+from device.buttons.gesture import DOUBLE_S, STUCK_S, Gesture
 from device.buttons.meanings import Act
 from device.buttons.ports import Key
 from device.floor.manner import Manner
@@ -13,6 +13,7 @@ from device.floor.model import (
     FloorState,
     Hush,
     KeyDown,
+    KeyUp,
     Learn,
     Levels,
     LinkDown,
@@ -109,6 +110,14 @@ class TestLatch:
         assert any(isinstance(effect, EndBurst) for effect in evening.did)
         assert (Gesture.TALK_TAP, Act.LATCH) not in evening.meant
 
+    def test_after_an_offer_it_is_the_same(self) -> None:
+        evening = latching(Mode.MODERATED)
+        evening.tap()
+        evening.hear(FloorOffered(req=evening.last(FloorRequest).req, expires_in_s=20))
+        evening.latch()
+        assert evening.box.state is FloorState.LIVE
+        assert evening.meant[-1] == (Gesture.TALK_TAP, Act.LATCH)
+
     @pytest.mark.parametrize("coughs", [False, True])
     @pytest.mark.parametrize("what", ["mute", "link", "microphone", "hold", "frozen", "time"])
     def test_what_closes_it_closes_it_for_good(self, what: str, coughs: bool) -> None:
@@ -185,6 +194,14 @@ class TestLatch:
             effects = evening.hear(message(req=req, **more))
             assert isinstance(effects[0], CutBurst)
             assert evening.box.state is not FloorState.LIVE
+
+
+def test_a_tap_counts_from_when_the_contact_opened() -> None:
+    evening = Evening()
+    evening.down(Key.HAND)
+    evening.now += 0.12
+    evening.do(KeyUp(Key.HAND, evening.now - 0.02))
+    assert evening.box.deadline == pytest.approx(evening.now - 0.02 + DOUBLE_S)
 
 
 class TestOneKey:
