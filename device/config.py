@@ -1,7 +1,7 @@
 """The settings of a box. Every key has a default, and the defaults fit a bare Raspberry Pi.
 
-Read with ``load_config(path, BoxConfig)``. One box, one file, a handful of tables, over those
-of its board.
+Read with ``device.profiles.shelf.load_settings``. One box, one file, a handful of tables, over
+those of its board.
 """
 
 import socket

@@ -17,8 +17,14 @@ Short = Annotated[str, Meta(min_length=1, max_length=60)]
 # Where a wire of a module ends: a pin of the header by BCM number, or one of its supplies.
 Supply = Literal["3V3", "5V", "GND"]
 End = Annotated[
-    int | Supply, Meta(description='a BCM pin number, 2 to 27, or one of "3V3", "5V", "GND"')
+    Annotated[int, Meta(ge=0, le=28)] | Supply,
+    Meta(description='the number of a pin, or one of "3V3", "5V", "GND"'),
 ]
+# What the pins with a number are: BCM's on a Raspberry Pi, GP's on a Pico.
+NUMBERED: Final = {
+    "pi": frozenset(range(2, 28)),
+    "pico": frozenset({*range(23), 26, 27, 28}),
+}
 # Seven bits less the reserved addresses at both ends (I2C-bus specification, 3.1.12).
 Address = Annotated[int, Meta(ge=0x08, le=0x77, description="an I2C address, 0x08 to 0x77")]
 # What ALSA allows as an id: letters, digits and underscores, 15 at most.
@@ -97,6 +103,14 @@ class FittedConfig(BoxConfig, frozen=True, kw_only=True):
             if pin in held:
                 why = f"pin {pin} is used by the {self.board.title} itself ({held[pin]})"
                 raise WrongKeyError(f"panel.{name}", f"{why}; {self._hint()}.")
+        self._refuse_modules()
+
+    def _refuse_modules(self) -> None:
+        for module in self.board.modules:
+            for end, where in module.pins.items():
+                if isinstance(where, int) and where not in NUMBERED[self.board.header]:
+                    why = f"{end} of the {module.name} is to go to pin {where}, which is not there."
+                    raise WrongKeyError("board.modules", why)
 
     def _hint(self) -> str:
         if self.board.spare:

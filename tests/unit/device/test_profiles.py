@@ -5,6 +5,8 @@ import ast
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs, to_builtins
 
 import device.buttons
@@ -14,7 +16,8 @@ from device.profiles.header import PI, PICO, wires
 from device.profiles.model import FittedConfig, key_names
 from device.profiles.shelf import SHELF, load_settings, names, own_toml, profile
 from device.profiles.words import buttons, lamp, listing, whole
-from stagebox.config import ConfigError
+from stagebox.config import ConfigError, parse_layers
+from stagebox.configtext import read_layer
 from stagebox.wire.terms import Role
 
 NAMES = (
@@ -216,6 +219,44 @@ def test_a_profile_that_is_wrong_is_named_itself(box: Path, mine: Path) -> None:
     assert refusal(box).startswith(f"{mine}:9: board.form: ")
     mine.write_text(MINE.partition("[board]")[0])
     assert "the key 'board' is missing" in refusal(box)
+
+
+@pytest.mark.parametrize(
+    ("header", "pin", "said"),
+    [
+        ("pi", "1", "IN of the fan is to go to pin 1, which is not there"),
+        ("pi", "28", "IN of the fan is to go to pin 28, which is not there"),
+        ("pico", "24", "IN of the fan is to go to pin 24, which is not there"),
+        ("pico", "99", "99 is not allowed; use the number of a pin, or one of"),
+        ("pi", '"12V"', '"12V" is not allowed; use the number of a pin, or one of'),
+    ],
+)
+def test_a_module_goes_to_pins_that_are_there(mine: Path, header: str, pin: str, said: str) -> None:
+    text = MINE.replace('form = "hat"', f'form = "hat"\nheader = "{header}"')
+    mine.write_text(f'{text}[[board.modules]]\nname = "fan"\npins = {{ "IN" = {pin} }}\n')
+    with pytest.raises(ConfigError, match=r"mine\.toml:\d+: board\.modules") as caught:
+        profile(str(mine))
+    assert said in str(caught.value)
+
+
+TEXTS = [own_toml(name).read_text() for name in NAMES]
+JUNK = st.sampled_from(["[board]", "x = 1", "talk = 1", "\x00", "é", '"', "[[", "= ", "", "999999"])
+
+
+@given(st.sampled_from(TEXTS), st.lists(st.tuples(st.integers(0, 80), JUNK), max_size=3))
+def test_whatever_is_in_a_profile_it_is_one_or_a_sentence(
+    text: str, spoilt: list[tuple[int, str]]
+) -> None:
+    lines = text.splitlines()
+    for index, junk in spoilt:
+        lines[index % len(lines)] = junk
+    try:
+        config = parse_layers([read_layer("\n".join(lines), "p.toml")], FittedConfig)
+    except ConfigError as error:
+        assert str(error).startswith("p.toml:")
+        return
+    wires(config)
+    whole("p", config)
 
 
 @pytest.mark.parametrize("key", ["profile", "name", "hub", "space", "state_dir"])
