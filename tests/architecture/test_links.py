@@ -30,6 +30,8 @@ def test_a_dead_link_is_noticed(tmp_path: Path) -> None:
 
 
 def test_no_picture_of_the_guide_is_left_over() -> None:
-    text = (ROOT / "docs/guide/console.md").read_text(encoding="utf-8")
-    pictures = {f"img/{path.name}" for path in (ROOT / "docs/guide/img").iterdir()}
-    assert pictures == {link for link in _LINK.findall(text) if link.startswith("img/")}
+    guide = ROOT / "docs/guide"
+    shown = {link for page in guide.glob("*.md") for link in _LINK.findall(page.read_text("utf-8"))}
+    folders = ("img", "lamps", "tones")
+    pictures = {path for folder in folders for path in (guide / folder).rglob("*.*")}
+    assert {str(path.relative_to(guide)) for path in pictures} - shown == set()

@@ -36,11 +36,6 @@ def test_there_is_no_page_without_a_profile() -> None:
     assert {path.name for path in HARDWARE.iterdir()} == set(MADE)
 
 
-def test_the_guide_shows_the_same_picture() -> None:
-    guide = (ROOT / "docs" / "guide" / "wiring.svg").read_text(encoding="utf-8")
-    assert guide == MADE["bare.svg"], "copy docs/hardware/bare.svg to docs/guide/wiring.svg"
-
-
 def test_they_are_written_where_one_wants(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
