@@ -101,10 +101,8 @@ class HidrawBus:
 
 
 def udev_rule(found: Found) -> str:
-    """Return the line for /etc/udev/rules.d that lets the box's group open this device."""
-    return (
-        f'SUBSYSTEM=="hidraw", ATTRS{{idVendor}}=="{found.vendor:04x}", GROUP="audio", MODE="0660"'
-    )
+    """Return the line for /etc/udev/rules.d that lets the box's user, who is in this group, open the device."""
+    return f'SUBSYSTEM=="hidraw", ATTRS{{idVendor}}=="{found.vendor:04x}", GROUP="plugdev", MODE="0660"'
 
 
 def trouble(found: Found, error: OSError) -> str:

@@ -265,5 +265,5 @@ def test_a_device_is_opened_by_one_box(system: Sys) -> None:
 def test_the_rule_names_the_maker() -> None:
     found = Found(Path("/dev/hidraw0"), "x", 0x0B0E, parse(SPRINGING.descriptor, KEYS | LAMPS))
     assert udev_rule(found) == (
-        'SUBSYSTEM=="hidraw", ATTRS{idVendor}=="0b0e", GROUP="audio", MODE="0660"'
+        'SUBSYSTEM=="hidraw", ATTRS{idVendor}=="0b0e", GROUP="plugdev", MODE="0660"'
     )
