@@ -11,6 +11,7 @@ microphones are still files, or the one would hear the other's loudspeaker.
 import argparse
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +117,8 @@ def pages(out: Path, seconds: float | None) -> int:
         DemoError: a part did not start; what it said is in its log.
         SpeechError: there is no synthesiser.
     """
+    # Whoever ends this ends the boxes, too, which would not end by themselves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     boxes = [Box.in_folder(out, name) for name in ("Ana", "Ben")]

@@ -102,7 +102,7 @@ class State(Struct, frozen=True, tag="state"):
 
 
 class Line(Struct, frozen=True, omit_defaults=True):
-    """One thing that happened ``ago_ms`` ago, as a line; of what was said and meant, more."""
+    """One thing that happened ``ago_ms`` ago, as a line; of what the box tells its user, more."""
 
     n: int
     ago_ms: int

@@ -9,7 +9,7 @@ from device.simulator.messages import Lamp, Level, Line, News, Panel, State, Ste
 from device.view.beat import beat, means
 from device.view.feed import Note
 from device.view.status import Status
-from device.view.words import words
+from device.view.words import is_told, words
 from stagebox.phrases import Language, shown
 
 # Below this it is silence.
@@ -72,7 +72,7 @@ def _line(note: Note, now: float, language: Language, hand: str) -> Line:
 
 
 def _text(note: Note, field: str) -> str:
-    value = note.fields.get(field)
+    value = note.fields.get(field) if is_told(note) else None
     return "" if value is None else str(value)
 
 

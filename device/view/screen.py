@@ -5,7 +5,7 @@ line is cut to the width of the terminal: one that wrapped would break the drawi
 picture over this one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +13,7 @@ from device.buttons.lamps import Step
 from device.view.beat import beat, lamp_of, lit, means
 from device.view.feed import Note
 from device.view.status import Status
-from device.view.words import rhythm, words
+from device.view.words import is_told, rhythm, words
 from stagebox.phrases import Language, shown
 
 _METER: Final = 24
@@ -109,8 +109,8 @@ def _state(status: Status, notes: Sequence[Note], language: Language) -> list[st
     space = [status.space, f"{status.members} members", "recorded" if status.recorded else ""]
     return [
         _row("now", shown(f"state.{status.floor}", language=language)),
-        _row("box", _last("prompt", notes, status, language)),
-        _row("you", _last("gesture", notes, status, language)),
+        _row("box", _last(filter(is_told, notes), status, language)),
+        _row("you", _last((n for n in notes if n.event == "gesture"), status, language)),
         _row("keys down", ", ".join(_written(status, key) for key in status.down)),
         _row("hub", f"{status.link}  {status.link_detail}"),
         _row("space", ", ".join(filter(None, space)) if status.space else ""),
@@ -144,8 +144,8 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s ago" if seconds < 100 else f"{seconds / 60:.0f} min ago"
 
 
-def _last(event: str, notes: Sequence[Note], status: Status, language: Language) -> str:
-    told = [note for note in notes if note.event == event]
+def _last(notes: Iterable[Note], status: Status, language: Language) -> str:
+    told = list(notes)
     return words(told[-1], language, status.hand) if told else ""
 
 

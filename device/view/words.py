@@ -16,6 +16,7 @@ _MEANT: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 _DONE: Final[Mapping[str, str]] = MappingProxyType(
     {str(gesture): done for gesture, done in GESTURE_WORDS.items()}
 )
+_TICK: Final = "tick"
 _HAND: Final = "HAND"
 
 
@@ -32,6 +33,11 @@ def words(note: Note, language: Language = Language.ENGLISH, hand: str = _HAND) 
         return _key(note.fields, hand)
     row = _ROWS.get(note.event)
     return row(note.fields) if row is not None else _plain(note)
+
+
+def is_told(note: Note) -> bool:
+    """Whether a note is something that the box tells its user; a tick is no more than an answer."""
+    return note.event == "prompt" and note.fields.get("tone") != _TICK
 
 
 def rhythm(pattern: str) -> str:

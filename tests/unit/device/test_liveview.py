@@ -124,13 +124,14 @@ async def test_what_is_logged_meanwhile_goes_above_the_picture(
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     monkeypatch.setattr(liveview, "REFRESH_S", 0.01)
+    monkeypatch.setattr(liveview, "SHORTEST_S", 0.005)
     root = logging.getLogger()
     handler = logging.StreamHandler(err)
     monkeypatch.setattr(root, "handlers", [handler])
     task = asyncio.create_task(watch(Status("Ana"), Feed()))
-    await asyncio.sleep(0.03)
+    await drawn(out, "Ana")
     logging.getLogger("box").warning("the hub is gone")
-    await asyncio.sleep(0.05)
+    await drawn(out, "the hub is gone")
     logging.getLogger("box").warning("stopping")
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -142,6 +143,12 @@ async def test_what_is_logged_meanwhile_goes_above_the_picture(
     assert screen.rows[-2:] == ["stopping", ""]
     assert screen.modes == {"25": True, "7": True}
     assert err.getvalue() == "after\n"
+
+
+async def drawn(out: io.StringIO, words: str) -> None:
+    async with asyncio.timeout(20):
+        while words not in out.getvalue():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 async def test_nothing_is_drawn_into_a_file_or_on_a_terminal_that_cannot(

@@ -231,6 +231,9 @@ class TestPicture:
             "",
         )
         assert (pressed.ago_ms, pressed.words, pressed.said) == (0, "NEXT pressed", "")
+        tick = Note(6, 11.0, "prompt", {"said": "", "text": "A key is down.", "tone": "tick"})
+        (answer,) = picture.news([tick], 11.0, Language.ENGLISH, "HAND").lines
+        assert (answer.words, answer.text) == ("tells: A key is down. (tick tone)", "")
 
     @given(
         st.lists(

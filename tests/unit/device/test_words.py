@@ -5,7 +5,7 @@ import pytest
 from device.buttons.meanings import MEANINGS
 from device.floor.model import FloorState
 from device.view.feed import Note
-from device.view.words import rhythm, words
+from device.view.words import is_told, rhythm, words
 from stagebox.phrases import Language
 
 
@@ -93,3 +93,10 @@ def test_every_state_is_told_in_every_language(language: Language) -> None:
 
 def test_a_rhythm_in_words() -> None:
     assert rhythm("refused+idle_free") == "refused, idle free"
+
+
+def test_a_tick_is_no_more_than_an_answer() -> None:
+    assert is_told(Note(1, 0.0, "prompt", {"tone": "deny"}))
+    assert is_told(Note(1, 0.0, "prompt", {"tone": None, "said": "Left."}))
+    assert not is_told(Note(1, 0.0, "prompt", {"tone": "tick"}))
+    assert not is_told(Note(1, 0.0, "key", {}))

@@ -118,7 +118,7 @@ export function news(lines) {
   const now = Date.now();
   for (const line of lines) {
     note(line, now);
-    if (line.event === "prompt") caption(line);
+    if (line.said || line.text) caption(line);
     if (line.event === "gesture") text($("meant"), line.words);
   }
 }
