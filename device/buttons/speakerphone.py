@@ -101,8 +101,9 @@ class HidrawBus:
 
 
 def udev_rule(found: Found) -> str:
-    """Return the line for /etc/udev/rules.d that lets the box's user, who is in this group, open the device."""
-    return f'SUBSYSTEM=="hidraw", ATTRS{{idVendor}}=="{found.vendor:04x}", GROUP="plugdev", MODE="0660"'
+    """Return the line for udev that lets the box open this device, by a group that it is in."""
+    device = f'SUBSYSTEM=="hidraw", ATTRS{{idVendor}}=="{found.vendor:04x}"'
+    return f'{device}, GROUP="plugdev", MODE="0660"'
 
 
 def trouble(found: Found, error: OSError) -> str:
