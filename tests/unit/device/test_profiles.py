@@ -365,6 +365,15 @@ def test_every_pin_has_its_wire_and_every_wire_its_pin(name: str) -> None:
     assert sum(each.part in {m.name for m in config.board.modules} for each in found) == modules
 
 
+@pytest.mark.parametrize("name", ["bare", "inmp441-max98357a", "speaker"])
+def test_there_is_a_wire_to_buy_for_each_and_a_resistor_for_each_colour(name: str) -> None:
+    config = profile(name)
+    bought = {part.name.split()[0]: part.count for part in config.board.parts}
+    found = wires(config)
+    assert bought["Jumper"] == len(found)
+    assert bought.get("Resistor,", 0) == sum(bool(each.note) for each in found)
+
+
 def test_more_parts_than_grounds_share_one(mine: Path) -> None:
     keys = "talk = 5\nhand = 6\nmute = 7\nvolume_up = 8\nvolume_down = 9\nstatus = 10\ndoor = 11\n"
     text = MINE.replace("talk = 5\nhand = 0\n", f"{keys}lamp_blue = 0\n").replace(
