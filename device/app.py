@@ -158,16 +158,16 @@ def _serves(thread: CaptureThread | PlaybackThread) -> bool:
 
 
 async def _open_page(
-    page: PageServer | None, stack: contextlib.AsyncExitStack, name: str, port: int | str | None
+    page: PageServer | None, stack: contextlib.AsyncExitStack, name: str, port: int | None
 ) -> None:
-    """Serve the panel's page, if there is one, until the box ends.
+    """Serve the panel's page, if there is one, until the box ends; ``port`` -1: the usual one.
 
     Raises:
         PanelError: the port cannot be had.
     """
     if page is not None:
         stack.push_async_callback(page.close)
-        await page.start(port if isinstance(port, int) else None)
+        await page.start(None if port is None or port < 0 else port)
         print(f"The panel of {name} is at {page.url}", flush=True)
 
 

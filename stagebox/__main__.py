@@ -98,9 +98,9 @@ def _add_box(parser: argparse.ArgumentParser) -> None:
         "--page",
         type=_port,
         nargs="?",
-        const="any",
+        const=-1,
         metavar="PORT",
-        help="the panel as a page for a browser on this computer",
+        help="the panel as a page for a browser on this computer (default port: 7310, or the next)",
     )
     sim.add_argument("--script", type=Path, metavar="FILE", help="buttons: '1.0 talk down' ...")
     sim.add_argument(

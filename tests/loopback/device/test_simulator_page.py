@@ -20,6 +20,7 @@ from device.simulator.server import MAX_CONNECTIONS, MAX_PAGES, PORT, PageServer
 from device.simulator.visit import BURST, Scene
 from device.view.feed import Feed
 from device.view.status import Status
+from stagebox.__main__ import build_parser
 
 PATIENCE_S = 10.0
 Told = dict[str, Any]
@@ -364,6 +365,13 @@ class TestFloods:
 
 
 class TestPorts:
+    @pytest.mark.parametrize(
+        ("given", "port"), [((), None), (("--page",), -1), (("--page", "7777"), 7777)]
+    )
+    def test_a_port_is_asked_for_or_left_open(self, given: tuple[str, ...], port: object) -> None:
+        arguments = build_parser().parse_args(["box", "--simulate", *given, "--name", "Ana"])
+        assert (arguments.page, arguments.name) == (port, "Ana")
+
     def test_the_next_one_is_taken_where_one_is_busy(self) -> None:
         first = listen(None)
         second = listen(None)
