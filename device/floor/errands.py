@@ -58,8 +58,12 @@ class Errands:
         self.question: Question | None = None
         self._has_priority = False
         self._opens: SpaceId | None = None
-        self._anywhere: Mapping[Act, Callable[[float], list[Effect]]] = {
-            Act.HAND: lambda now: floor.handle(Tapped(), now),
+        self._anywhere = self._rows_anywhere()
+        self._in_space = self._rows_in_space()
+
+    def _rows_anywhere(self) -> Mapping[Act, Callable[[float], list[Effect]]]:
+        return {
+            Act.HAND: lambda now: self._floor.handle(Tapped(), now),
             Act.YES: self._yes,
             Act.NO: self._no,
             Act.ENTER: lambda _now: self.doors.enter() or [Say(Prompt.NO_SPACE)],
@@ -72,7 +76,9 @@ class Errands:
             Act.STATUS: self._status,
             Act.TUTORIAL: self.tutorial.start,
         }
-        self._in_space: Mapping[Act, Callable[[SpaceView, float], list[Effect]]] = {
+
+    def _rows_in_space(self) -> Mapping[Act, Callable[[SpaceView, float], list[Effect]]]:
+        return {
             Act.LOWER: self._lower,
             Act.CLAP: self._clap,
             Act.AGREE: self._agree,

@@ -101,10 +101,10 @@ class Participant:
             LinkDown: self._on_link_down,
             PingDue: self._on_ping_due,
             MicrophoneOk: self._on_microphone,
-            BurstOver: self._on_burst_over,
-            Left: self._on_left,
+            BurstOver: lambda _event, now: self._talk.drained(now),
+            Left: lambda _event, now: self._inbox.leave(now),
             Tapped: self._on_tapped,
-            Halt: self._on_halt,
+            Halt: lambda _event, now: self._silence(now),
             Learn: lambda _event, _now: [],
         }
 
@@ -290,17 +290,8 @@ class Participant:
             return []
         return [*self._silence(now), Say(Prompt.NO_MICROPHONE)]
 
-    def _on_burst_over(self, _event: BurstOver, now: float) -> list[Effect]:
-        return self._talk.drained(now)
-
     def _on_ping_due(self, _event: PingDue, now: float) -> list[Effect]:
         return [Send(self._inbox.ping(now))] if self._is_linked else []
-
-    def _on_left(self, _event: Left, now: float) -> list[Effect]:
-        return self._inbox.leave(now)
-
-    def _on_halt(self, _event: Halt, now: float) -> list[Effect]:
-        return self._silence(now)
 
     def _on_received(self, event: Received, now: float) -> list[Effect]:
         message: HubMessage = event.message

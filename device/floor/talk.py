@@ -61,7 +61,10 @@ class TalkKey:
         self._tail_until: float | None = None
         self._down_at = self._up_at = 0.0
         self._stuck_at: float | None = None
-        self._acts: dict[Act, Callable[[float], list[Effect]]] = {
+        self._acts = self._rows()
+
+    def _rows(self) -> dict[Act, Callable[[float], list[Effect]]]:
+        return {
             Act.NONE: lambda _now: [],
             Act.ASK: self._send_request,
             Act.WITHDRAW: self._send_release,
