@@ -106,7 +106,8 @@ def _is_live(status: Status) -> bool:
 
 
 def _state(status: Status, notes: Sequence[Note], language: Language) -> list[str]:
-    space = [status.space, f"{status.members} members", "recorded" if status.recorded else ""]
+    people = "1 member" if status.members == 1 else f"{status.members} members"
+    space = [status.space, people, "recorded" if status.recorded else ""]
     return [
         _row("now", shown(f"state.{status.floor}", language=language)),
         _row("box", _last(filter(is_told, notes), status, language)),

@@ -80,6 +80,12 @@ def test_a_box_that_has_just_started() -> None:
     assert row(lines, "programme") == "0 ms buffered, 0.0 % concealed"
 
 
+def test_a_box_that_is_alone() -> None:
+    assert row(render(Status("Ana", space="Main", members=1), [], KEYS), "space") == (
+        "Main, 1 member"
+    )
+
+
 def test_a_pattern_that_nobody_knows_is_told_by_its_name() -> None:
     status = Status("Ana", color="amber", pattern="own_kind")
     notes = [Note(1, 0.0, "lamp", {"color": "amber", "pattern": "own_kind"})]
