@@ -40,10 +40,9 @@ from device.link.reconnect import Reconnect
 from device.link.signalling import Signalling
 from device.media import MediaSession
 from device.profiles.shelf import load_settings
-from device.simulator.messages import About
 from device.simulator.panel import PagePanel
 from device.simulator.server import PageServer
-from device.simulator.visit import Scene
+from device.simulator.start import make_page, open_page
 from device.tally import Tally
 from device.teller import Teller, make_voice
 from device.transmitter import Transmitter
@@ -122,7 +121,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         stack.callback(made.parts.knob.close)
         for thread in made.threads:
             stack.push_async_callback(thread.stop)
-        await _open_page(made.page, stack, config.name, arguments.page)
+        await open_page(made.page, stack, arguments.page)
         dimmer = Dimmer(dimming(config.panel), made.parts.tally.dim)
         for job in (made.box.run(), made.signalling.run(), made.browse(), dimmer.run()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
@@ -155,20 +154,6 @@ async def _watched(service: Service, made: "Made") -> None:
 
 def _serves(thread: CaptureThread | PlaybackThread) -> bool:
     return thread.serves
-
-
-async def _open_page(
-    page: PageServer | None, stack: contextlib.AsyncExitStack, name: str, port: int | None
-) -> None:
-    """Serve the panel's page, if there is one, until the box ends; ``port`` -1: the usual one.
-
-    Raises:
-        PanelError: the port cannot be had.
-    """
-    if page is not None:
-        stack.push_async_callback(page.close)
-        await page.start(None if port is None or port < 0 else port)
-        print(f"The panel of {name} is at {page.url}", flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +224,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     feed = Feed()
     if simulation is not None:
         events.watch(feed.take)
-    page = _page(config, simulation, status, feed)
+    page = make_page(config, simulation.page if simulation else None, status, feed)
     return Made(parts, box, signalling, threads, browse, by_hand, feed, page)
 
 
@@ -271,18 +256,6 @@ def _media(box: Box, signalling: Signalling, *, listens_only: bool) -> MediaSess
         on_peer=box.on_peer,
         reconnect=Reconnect(random.random),
     )
-
-
-def _page(
-    config: BoxConfig, simulation: hardware.Simulation | None, status: Status, feed: Feed
-) -> PageServer | None:
-    """Return what serves the simulator's panel as a page, if that was asked for."""
-    if simulation is None or simulation.page is None:
-        return None
-    found = fitted.keys(config, simulated=True)
-    keys = tuple(key for key in Key if key in found)
-    about = About(config.name, config.role, config.sound.language, __version__, keys)
-    return PageServer(Scene(about, simulation.page, status, feed))
 
 
 def _on_loop(tell: Callable[[str], None]) -> Callable[[str], None]:
