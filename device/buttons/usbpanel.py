@@ -28,7 +28,7 @@ class UsbPanel:
     """The panel on ``port``: a path, or ``auto`` for any Pico that answers as a panel.
 
     ``on_trouble`` hears each new sentence about what is wrong and what to do, and an empty
-    one when it has passed; without it they go to the log.
+    one when all is well; without it they go to the log.
     """
 
     _loop: asyncio.AbstractEventLoop
@@ -49,7 +49,7 @@ class UsbPanel:
         self._timer: asyncio.TimerHandle | None = None
         self._pattern: Pattern = NAMED["off"]
         self._is_recording = False
-        self._trouble = ""
+        self._trouble: str | None = None
         self._tried = 0
         self._past_garbage = 0
         self.connections = 0
@@ -67,7 +67,7 @@ class UsbPanel:
     @property
     def trouble(self) -> str:
         """What is wrong with the panel, and what to do; empty: nothing."""
-        return self._trouble
+        return self._trouble or ""
 
     def start(self, on_key: Callable[[KeyEvent], None]) -> None:
         """Begin to look for the panel. One that is not there yet is no error."""
@@ -187,7 +187,7 @@ class UsbPanel:
             self._say("")
         if trouble and not link.panel and self._port == AUTO:
             self._tried += 1
-            self._lose(self._trouble)
+            self._lose(self.trouble)
 
     def _report(self, edges: Iterable[Edge]) -> None:
         for key, down in edges:

@@ -6,6 +6,9 @@
 //   out  {"now": ms, "lights": [[ms, red, green, blue]], "pins": {"17": true}, "starts": 1}
 //
 // each one line of JSON; pins are the bits of a number. Time stands still between the two.
+//
+// Without those files time is that of the computer, the firmware is what is copied over the
+// line, and a program that ends leaves MicroPython's prompt there, as on a Pico.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -18,9 +21,10 @@ const HEAP_BYTES = 192 * 1024;
 const BOOT_MS = 300;
 const COMMANDS = Number(commands);
 const ANSWERS = Number(answers);
+const isAlone = commands === undefined;
 
 let now = 0;
-let told = { until: 0, low: 0, broken: 0 };
+let told = { until: 0, low: 0, broken: 0, reset: false, hang: false };
 let pins = {};
 let lights = [];
 let starts = 0;
@@ -38,12 +42,17 @@ function fill() {
     const count = fs.readSync(0, chunk, 0, chunk.length, null);
     for (let i = 0; i < count; i += 1) unread.push(chunk[i]);
   } catch (error) {
-    if (error.code !== "EAGAIN") throw error;
+    // A pseudo-terminal whose other end nobody has open reads as an error.
+    if (error.code !== "EAGAIN" && error.code !== "EIO") throw error;
   }
 }
 
 function send(bytes) {
-  if (!isOff) fs.writeSync(1, Buffer.from(bytes));
+  try {
+    if (!isOff) fs.writeSync(1, Buffer.from(bytes));
+  } catch (error) {
+    if (error.code !== "EAGAIN") throw error;
+  }
 }
 
 // --- the test ---------------------------------------------------------------------------
@@ -65,6 +74,7 @@ function command() {
 // Tell the test that it is `now`; return until when the chip may go on, or -1: start anew.
 function meet(at) {
   now = at;
+  if (isAlone) return keepTime(at);
   fs.writeSync(ANSWERS, `${JSON.stringify({ now, lights, pins, starts })}\n`);
   lights = [];
   told = { ...told, reset: false, hang: false, ...command() };
@@ -76,6 +86,18 @@ function meet(at) {
     lights.push([now, 0, 0, 0]);
   }
   return told.reset ? -1 : told.until;
+}
+
+const bell = new Int32Array(new SharedArrayBuffer(4));
+
+function nap() {
+  Atomics.wait(bell, 0, 0, 1);
+  fill();
+}
+
+function keepTime(at) {
+  while (performance.now() < at) nap();
+  return at + 5;
 }
 
 const host = {
@@ -117,6 +139,47 @@ function copyIn(mp, folder) {
   }
 }
 
+function copyOut(mp) {
+  const names = mp.FS.readdir("/").filter((name) => mp.FS.isFile(mp.FS.stat(`/${name}`).mode));
+  return Object.fromEntries(names.map((name) => [name, mp.FS.readFile(`/${name}`)]));
+}
+
+// A Pico says what is missing as other systems do, and takes no name for its only folder.
+const PROMPT = `
+import builtins
+import os
+def as_elsewhere(act):
+    def acting(path, *more):
+        try:
+            return act(path or "/", *more)
+        except OSError as error:
+            raise OSError(2 if error.errno == 44 else error.errno)
+    return acting
+os.stat = as_elsewhere(os.stat)
+builtins.open = as_elsewhere(open)
+os.chdir("/")
+`;
+const RAW_PASTE = "\x05A\x01";
+
+// Be MicroPython's prompt on the line until the chip is started anew.
+function prompt(mp) {
+  mp.runPython(PROMPT);
+  mp.replInit();
+  while (!isOff) {
+    nap();
+    if (String.fromCharCode(...unread) === RAW_PASTE) {
+      unread = [];
+      send("R\x00"); // understood, and not to be had in this build
+    }
+    while (unread.length > 0 && !isOff) {
+      if (mp.replProcessChar(unread.shift()) !== 0) {
+        send("MPY: soft reboot\r\n");
+        mp.replInit();
+      }
+    }
+  }
+}
+
 // Return how the program ended.
 async function run() {
   const mp = await loadMicroPython({
@@ -126,10 +189,9 @@ async function run() {
     linebuffer: false,
   });
   mp.registerJsModule("host", host);
-  copyIn(mp, firmware);
-  copyIn(mp, doubles);
+  if (!isAlone || starts === 0) copyIn(mp, firmware);
   for (const [name, content] of Object.entries(files)) mp.FS.writeFile(`/${name}`, content);
-  files = {};
+  copyIn(mp, doubles);
   let end = "it left for the prompt";
   try {
     const values = { NOW: now, UNTIL: told.until, LOW: told.low, BOOT_MS };
@@ -137,17 +199,18 @@ async function run() {
     isOff = false;
     unread = [];
     starts += 1;
-    mp.runPython(`import ${main}`);
+    if (mp.FS.analyzePath(`/${main}.py`).exists) mp.runPython(`import ${main}`);
+    if (isAlone) prompt(mp);
   } catch (error) {
     end = String(error);
   }
-  if (mp.FS.analyzePath("/service").exists) files.service = mp.FS.readFile("/service");
+  files = copyOut(mp);
   return said || end;
 }
 
 for (;;) {
   const end = await run();
-  if (!end.includes("Reset")) {
+  if (!isAlone && !end.includes("Reset")) {
     fs.writeSync(ANSWERS, `${JSON.stringify({ end })}\n`);
     break;
   }
