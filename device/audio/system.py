@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from device.audio.alsa import card_id, card_number, cards
 from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, meant
+from device.audio.grip import Grip, held
 from device.audio.ports import NoDeviceError, SoundError
 from device.audio.rescan import RescanPolicy
 
@@ -34,12 +35,13 @@ _WRONG_FORMAT: Final = frozenset({-9997, -9998, -9994})
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """A running PyAudio stream and what it carries."""
+    """A running PyAudio stream, what it carries, and what it took of the card."""
 
     stream: Any
     device: SoundDevice
     rate: int
     channels: int
+    grip: Grip
 
 
 class PortAudioSystem:
@@ -83,6 +85,7 @@ class PortAudioSystem:
             self._streams.discard(id(opened.stream))
         finally:
             if mine:
+                opened.grip.let_go()
                 self._turn.notify_all()
                 self._turn.release()
 
@@ -148,7 +151,7 @@ class PortAudioSystem:
         return tuple(_described(self._pyaudio.get_device_info_by_index(i)) for i in range(count))
 
     def _opened(self, direction: Direction, match: str | None) -> OpenStream:
-        device = self._find(direction, match)
+        device, before = self._find(direction, match), held()
         for rate, channels in formats(device, direction):
             try:
                 stream = self._stream(device.index, direction, rate, channels)
@@ -163,7 +166,7 @@ class PortAudioSystem:
                 ) from error
             self._streams.add(id(stream))
             self._policy.found(direction)
-            return OpenStream(stream, device, rate, channels)
+            return OpenStream(stream, device, rate, channels, held().without(before))
         raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
 
     def _is_listed(self, direction: Direction, match: str | None) -> bool:
