@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from device.audio.earcons import EARCON_MEANINGS, SCORES, seconds
-from device.buttons.lamps import LAMP_MEANINGS, LEADS, NAMED
+from device.audio.earcons import SCORES, seconds
+from device.buttons.lamps import LEADS, NAMED
 from device.buttons.ports import Key
 from device.paneltest.keys import FIND_S, KeyStep, name
 from device.paneltest.model import (
@@ -155,7 +155,7 @@ def _asked(
 
 def _lamps(fitted: Fitted, words: Words) -> Iterable[Step]:
     yield ShowStep([Tell(words.look)], _time(fitted, LISTEN_S))
-    for pattern, meaning in LAMP_MEANINGS.items():
+    for pattern, meaning in words.lamp_meanings.items():
         if pattern not in LEADS and pattern != _OFF:
             shown: list[Effect] = [Light(NAMED[pattern]), Write(f"{pattern}: {meaning}")]
             yield ShowStep(shown, _time(fitted, LOOK_S))
@@ -165,7 +165,7 @@ def _lamps(fitted: Fitted, words: Words) -> Iterable[Step]:
 def _tones(fitted: Fitted, words: Words) -> Iterable[Step]:
     yield ShowStep([Tell(words.listen)], _time(fitted, LISTEN_S))
     for tone in SCORES:
-        played: list[Effect] = [Sound(tone), Write(f"{tone}: {EARCON_MEANINGS[tone]}")]
+        played: list[Effect] = [Sound(tone), Write(f"{tone}: {words.tone_meanings[tone]}")]
         yield ShowStep(played, max(_time(fitted, LISTEN_S), seconds(tone)))
     yield ReportStep(partial(_loudspeaker, fitted, words))
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from device.audio.earcons import EARCON_MEANINGS, Earcon
+from device.buttons.lamps import LAMP_MEANINGS
+from device.handbook import german
 from stagebox.phrases import Language
 
 
@@ -51,6 +54,8 @@ class Words:
     rec: str
     lost: str
     works: str
+    lamp_meanings: Mapping[str, str]
+    tone_meanings: Mapping[Earcon, str]
 
 
 _ENGLISH: Final = Words(
@@ -96,6 +101,8 @@ _ENGLISH: Final = Words(
     rec="recording lamp",
     lost="there is none: {detail}",
     works="plays",
+    lamp_meanings=LAMP_MEANINGS,
+    tone_meanings=EARCON_MEANINGS,
 )
 _GERMAN: Final = Words(
     begin="Das ist die Prüfung der Tasten und Lampen. Sie dauert etwa {minutes} Minuten.",
@@ -140,6 +147,8 @@ _GERMAN: Final = Words(
     rec="Aufnahmelampe",
     lost="fehlt: {detail}",
     works="spielt",
+    lamp_meanings=german.LAMPS,
+    tone_meanings=german.TONES,
 )
 WORDS: Final[Mapping[Language, Words]] = MappingProxyType(
     {Language.ENGLISH: _ENGLISH, Language.GERMAN: _GERMAN}
