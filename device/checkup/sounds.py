@@ -16,8 +16,8 @@ from device.audio.portaudio import list_devices as list_here
 from device.audio.ports import SoundError
 
 Devices = tuple[SoundDevice, ...]
-# It takes half a second on a PC and two on a small computer.
-LIMIT_S: Final = 8.0
+# It takes half a second on a PC, some seconds on a small computer whose memory card is slow.
+LIMIT_S: Final = 20.0
 _HANGS: Final = "The sound system does not answer; a sound device or a sound server hangs."
 
 

@@ -189,7 +189,7 @@ def test_a_sound_server_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
         server.add_card("ana")
         sound = {k: v for k, v in server.env.items() if k not in os.environ or "ALSA" in k}
         server.freeze()
-        visit = Visit(tmp_path, "--hub", f"http://127.0.0.1:{free_port()}", longest=35.0, **sound)
+        visit = Visit(tmp_path, "--hub", f"http://127.0.0.1:{free_port()}", longest=60.0, **sound)
         server.thaw()
         visit.reads_well()
         for part in ("microphone", "loudspeaker"):
