@@ -205,7 +205,7 @@ class SpiWires:
 
 
 class PinWires:
-    """Two pins driven one by one: about 10 us a change on a Pi, 25 us a bit."""
+    """Two pins driven one by one: two changes or three for each bit."""
 
     def __init__(self, what: str, clock: Any, data: Any) -> None:  # noqa: ANN401 - gpiozero devices
         self._what = what

@@ -9,7 +9,7 @@ from tests.appliance import machine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_000)]
 
-# Ten thousand take some ten minutes where the processor is emulated.
+# Ten thousand take ten to thirty minutes where the processor is emulated.
 PRESSES = int(os.environ.get("STAGEBOX_PRESSES", "300"))
 # gpiozero asks the computer which Raspberry Pi it is; a PC has no answer: a Pi 4.
 ERRAND = """

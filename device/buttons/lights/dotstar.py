@@ -8,8 +8,9 @@ from device.buttons.lights.apa102 import MAX_PIXELS, frame
 from device.buttons.pins import Header, PinWires
 from device.buttons.ports import PanelError
 
-# At some 25 us a bit a frame for more would hold up the event loop by over half a frame of sound.
-MAX_PINWISE: Final = 12
+# A change of a pin takes gpiozero an estimated 20 us on a Pi 4, and the event loop waits: a frame
+# for three pixels some 8 ms, for eight not quite the 20 ms of a frame of sound.
+MAX_PINWISE: Final = 8
 
 
 class DotstarLight:
