@@ -218,15 +218,19 @@ class Participant:
         effects: list[Effect] = []
         for key in self._fingers.found(event.down):
             if key not in event.down:
-                # Only a finger that was seen to come up ends a cough: this one is doubtful.
-                effects += self._talk.stop(now) if self._talk.is_latched else []
-                effects += self._on_up(KeyUp(key), now)
+                effects += self._on_missed(now) if key is Key.TALK else self._on_up(KeyUp(key), now)
             elif key is Key.MUTE:
                 effects += self._on_down(KeyDown(key), now)
             else:
                 self._fingers.press(key)
                 effects += self._talk.bar(now, now) if key is Key.TALK else []
         return effects
+
+    def _on_missed(self, now: float) -> list[Effect]:
+        """TALK is up, and nobody saw when: that is no tap, and ends no cough."""
+        self._fingers.lift(Key.TALK)
+        stopped = self._talk.stop(now) if self._talk.is_latched else []
+        return [*stopped, *self._talk.lift(now, now, seen=False)]
 
     def _on_talk(self, at: float, now: float) -> list[Effect]:
         if self.talk_is_answer:

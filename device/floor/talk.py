@@ -97,12 +97,12 @@ class TalkKey:
         self.is_refused = True
         return effects
 
-    def lift(self, at: float, now: float) -> list[Effect]:
-        """End what the press began: the finger came up at ``at``."""
+    def lift(self, at: float, now: float, *, seen: bool = True) -> list[Effect]:
+        """End what the press began: the finger came up at ``at``, or before if nobody saw it."""
         self._stuck_at = None
         self._up_at = at
         self.is_held = self.is_refused = False
-        is_tap = self._latches and at < self._down_at + TAP_S
+        is_tap = self._latches and seen and at < self._down_at + TAP_S
         cue = TalkCue.TAP if (self.phase, TalkCue.TAP) in TALK and is_tap else TalkCue.LIFT
         return self._step(cue, now)
 

@@ -180,6 +180,15 @@ class TestLatch:
         assert evening.sent == [FloorRelease(req=req)]
         assert evening.box.state is FloorState.IDLE_FREE
 
+    def test_a_tap_whose_end_was_only_found_leaves_nothing_open(self) -> None:
+        evening = latching()
+        evening.talk()
+        evening.later(0.1)
+        for _ in range(2):
+            effects = evening.do(Levels(frozenset()))
+        assert any(isinstance(effect, EndBurst) for effect in effects)
+        assert (Gesture.TALK_TAP, Act.LATCH) not in evening.meant
+
     def test_an_answer_to_a_question_closes_it(self) -> None:
         evening = Evening(Place.HOST, Manner(role=Role.STUDIO), mode=Mode.OPEN, latches=True)
         evening.latch()
