@@ -333,8 +333,8 @@ class Box:
                 self._parts.tally.sparkle(asyncio.get_running_loop().time())
             case Volume(steps):
                 self._turn(steps)
-            case Meant(gesture, act):
-                self._parts.events.emit("gesture", gesture=gesture, act=act)
+            case Meant(gesture, act, words):
+                self._parts.events.emit("gesture", gesture=gesture, act=act, words=words)
             case Hush():
                 self._parts.teller.hush()
             case Teach(lamp):

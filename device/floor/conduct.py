@@ -191,7 +191,7 @@ class Conduct:
             standings = self._pressed_in if gesture in _OF_TALK else self._standings()
             row = meaning(self._manner.role, standings, gesture)
             if row is not None:
-                effects += [*self._errands.do(row.act, now), Meant(gesture, row.act)]
+                effects += [*self._errands.do(row.act, now), Meant(gesture, row.act, row.words)]
         return effects
 
     def _standings(self) -> tuple[Standing, ...]:

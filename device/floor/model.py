@@ -1,6 +1,6 @@
 """What a box is told, and what it answers: the events and effects of its pure side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from device.buttons.gesture import Gesture
@@ -209,10 +209,11 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What fingers did, and what was made of it. What came of it came before."""
+    """What fingers did, and what was made of it, also in words. What came of it came before."""
 
     gesture: Gesture
     act: Act
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

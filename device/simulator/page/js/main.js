@@ -36,9 +36,10 @@ const line = new Line({
     document.body.dataset.line = how;
     const words = "The box does not answer: it has ended, or too many panels are open.";
     show.text(document.getElementById("trouble"), how === "open" ? "" : words);
+    // A finger that came down without a line is none when there is one.
+    buttons.release();
     if (how === "open") return;
     down = [];
-    buttons.release();
     lamp.dark();
     show.keys([], down);
     show.lights({ recording: false, door: false });

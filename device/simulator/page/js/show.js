@@ -39,6 +39,10 @@ export class Lamp {
   dark() {
     clearTimeout(this.#timer);
     this.#pattern = null;
+    this.#node.dataset.pattern = "";
+    text($("lamp-color"), "unknown");
+    text($("lamp-beat"), "");
+    text($("lamp-means"), "The box does not answer.");
     this.#put("off", 0);
   }
 
