@@ -1,5 +1,6 @@
 """The language of the panel on a cable, and what the box makes of it."""
 
+import ast
 import random
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from device.buttons.lamps import NAMED, RED_LIVE, dimmed, pattern_for
 from device.buttons.panellink import PATIENCE_MS, Edge, PanelLink
 from device.buttons.pico import link
 from device.buttons.ports import Key
+from device.profiles.shelf import profile
 
 BODY = "K1 1.0 aaaaaaaa 0 - 0 0"
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="$"))
@@ -349,3 +351,17 @@ def test_the_panels_table_is_the_boxs() -> None:
 
 def test_the_panels_keys_are_the_boxs() -> None:
     assert set(link.KEYS) <= {key.value for key in Key}
+
+
+def test_the_wiring_picture_shows_the_pins_that_the_firmware_reads() -> None:
+    board = ast.parse((picotable.PATH.parent / "board.py").read_text(encoding="utf-8"))
+    pins = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in board.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    modules = {each.name: each.pins for each in profile("pico").board.modules}
+    names = ("TALK key", "HAND key", "MUTE switch", "louder key", "quieter key", "STATUS key")
+    assert tuple(modules[name]["side A"] for name in names) == pins["KEY_PINS"]
+    assert modules["lamp ring"]["DIN"] == pins["RING_PIN"]
+    assert modules["recording LED"]["long leg"] == pins["REC_PIN"]
