@@ -26,6 +26,7 @@ from stagebox.wire.terms import Role
 from tests.loopback.hub.crew import Guest
 from tests.support.crew import START_S, Box, Hub, free_port, running
 from tests.support.hands import FOUND_S, HandBox
+from tests.support.judge import faults
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -226,3 +227,5 @@ async def test_a_recording_that_begins_closes_who_talks_and_hand_held_is_no(
         )
         assert ben.frames() == frames
         await asks(ana)
+    assert faults(ana.events()) == []
+    assert faults(ben.events()) == []

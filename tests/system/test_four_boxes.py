@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.crew import Box, Hub, free_port, running
+from tests.support.judge import faults
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -89,6 +90,13 @@ def test_the_lamp_is_not_red_without_frames(boxes: list[Box]) -> None:
             assert inside, f"{box.name}: red without a frame {begin}"
             gaps = np.diff([begin, *inside, end])
             assert gaps.max() < LIT_WITHOUT_FRAMES_S, f"{box.name}: red and silent near {begin}"
+
+
+def test_whatever_was_pressed_lamps_tones_and_words_are_those_of_the_tables(
+    boxes: list[Box],
+) -> None:
+    for box in boxes:
+        assert faults(box.events()) == [], box.name
 
 
 def test_every_press_is_answered_within_100_ms(boxes: list[Box]) -> None:

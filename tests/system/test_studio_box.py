@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from device.floor.manner import Manner
+from stagebox.wire.terms import Role
 from tests.support.crew import START_S, Box, Hub, free_port, running
 from tests.support.hands import FOUND_S, HandBox
+from tests.support.judge import faults
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -79,3 +82,5 @@ def test_a_space_is_opened_talked_in_and_ended_by_keys(tmp_path: Path) -> None:
             guest.wait_for(lambda each: each.last_state("media") == "down", SOON_S, "is out")
             assert guest.last_state("floor") == "no_space"
             assert guest.last_state("link") == "up"
+        assert faults(studio.events(), Manner(role=Role.STUDIO)) == []
+        assert faults(guest.events()) == []
