@@ -118,7 +118,8 @@ def pages(out: Path, seconds: float | None) -> int:
         SpeechError: there is no synthesiser.
     """
     # Whoever ends this ends the boxes, too, which would not end by themselves.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     boxes = [Box.in_folder(out, name) for name in ("Ana", "Ben")]
@@ -200,8 +201,11 @@ def _box_command(box: Box, port: int, seconds: float, *, own_sound: bool = False
 def _page(box: Box, port: int, out: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a box that is worked by a page, and heard over the computer's own loudspeaker."""
     log, at = out / f"{box.key}.log", _free_port()
+    settings = out / f"{box.key}.toml"
+    settings.write_text("tutorial = false  # two boxes would explain themselves at once\n")
     command = [
         *(sys.executable, "-m", "stagebox", "box", "--simulate", "--name", box.name),
+        *("--config", str(settings)),
         *("--hub", f"http://127.0.0.1:{port}", "--mic", str(box.mic), "--page", str(at)),
         *("--events", str(box.events), "--state", str(box.state)),
     ]

@@ -314,7 +314,7 @@ def test_the_demo_opens_two_panels(browser: Browser, tmp_path: Path) -> None:
         for each in (one, two):
             each.close()
             assert each.troubles == []
-        demo.process.send_signal(signal.SIGINT)
+        demo.process.send_signal(signal.SIGTERM)
         assert demo.wait(60) == 0, demo.logged()
 
 
