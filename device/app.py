@@ -197,7 +197,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
             config.sound.volume,
             kept_in,
             lambda db: output.set_volume(programme_db=db),
-            duplex.speak,
+            duplex.tick,
         ),
         Lessons(kept_in, wanted=config.tutorial),
         Air(transmitter, lambda: duplex.quiet_from),

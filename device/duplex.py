@@ -58,6 +58,11 @@ class HalfDuplex:
         if self.may_speak:
             self._output.play(pcm)
 
+    def tick(self, pcm: Pcm) -> None:
+        """Let a tone of the box's own keys be heard at once, if it may be: 48 kHz int16."""
+        if self.may_speak:
+            self._output.sound(pcm)
+
     def hush(self) -> None:
         """Let whatever is being told to the user be over."""
         self._output.hush()

@@ -111,6 +111,11 @@ class Output:
         with self._lock:
             self._blend.tones.say(name, repeat=repeat)
 
+    def sound(self, pcm: Pcm) -> None:
+        """Let a tone be heard that has no name: 48 kHz int16."""
+        with self._lock:
+            self._blend.tones.play(pcm)
+
     def play(self, pcm: Pcm) -> None:
         """Queue a spoken phrase, which begins when no tone sounds: 48 kHz int16."""
         with self._lock:

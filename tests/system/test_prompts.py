@@ -74,7 +74,7 @@ WORDS_WITHIN_S, TONE_WITHIN_S = 9.0, 4.0
 # A press cuts a phrase off: what there is of one is its beginning, at least.
 HEAD_S = 0.8
 # A phrase in its own loudspeaker, over what others say; and far less than this is no trace.
-CERTAIN, NONE = 0.35, 0.2
+CERTAIN, NONE = 0.35, 0.3
 # No output is more alike to a prompt than so many times the most alike that nobody said.
 CHANCE = 1.5
 LANGUAGES = {"Ana": Language.ENGLISH, "Ben": Language.GERMAN, "Cem": Language.ENGLISH}
@@ -93,8 +93,9 @@ NEVER_SAID = (
     *("error.disk_full", "error.bad_invite", "error.cohost_limit", "error.replaced"),
     *("error.version", "error.locked", "news.cancelled.part2", "say.next_given.part2"),
 )
-# A third of a tone to a whole tone beside each tone, where nothing was played.
-TRANSPOSED = (0.84, 0.89, 0.94, 1.07, 1.13, 1.19)
+# Tones beside each tone, up to a third above and below: as many as lie best between all tones.
+TRANSPOSED = tuple(1.25 ** (step / 20) for step in range(-20, 21))
+DECOYS = 6
 
 
 def fingers(seed: int) -> str:
@@ -323,12 +324,22 @@ async def never_said(voices: Voices) -> dict[str, list[Sound]]:
         words = recordings(language)
         sounds = [Sound.of(await voices.said(words[key], name)) for key in NEVER_SAID]
         found[name] = [*sounds, *(sound.between(0, HEAD_S) for sound in sounds)]
-    for earcon, score in SCORES.items():
-        found[earcon] = [
-            Sound.of(render(tuple(Note(note.hz * up, note.ms, note.rest) for note in score)))
-            for up in TRANSPOSED
-        ]
+    found |= {earcon: [Sound.of(render(score)) for score in beside(earcon)] for earcon in Earcon}
     return found
+
+
+def beside(earcon: Earcon) -> list[tuple[Note, ...]]:
+    """Return this tone at other pitches, as far as can be from those of any tone."""
+    taken = [hz for each in Earcon for hz in frequencies(each)]
+    scores = [
+        tuple(Note(note.hz * up, note.ms, note.rest) for note in SCORES[earcon])
+        for up in TRANSPOSED
+    ]
+
+    def clear(score: tuple[Note, ...]) -> float:
+        return min(abs(note.hz / hz - 1) for note in score for hz in taken)
+
+    return sorted(scores, key=clear)[-DECOYS:]
 
 
 @pytest.fixture(scope="module")

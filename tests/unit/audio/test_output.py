@@ -106,6 +106,16 @@ def test_volumes_in_db() -> None:
     assert np.all(output.pull(480) == 8000)
 
 
+def test_a_nameless_tone_waits_for_no_phrase() -> None:
+    output, _ = made()
+    output.set_programme_muted(True)
+    output.pull(480)
+    output.play(np.full(4800, 5000, np.int16))
+    output.pull(480)
+    output.sound(np.full(480, 9000, np.int16))
+    assert output.pull(480).max() > 9000
+
+
 def test_a_phrase_is_heard_after_its_tone() -> None:
     output, _ = made()
     output.set_programme_muted(True)

@@ -111,3 +111,17 @@ def test_a_voice_is_never_heard_while_the_microphone_may_be_open(full: bool) -> 
     room.duplex.claim(FloorState.ASKING)
     assert room.level() < 15_000
     assert room.output.stats().said == 1
+
+
+def test_a_tick_of_the_box_is_heard_at_once_unless_somebody_may_hear_it() -> None:
+    room = Room()
+    room.output.set_programme_muted(True)
+    assert room.level() == 0
+    tick = np.full(480, 3_000, np.int16)
+    room.duplex.claim(FloorState.LIVE)
+    room.duplex.tick(tick)
+    assert room.level() == 0
+    room.duplex.claim(FloorState.IDLE_FREE)
+    room.output.set_programme_muted(True)
+    room.duplex.tick(np.tile(tick, 3))
+    assert room.level() == 3_000
