@@ -213,9 +213,10 @@ class Speakerphone:
             if not data:
                 self._lose()
                 return
-            moves, shows = self._phone.report(data, self._loop.time())
+            now = self._loop.time()
+            moves, shows = self._phone.report(data, now)
             self._show(shows)
-            self._tell(moves)
+            self._tell(moves, now)
             if self._fd < 0:  # closed by what a key meant
                 return
 
@@ -224,7 +225,7 @@ class Speakerphone:
         name = self._found.name if self._found is not None else "the telephone"
         self._release()
         self._complain(f"{name} went away; plug it in again.")
-        self._tell(self._phone.detach())
+        self._tell(self._phone.detach(), self._loop.time())
         if self._on_key is not None and self._look is None:
             self._look = self._loop.call_later(LOOK_S, self._look_for_one)
 
@@ -235,19 +236,21 @@ class Speakerphone:
                 os.close(self._fd)
         self._fd, self._found = -1, None
 
-    def _tell(self, moves: list[tuple[Key, bool]]) -> None:
-        now = self._loop.time()
+    def _tell(self, moves: list[tuple[Key, bool]], at: float) -> None:
         for key, is_down in moves:
             if self._on_key is not None:
-                self._on_key(KeyEvent(key, is_down, now))
+                self._on_key(KeyEvent(key, is_down, at))
         deadline = self._phone.deadline
         if self._lift is not None:
             self._lift.cancel()
         self._lift = None if deadline is None else self._loop.call_at(deadline, self._lift_finger)
 
     def _lift_finger(self) -> None:
+        """Lift the finger off TALK as of when it was due, however late the loop is."""
+        due = self._phone.deadline
         self._lift = None
-        self._tell(self._phone.tick(self._loop.time()))
+        if due is not None:
+            self._tell(self._phone.tick(max(due, self._loop.time())), due)
 
     # --- its lamps --------------------------------------------------------------------
 

@@ -45,8 +45,8 @@ _MUTES: Final = (MUTE, MICROPHONE_MUTE)
 KEYS: Final = frozenset({HOOK, *_MUTES, *_PLAIN})
 LAMPS: Final = frozenset({OFF_HOOK, MUTED, RING, HOLD, MICROPHONE, RECORD})
 
-# As long as a quick finger: what is shorter might be taken for bouncing.
-TAP_S: Final = 0.100
+# As long as a tap may be and still be one: the hub's answer comes while the finger is down.
+TAP_S: Final = 0.200
 # A telephone answers the off-hook lamp within some tens of milliseconds, one whose sound goes
 # over the air within 3 s. What comes later, after a press, is the next press.
 ANSWER_S: Final = 4.0

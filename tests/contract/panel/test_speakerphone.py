@@ -13,7 +13,7 @@ import pytest
 
 from device.buttons import speakerphone as s
 from device.buttons.hid.descriptor import parse
-from device.buttons.hid.phone import KEYS, LAMPS
+from device.buttons.hid.phone import KEYS, LAMPS, TAP_S
 from device.buttons.lamps import RED_LIVE, pattern_for
 from device.buttons.ports import Key, KeyEvent
 from device.buttons.speakerphone import Found, HidrawBus, Speakerphone, trouble, udev_rule
@@ -61,6 +61,20 @@ async def test_a_press_of_the_hook_is_a_tap_and_the_line_stays_open(
     shown = [SPEAK_410.lit(written)[1] for written in line.written]
     assert shown == [set(), {"off hook"}, set(), {"off hook"}]
     assert not panel.is_down(Key.TALK)
+
+
+async def test_a_tap_is_as_long_as_a_tap_however_busy_the_loop_is(
+    line: Line, panel: Speakerphone
+) -> None:
+    seen: list[KeyEvent] = []
+    panel.start(seen.append)
+    panel.show(pattern_for(FloorState.IDLE_FREE))
+    line.send(SPEAK_410.report(3, "hook"))
+    line.send(SPEAK_410.report(3))
+    await until(lambda: len(seen) == 1)
+    asyncio.get_running_loop().call_soon(time.sleep, 2 * TAP_S)
+    await until(lambda: len(seen) == 2)
+    assert seen[1].at - seen[0].at == pytest.approx(TAP_S)
 
 
 async def test_unplugged_with_a_finger_on_it_and_plugged_in_again(

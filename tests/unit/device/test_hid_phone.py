@@ -25,7 +25,11 @@ from device.buttons.hid.phone import (
 )
 from device.buttons.lamps import PATTERNS
 from device.buttons.ports import Key
+from device.floor.model import FloorState
+from stagebox.wire.messages import FloorGranted, FloorRequest
+from stagebox.wire.terms import Mode
 from tests.appliance.guest.telephones import ARRAY, POWERCONF, SPEAK_410, SPRINGING, Telephone
+from tests.unit.device.conduct_box import Evening
 
 DOWN, UP = (Key.TALK, True), (Key.TALK, False)
 LINE = frozenset({OFF_HOOK})
@@ -109,7 +113,7 @@ def test_a_press_of_the_hook_is_a_tap_of_talk() -> None:
         assert on.phone.deadline == on.now + TAP_S
         on.wait(TAP_S / 2)
         assert on.take() == []
-        on.wait(TAP_S / 2)
+        on.wait(TAP_S / 2 + 0.001)
         assert on.take() == [UP]
         assert not on.phone.is_down(Key.TALK)
         assert on.phone.deadline is None
@@ -380,3 +384,39 @@ def test_whatever_comes_the_moves_are_edges_and_the_lamp_tells_mute(
         assert (MUTED in on.lit) is (down.get(Key.MUTE, False) or pattern == "cut")
         assert (OFF_HOOK in on.lit) is (pattern not in {"off", "connecting"})
         assert (on.phone.deadline is None) or down[Key.TALK]
+
+
+@pytest.mark.parametrize("answer_s", [0.02, 0.15])
+def test_one_press_opens_the_microphone_of_a_box_and_the_next_closes_it(answer_s: float) -> None:
+    on, evening = desk(), Evening(mode=Mode.OPEN, latches=True)
+
+    def pass_on() -> list[object]:
+        effects: list[object] = []
+        for key, is_down in on.take():
+            effects += evening.down(key) if is_down else evening.up(key)
+        return effects
+
+    def wait(seconds: float) -> None:
+        on.wait(seconds)
+        evening.later(seconds)
+
+    on.press_hook()
+    pass_on()
+    req = evening.last(FloorRequest).req
+    wait(answer_s)
+    pass_on()
+    evening.hear(FloorGranted(req=req))
+    wait(TAP_S + 0.001 - answer_s)
+    pass_on()
+    wait(2.0)
+    states = [evening.box.state]
+    on.press_hook()
+    pass_on()
+    wait(TAP_S + 0.001)
+    pass_on()
+    wait(0.5)
+    states.append(evening.box.state)
+    on.press("mute")
+    pass_on()
+    states.append(evening.box.state)
+    assert states == [FloorState.LIVE, FloorState.IDLE_FREE, FloorState.CUT]
