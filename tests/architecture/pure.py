@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("stagebox", "device", "hub")
+PACKAGES = ("stagebox", "device", "hub", "provisioning")
 
 
 def settings(root: Path = ROOT) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def path_of(module: str, root: Path = ROOT) -> Path:
 
 
 def source_files(root: Path = ROOT) -> list[Path]:
-    """Return every Python file of the three packages; the firmware is not Python's."""
+    """Return every Python file of the packages; the firmware is not Python's."""
     found = (path for package in PACKAGES for path in (root / package).rglob("*.py"))
     return sorted(path for path in found if "pico" not in path.parts)
 

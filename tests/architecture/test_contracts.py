@@ -21,11 +21,20 @@ LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(
 PLANTS = [
     ("stagebox imports neither the box nor the hub", "stagebox.logs", "import hub.ports"),
     ("stagebox imports neither the box nor the hub", "stagebox.wire.view", "import device"),
-    ("the box and the hub never import each other", "device.link.reconnect", "import hub.ports"),
     (
-        "the box and the hub never import each other",
+        "the box, the hub and provisioning never import each other",
+        "device.link.reconnect",
+        "import hub.ports",
+    ),
+    (
+        "the box, the hub and provisioning never import each other",
         "hub.control.session",
         "import device.link.session",
+    ),
+    (
+        "the box, the hub and provisioning never import each other",
+        "provisioning.package.recipe",
+        "import device",
     ),
     ("sound and buttons do not know each other", "device.audio.ports", "import device.buttons"),
     ("pure modules only decide", "stagebox.wire.view", "import asyncio"),

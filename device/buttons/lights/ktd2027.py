@@ -2,9 +2,10 @@
 
 Its four channels are current sinks. A register that is written as one message of two bytes:
 0x00 wakes it, 0x04 has two bits for each channel (01: on), 0x05 the ramp, 0x06 to 0x09 the
-currents in steps of 0.125 mA, where 0 is the first step (data sheet). Channels 1 to 3 of the
-bonnet are red, green and blue, 4 is not wired. The board's own package of drivers has one
-for the chip, and then the chip is its alone: the lamp is written through that.
+currents in steps of 0.125 mA, where 0 is the first step (as the public Linux drivers for the
+chip have it). Channels 1 to 3 of the bonnet are red, green and blue, 4 is not wired. The
+board's own package of drivers has one for the chip, and then the chip is its alone: the lamp
+is written through that.
 """
 
 import contextlib
