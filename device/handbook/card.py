@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from device.audio.earcons import EARCON_MEANINGS, SCORES, Earcon
+from device.buttons.gesture import CHAIR_HOLD_S, HOLD_S
 from device.buttons.lamps import LAMP_MEANINGS
 from device.buttons.meanings import (
     GESTURE_WORDS,
@@ -45,6 +46,7 @@ GUESTS: Final = (
 HOSTS: Final = (
     *(Act.NEXT, Act.PRIORITY, Act.HOLD_ALL, Act.CODE, Act.START, Act.NEW_SPACE, Act.END_SPACE),
 )
+_NEXT_S: Final = f"{CHAIR_HOLD_S:g}".replace(".", ",")
 # A number and its unit stay on one line.
 _NUMBER: Final = re.compile(r"(\d) s\b")
 # Where one has to stand for a row, if that is not just any space.
@@ -95,7 +97,7 @@ _ENGLISH: Final = Words(
     hosts="For hosts: HAND is NEXT",
     tones="The tones",
     manners="Press TALK, wait for the tone, say your name, be short, let go.",
-    legend="Each strip: four seconds. High is bright, low is dim.",
+    legend=f"To hold: {HOLD_S:g} s, NEXT {CHAIR_HOLD_S:g} s. Strips: four seconds; high is bright.",
     rhythm=rhythm.ENGLISH,
     lamps=LAMP_MEANINGS,
     earcons=EARCON_MEANINGS,
@@ -112,7 +114,7 @@ _GERMAN: Final = Words(
     hosts="Für die Leitung: HAND ist NEXT",
     tones="Die Töne",
     manners="TALK drücken, auf den Ton warten, Namen sagen, kurz bleiben, loslassen.",
-    legend="Jeder Streifen: vier Sekunden. Hoch ist hell, niedrig ist schwach.",
+    legend=f"Halten: {HOLD_S:g} s, NEXT {_NEXT_S} s. Streifen: vier Sekunden; hoch ist hell.",
     rhythm=rhythm.GERMAN,
     lamps=german.LAMPS,
     earcons=german.TONES,
