@@ -36,6 +36,13 @@ def visit(settings: Path, *arguments: str, user: int = 0) -> dict[str, Any]:
     return {each["name"]: each for each in said.pop("findings")} | {"all": said}
 
 
+def open_once(program: str) -> None:
+    """Open the card the way that gives it its two controls, as ALSA's settings for it have it."""
+    command = [program, "-q", "-D", "default:CARD=Loopback", "-d", "1"]
+    with Path("/dev/zero").open("rb") as zeros:
+        subprocess.run(command, stdin=zeros, stdout=subprocess.DEVNULL, timeout=120, check=False)
+
+
 def main() -> None:
     chip = Chip()
     settings = Path("/run/box.toml")
@@ -44,6 +51,11 @@ def main() -> None:
     nobody = 65534
     for node in nodes():
         Path("/dev", Path(node).name).chmod(0o600)
+    mine, theirs = visit(settings), visit(settings, "--profile", "speakerphone", user=nobody)
+    phone.unplug()
+    gone = visit(settings, "--profile", "speakerphone")
+    for program in ("aplay", "arecord"):
+        open_once(program)
     told: list[str] = []
     heard: list[str] = []
     mixer = Mixer({"Speaker": "90%"}, told.append)
@@ -54,9 +66,6 @@ def main() -> None:
     first = contents("Loopback")
     Mixer({"PCM": "10%"}, heard.append).set("Loopback")  # as a card that was plugged in anew
     fitting.set("Loopback")
-    mine, theirs = visit(settings), visit(settings, "--profile", "speakerphone", user=nobody)
-    phone.unplug()
-    gone = visit(settings, "--profile", "speakerphone")
     found = {
         "chip": chip.chip,
         "told": told,
