@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
+from stagebox.media.frames import Pcm
 from tests.browser.people import PATIENT_MS
 from tests.support.crew import Box, Event, free_port
 
@@ -34,11 +35,11 @@ class PagedBox(Box):
     """A simulated box whose panel is a page."""
 
     def __init__(
-        self, folder: Path, name: str, hub: str, *extra: str, port: int = 0, script: str = ""
+        self, folder: Path, name: str, hub: str, *extra: str, port: int = 0, mic: Pcm | None = None
     ) -> None:
         self.port = port or free_port()
         more = ("--page", str(self.port), *extra)
-        super().__init__(folder, name, hub, extra=more, script=script)
+        super().__init__(folder, name, hub, extra=more, mic=mic)
 
     @property
     def page_url(self) -> str:
