@@ -20,8 +20,8 @@ from device.floor.manner import Manner
 from device.floor.tutorial import lessons
 from stagebox.phrases import Language
 from stagebox.wire.terms import Role
-from tests.support.crew import START_S, Box, Hub, free_port, running
-from tests.support.hands import FOUND_S, HandBox
+from tests.support.crew import Box, Hub, free_port, running
+from tests.support.hands import HandBox
 from tests.support.judge import faults
 from tests.support.signals import voice
 
@@ -32,7 +32,7 @@ SETTINGS: Final = (
 )
 # A tutorial lasts forty seconds; a busy machine takes its time besides.
 TUTORIAL_S: Final = 90.0
-SOON_S: Final = 30.0
+SOON_S: Final = 60.0
 # Between the two thresholds of TALK and NEXT together, and beyond the second.
 NEW_S: Final = 2.5
 END_S: Final = 3.5
@@ -113,10 +113,10 @@ def does(box: Box, act: Act, *moves: Callable[[], None]) -> None:
 def boots(evening: Evening) -> None:
     """All come up; two explain themselves to the end, and the host cuts that short."""
     studio = evening["studio"]
-    soon(studio, "explains itself", lambda each: said(each, "learn_hello"), START_S)
+    soon(studio, "explains itself", lambda each: said(each, "learn_hello"))
     studio.press("status")
     for box in evening.boxes.values():
-        soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
+        soon(box, "has sound", lambda each: each.last_state("media") == "up")
     for name in ("guest", "speaker"):
         last = lessons(MANNERS[name])[-1].prompt
         soon(evening[name], "explains itself", lambda each, last=last: said(each, last), TUTORIAL_S)
@@ -207,7 +207,7 @@ def late(evening: Evening) -> None:
     studio = evening["studio"]
     latecomer = evening.starts("latecomer", f'space = "{made}"\n{CONFIGS["latecomer"]}')
     for box in (studio, latecomer):
-        soon(box, "has sound", lambda each: each.last_state("media") == "up", FOUND_S)
+        soon(box, "has sound", lambda each: each.last_state("media") == "up")
     before = studio.frames()
     studio.press("talk")
     soon(studio, "is on the air", lambda _: studio.frames() > before + 25)
