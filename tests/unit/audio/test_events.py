@@ -161,3 +161,14 @@ def test_a_place_that_cannot_be_written_is_named_once(
     log.close()
     assert log.dropped == 5
     assert len(caplog.records) == 1
+
+
+def test_whoever_watches_is_told_with_or_without_a_file(tmp_path: Path) -> None:
+    told: list[tuple[str, float, object]] = []
+    for path in (None, tmp_path / "events"):
+        log = EventLog(path, clock=lambda: 2.5)
+        log.watch(lambda event, at, fields: told.append((event, at, fields.get("state"))))
+        log.emit("floor", state=State.LIVE)
+        log.emit("mic_started", at=1.0)
+    assert told == [("floor", 2.5, State.LIVE), ("mic_started", 1.0, None)] * 2
+    assert len(lines(tmp_path / "events")) == 2
