@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 
 from device.audio.earcons import EARCON_MEANINGS, SCORES, Earcon, Note
 from device.buttons.gesture import Gesture
-from device.buttons.lamps import LAMP_MEANINGS, NAMED, RED_WARNING, Color, Pattern, Step
+from device.buttons.lamps import (
+    LAMP_MEANINGS,
+    LEADS,
+    NAMED,
+    RED_WARNING,
+    Color,
+    Pattern,
+    Step,
+)
 from device.buttons.meanings import MEANINGS, Standing
+from device.buttons.ports import Key
 from device.config import BoxConfig
+from device.floor.model import FloorState
 from device.handbook import __main__ as program
 from device.handbook import card, german, gestures, made, melody, pages, rhythm, tables
 from device.handbook.settings import DOES, Setting, settings
@@ -241,3 +251,17 @@ def test_the_program_writes_what_is_missing_and_removes_what_is_left_over(
     monkeypatch.setattr("sys.argv", ["handbook"])
     assert program.main() == 1
     assert "./dev docs" in capsys.readouterr().err
+
+
+def test_the_page_of_events_knows_every_state_key_and_lead() -> None:
+    text = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+
+    def listed(event: str, field: str) -> set[str]:
+        (row,) = re.findall(rf"^\| `{event}` \| (.*?) \|", text, flags=re.MULTILINE)
+        words = re.search(rf"`{field}` \((.*?)\)", row)
+        assert words is not None
+        return set(re.findall(r"`(\w+)`", words[1]))
+
+    assert listed("floor", "state") == set(FloorState)
+    assert listed("key", "key") == set(Key)
+    assert all(f"`{lead}+`" in text for lead in LEADS)
