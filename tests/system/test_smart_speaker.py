@@ -231,7 +231,9 @@ def test_the_floor_changes_hands_again_and_again(tmp_path: Path) -> None:
         with running(kit, ana):
             kit.wait_back()
             sizes = [settled(kit)]
-            while len(ana.events("key")) < 2 * bursts:
+            # A machine that is late may take two edges for none.
+            end = time.monotonic() + bursts / 10 + 10
+            while len(ana.events("key")) < 2 * bursts and time.monotonic() < end:
                 time.sleep(max(0.5, bursts / 10 / 12))
                 sizes.append(size(kit.pid))
             sizes.append(settled(kit))
