@@ -16,7 +16,7 @@ from tests.firmware.pico import mask
 from tests.firmware.stage import KEYS, Stage, play
 from tests.firmware.test_firmware import DARK, ring
 
-HISTORIES = int(os.environ.get("STAGEBOX_HISTORIES", "16"))
+HISTORIES = int(os.environ.get("STAGEBOX_HISTORIES", "12"))
 # Each in its own process, where there are processors.
 SHARES = 4
 ACTS = 30
