@@ -68,11 +68,11 @@ def wait_for(port: str, *, panel: bool, seconds: float = RETURN_S) -> Heard | No
             heard = hear(port)
             if (heard is not None) == panel:
                 return heard
-            why = "still talks" if heard is not None else "does not talk"
+            why = "It goes on with its program." if heard is not None else "It does not talk."
         except PanelError as error:
             why = str(error)
         if time.monotonic() > deadline:
-            raise PanelError(f"The Pico on {port} {why}. Unplug it, plug it in and try again.")
+            raise PanelError(f"{why} Unplug the Pico on {port}, plug it in and try again.")
         time.sleep(_PAUSE_S)
 
 
@@ -93,7 +93,7 @@ def _next(fd: int, seconds: float) -> Heard | None:
             return None
         data = read_port(fd)
         if data is None:
-            raise PanelError("went away while it was listened to.")
+            raise PanelError("The Pico went away while it was listened to. Plug it in.")
         for byte in data:
             heard = _parse(decoder.push(byte) or "")
             if heard is not None:
