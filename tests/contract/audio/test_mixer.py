@@ -68,8 +68,10 @@ def test_a_control_that_is_not_there_is_said_once(fake: Callable[[str], Path]) -
     for _ in range(3):
         mixer.set("Zero")
     assert told == [
-        "Of the levels for the card Zero some could not be set: 'Speaker' is not on it,"
-        " or knows no 90% on."
+        (
+            "Of the levels for the card Zero some could not be set: 'Speaker' is not on it,"
+            " or knows no 90% on."
+        )
     ]
 
 

@@ -16,9 +16,9 @@ from device.buttons.ports import Key, Panel
 from device.buttons.script import ScriptPanel
 from device.buttons.several import Panels
 from device.buttons.terminal import TerminalPanel
-from device.simulator.panel import PagePanel
 from device.buttons.usbpanel import UsbPanel
 from device.config import PanelConfig
+from device.simulator.panel import PagePanel
 from device.wiring import keys, wiring
 from tests.contract.panel.phones import SpeakerphoneRig
 
