@@ -6,6 +6,7 @@ under this Python; at the host's end the box's panel finds the line by its seria
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -60,9 +61,16 @@ class Board:
         self.mask = 0
         self.color = (0, 0, 0)
         self.recording = False
+        self._fd = -1
+        self._unread = b""
+        self._open()
+
+    def _open(self) -> None:
+        """Open the line: the kernel hangs it up with the cable, where a Pico would start anew."""
+        if self._fd >= 0:
+            os.close(self._fd)
         self._fd = os.open("/dev/ttyGS0", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._fd, termios.TCSANOW)
-        self._unread = b""
 
     def levels(self) -> int:
         return self.mask
@@ -76,16 +84,19 @@ class Board:
     def read(self) -> int:
         try:
             self._unread = self._unread or os.read(self._fd, 256)
-        except OSError:
+        except BlockingIOError:
             return -1
+        except OSError:
+            self._open()
+            return -1
+        if not self._unread:  # hung up
+            self._open()
         byte, self._unread = self._unread[:1], self._unread[1:]
         return byte[0] if byte else -1
 
     def write(self, data: bytes) -> None:
-        try:
+        with contextlib.suppress(OSError):
             os.write(self._fd, data)
-        except OSError:
-            return
 
 
 class Program(Protocol):
