@@ -19,7 +19,7 @@ from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
-from device.audio.priority import raise_priority
+from device.audio.priority import real_time
 
 # How long to leave a device alone that was lost, one that is not there, and one that works and
 # fails at once again and again (a loose plug). It is to be heard within 3 s of the plug.
@@ -212,7 +212,6 @@ class DeviceThread(Generic[D]):
     # Below: the device's thread.
 
     def _run(self, lease: Lease, wait: float) -> None:
-        raise_priority()
         if wait:
             self._idle(lease, wait)
         tries = 0
@@ -235,7 +234,8 @@ class DeviceThread(Generic[D]):
             was_open = True
             self._device = device
             lease.enter(Phase.USING)
-            self._serve(device, lease)
+            with real_time():
+                self._serve(device, lease)
         except SoundError as error:
             state = DeviceState(DeviceStatus.LOST, device.label, str(error))
             self._call(lease, self._take, lease, state)

@@ -67,7 +67,8 @@ class Nursery:
                 return await self._birth(number)
             except (OSError, TimeoutError) as error:
                 self.close()
-                raise NurseryError(f"no media process could be started: {error}") from None
+                why = str(error) or "it did not answer in time"
+                raise NurseryError(f"no media process could be started: {why}") from None
 
     def close(self) -> None:
         """End the forking program; what it forked goes on."""
