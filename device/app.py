@@ -215,7 +215,12 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
     media = _media(box, signalling, listens_only=listens_only)
-    box.attach(signalling, media, lambda: sum(thread.stats().xruns for thread in threads))
+    box.attach(
+        signalling,
+        media,
+        lambda: sum(thread.stats().xruns for thread in threads),
+        partial(_fetch, threads),
+    )
     for code, lacks in (("echo", sound.lacks), ("prompts", trouble)):
         if lacks:
             box.on_problem(code, lacks)
@@ -298,6 +303,12 @@ def _threads(
         hurries=hurries,
     )
     return playback, capture
+
+
+def _fetch(threads: tuple[CaptureThread | PlaybackThread, ...]) -> None:
+    for thread in threads:
+        if isinstance(thread, CaptureThread):
+            thread.fetch()
 
 
 def _simulation(arguments: argparse.Namespace) -> hardware.Simulation | None:

@@ -109,6 +109,7 @@ class Box:
         self._parts = parts
         self._monitor = Monitor(parts.output, parts.events, parts.status)
         self._count_xruns: Callable[[], int] = lambda: 0
+        self._fetch: Callable[[], None] = lambda: None
         self._signalling: Signalling | None = None
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -124,12 +125,20 @@ class Box:
         self.ready = asyncio.Event()  # that, and its sound arrives
 
     def attach(
-        self, signalling: Signalling, media: MediaSession, count_xruns: Callable[[], int]
+        self,
+        signalling: Signalling,
+        media: MediaSession,
+        count_xruns: Callable[[], int],
+        fetch: Callable[[], None],
     ) -> None:
-        """Give the box its line to the hub, its media session, and who counts its xruns."""
+        """Give the box its line to the hub, its media session, and who counts its xruns.
+
+        ``fetch`` has the microphone hand over what waits: before anything that may open it.
+        """
         self._signalling = signalling
         self._media = media
         self._count_xruns = count_xruns
+        self._fetch = fetch
 
     async def run(self) -> None:
         """Beat, watch the levels and report, until cancelled."""
@@ -164,11 +173,13 @@ class Box:
 
     def on_key(self, event: KeyEvent) -> None:
         """Take an edge from the panel."""
+        self._fetch()
         self._finger(self._contacts.edge(event))
         self._arm()
 
     def on_message(self, message: HubMessage) -> None:
         """Take a message from the hub."""
+        self._fetch()
         match message:
             case MediaAnswer(req=req, sdp=sdp) if self._media is not None:
                 if req == self._media_req:

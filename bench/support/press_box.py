@@ -128,6 +128,7 @@ def compose(hub: str, folder: str, name: str, role: Role, mouth: Mouth, panel: G
         talk=TalkConfig(),
         # What the box says on joining would still be in the room at the first press.
         sound=SoundConfig(voice=VoiceChoice.OFF),
+        tutorial=False,
     )
     sound = hardware.Sound(lambda: mouth, NullLoudspeaker, full_duplex=False)
     arguments = argparse.Namespace(events=None, simulate=False)

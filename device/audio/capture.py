@@ -79,6 +79,10 @@ class CaptureThread:
         """End the thread within two seconds; false when it hangs in the device."""
         return await self._thread.stop()
 
+    def fetch(self) -> None:
+        """Hand over now what waits for more; call on the loop's thread."""
+        self._handover.drain()
+
     @property
     def serves(self) -> bool:
         """Whether its thread works, or can be replaced: else only a new start helps."""

@@ -36,9 +36,10 @@ class Handover(Generic[T]):
             self._called = self._called or call
         if call:
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._drain)
+                self._loop.call_soon_threadsafe(self.drain)
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Deliver what waits now. Only on the loop's thread."""
         with self._lock:
             items = list(self._items)
             self._items.clear()

@@ -104,7 +104,7 @@ async def box(panel: GpioPanel) -> AsyncIterator[Any]:
         made = app.make(config, arguments, asyncio.Event())
     line = Line()
     line.box = made.box
-    made.box.attach(line, Media(), lambda: 0)  # type: ignore[arg-type]
+    made.box.attach(line, Media(), lambda: 0, lambda: None)  # type: ignore[arg-type]
     running = asyncio.create_task(made.box.run())
     await asyncio.sleep(0)
     made.box.on_link(LinkState.UP, "")
