@@ -182,7 +182,6 @@ def _fill(tree: Path, package: Package, wheels: Path) -> None:
     (tree / "usr/bin/stagebox").symlink_to("../lib/stagebox/bin/stagebox")
     for name, place in (
         ("sysusers.d/stagebox.conf", "usr/lib/sysusers.d/stagebox.conf"),
-        ("tmpfiles.d/stagebox.conf", "usr/lib/tmpfiles.d/stagebox.conf"),
         ("udev/60-stagebox.rules", "usr/lib/udev/rules.d/60-stagebox.rules"),
         ("box.toml", "usr/share/stagebox/box.toml"),
         ("hub.toml", "usr/share/stagebox/hub.toml"),

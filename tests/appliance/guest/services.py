@@ -52,12 +52,11 @@ def until(true: Callable[[], bool], seconds: float = PATIENCE_S) -> float:
 
 def install() -> None:
     """Put everything where the package puts it."""
-    share = Path("/usr/share/stagebox")
-    share.mkdir()
+    settings = Path("/etc/stagebox")
+    settings.mkdir()
     for name in ("box.toml", "hub.toml"):
-        shutil.copy(HERE / "systemd" / name, share)
+        shutil.copy(HERE / "systemd" / name, settings)
     run("systemd-sysusers", str(HERE / "systemd/sysusers.d/stagebox.conf"))
-    run("systemd-tmpfiles", "--create", str(HERE / "systemd/tmpfiles.d/stagebox.conf"))
     shutil.copy(HERE / "systemd/udev/60-stagebox.rules", "/etc/udev/rules.d")
     run("udevadm", "control", "--reload")
     run("udevadm", "trigger", "--settle")
