@@ -50,7 +50,8 @@ def crew(server: PulseServer, tmp_path: Path) -> Iterator[tuple[HandBox, HandBox
             card = name.lower()
             # What a box explains at its first start would lie over what is measured, and making
             # its phrases ready takes a core of this computer, which is sound card as well.
-            config = f'tutorial = false\n[sound]\nvoice = "off"\nmicrophone = "{card}"\nloudspeaker = "{card}"\n'
+            cards = f'microphone = "{card}"\nloudspeaker = "{card}"\n'
+            config = f'tutorial = false\n[sound]\nvoice = "off"\n{cards}'
             boxes.append(
                 HandBox(tmp_path, name, hub.url, own_sound=True, config=config, env=server.env)
             )
