@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from device.audio.earcons import EARCON_MEANINGS, SCORES, Earcon
+from device.buttons import rhythm
 from device.buttons.gesture import CHAIR_HOLD_S, HOLD_S
 from device.buttons.lamps import LAMP_MEANINGS
 from device.buttons.meanings import (
@@ -23,8 +24,9 @@ from device.buttons.meanings import (
     Meaning,
     Standing,
 )
-from device.handbook import german, rhythm
+from device.handbook import german
 from device.handbook.melody import picture
+from device.handbook.strip import strip
 from device.handbook.style import CSS
 from device.handbook.tables import pattern
 from stagebox.phrases import Language
@@ -163,7 +165,7 @@ def _lamps(words: Words) -> list[str]:
         words_of_beat = "" if beat == color else escape(_NUMBER.sub("\\1\u00a0s", beat))
         label = f"<small>{name_of_color} {words_of_beat}</small>"
         text = escape(words.lamps[name])
-        rows.append(f"<tr><td>{rhythm.strip(shown)}{label}</td><td>{text}</td></tr>")
+        rows.append(f"<tr><td>{strip(shown)}{label}</td><td>{text}</td></tr>")
     return rows
 
 

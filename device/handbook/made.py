@@ -12,8 +12,8 @@ from device.handbook.card import card
 from device.handbook.gestures import Row
 from device.handbook.melody import picture
 from device.handbook.pages import filled
-from device.handbook.rhythm import strip
 from device.handbook.settings import Setting
+from device.handbook.strip import strip
 from stagebox.phrases import Language
 
 Made = Callable[[], str]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from device.audio.earcons import EARCON_MEANINGS, SCORES, described
+from device.buttons import rhythm
 from device.buttons.lamps import LAMP_MEANINGS, LEADS, NAMED, Pattern, led_by
 from device.floor.prompts import Prompt, phrase_key
-from device.handbook import rhythm
 from device.handbook.settings import Setting
 from device.tones import TONES
 from stagebox.phrases import PHRASES, Language

@@ -21,7 +21,7 @@ def lamp(pattern: Pattern, age_s: float) -> Lamp:
     return Lamp(
         name=pattern.name,
         color=pattern.color,
-        beat=beat(pattern.steps),
+        beat=beat(pattern),
         means=means(pattern.name),
         lead=_steps(pattern.lead),
         steps=_steps(pattern.steps),

@@ -1,9 +1,11 @@
-"""A lamp's pattern on a screen: what is lit when, and its rhythm in words. Pure."""
+"""A lamp's pattern on a screen: what is lit when, and what it tells. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 
 from device.buttons.lamps import LAMP_MEANINGS, Pattern, Step, named
+from device.buttons.rhythm import in_words
 from device.view.feed import Note
 
 
@@ -35,18 +37,9 @@ def lamp_of(notes: Iterable[Note]) -> tuple[Pattern, float] | None:
         return None
 
 
-def beat(steps: Sequence[Step]) -> str:
-    """Return a rhythm in words, such as "on 0.5 s, off 1 s"."""
-    full = max(step.level for step in steps)
-    if len(steps) == 1:
-        return "steady" if full else "dark"
-    return ", ".join(f"{_look(step, full)} {step.ms / 1000:.3g} s" for step in steps)
-
-
-def _look(step: Step, full: float) -> str:
-    if not step.is_lit:
-        return "off"
-    return "on" if step.level == full else "dim"
+def beat(pattern: Pattern) -> str:
+    """Return in words the rhythm that stays, when what is played once before it is over."""
+    return in_words(replace(pattern, lead=()))
 
 
 def means(name: str) -> str:

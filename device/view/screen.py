@@ -94,7 +94,7 @@ def _head(status: Status, notes: Sequence[Note], step: Step | None) -> list[str]
         look = f"{status.color} ({rhythm(status.pattern)})" if status.pattern else status.color
         return [f"{_DARK} {status.name}: {look}", "", ""]
     pattern = lamp[0]
-    look = f"{pattern.color.upper()}, {beat(pattern.steps)}"
+    look = f"{pattern.color.upper()}, {beat(pattern)}"
     on = [name for name, is_on in (("REC", status.recorded), ("ON AIR", _is_live(status))) if is_on]
     signs = "".join(f"  [{name}]" for name in on)
     bulb = _LIT if step.is_lit else _DARK

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.buttons.lamps import NAMED, RED_LIVE, RED_WARNING, Color, Pattern, Step, named
-from device.view.beat import beat, lamp_of, lit, means
+from device.buttons.lamps import NAMED, RED_LIVE, Color, Pattern, Step, named
+from device.view.beat import lamp_of, lit, means
 from device.view.feed import Note
 
 STEPS = st.lists(
@@ -36,13 +36,6 @@ def test_the_lead_is_shown_once_and_the_steps_again_and_again(
 def test_a_steady_light_stays() -> None:
     assert lit(RED_LIVE, 1234.5) == (RED_LIVE.steps[0], inf)
     assert lit(RED_LIVE, -1.0) == (RED_LIVE.steps[0], inf)
-
-
-def test_rhythms_in_words() -> None:
-    assert beat(RED_LIVE.steps) == "steady"
-    assert beat(RED_WARNING.steps) == "on 0.5 s, dim 0.5 s"
-    assert beat((Step(Color.OFF, 1000, 0.0),)) == "dark"
-    assert beat(named("idle_free").steps) == "on 2.7 s, off 0.3 s"
 
 
 def test_every_pattern_means_something() -> None:

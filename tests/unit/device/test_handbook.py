@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audio.earcons import EARCON_MEANINGS, SCORES, Earcon, Note
+from device.buttons import rhythm
 from device.buttons.gesture import Gesture
 from device.buttons.lamps import (
     LAMP_MEANINGS,
@@ -24,7 +25,7 @@ from device.buttons.ports import Key
 from device.config import BoxConfig
 from device.floor.model import FloorState
 from device.handbook import __main__ as program
-from device.handbook import card, german, gestures, made, melody, pages, rhythm, tables
+from device.handbook import card, german, gestures, made, melody, pages, strip, tables
 from device.handbook.settings import DOES, Setting, settings
 from stagebox.phrases import PHRASES, Language
 from tests.architecture.pure import ROOT
@@ -145,13 +146,13 @@ def bars(svg: str) -> list[dict[str, float]]:
 
 
 def test_a_strip_is_four_seconds_of_light() -> None:
-    lit = bars(rhythm.strip(NAMED["queued"]))
+    lit = bars(strip.strip(NAMED["queued"]))
     assert len(lit) == 4
     assert [each["width"] for each in lit] == pytest.approx([29.8] * 4, abs=0.1)
-    tall, low = (bars(rhythm.strip(RED_WARNING))[i]["height"] for i in (0, 1))
+    tall, low = (bars(strip.strip(RED_WARNING))[i]["height"] for i in (0, 1))
     assert tall == 2 * low
-    assert len(bars(rhythm.strip(NAMED["live"]))) == 1
-    assert bars(rhythm.strip(NAMED["off"])) == []
+    assert len(bars(strip.strip(NAMED["live"]))) == 1
+    assert bars(strip.strip(NAMED["off"])) == []
 
 
 STEPS = st.lists(
@@ -169,9 +170,9 @@ def test_any_pattern_can_be_told_and_drawn(steps: tuple[Step, ...]) -> None:
     for words in (rhythm.ENGLISH, rhythm.GERMAN):
         assert rhythm.in_words(pattern, words)
         assert rhythm.color_in_words(pattern, words)
-    lit = bars(rhythm.strip(pattern))
+    lit = bars(strip.strip(pattern))
     ends = [each["x"] + each["width"] for each in lit]
-    assert all(end <= rhythm.STRIP_WIDTH for end in ends)
+    assert all(end <= strip.STRIP_WIDTH for end in ends)
     assert all(a <= b["x"] + 0.2 for a, b in zip(ends, lit[1:], strict=False))
 
 

@@ -179,7 +179,7 @@ class TestPicture:
             (s.color, s.ms, s.level) for s in pattern.lead
         ]
         assert told.steps == (("white", 2700, 0.3), ("off", 300, 0.0))
-        assert told.beat == "on 2.7 s, off 0.3 s"
+        assert told.beat == "on, with a short gap every 3 s"
         assert told.means.startswith("Three flashes, once: that cannot be done now. The floor")
         assert picture.lamp(pattern, -1.0).age_ms == 0
 

@@ -96,8 +96,8 @@ def test_a_pattern_that_nobody_knows_is_told_by_its_name() -> None:
 def test_the_lamp_beats_as_the_box_plays_it() -> None:
     notes = [RED, WAITS]
     heads = [render(Status("A"), notes, KEYS, now=10 + at)[0] for at in (0.1, 0.6, 1.1, 1.6)]
-    assert heads[0] == heads[2] == "\x1b[92m(*)\x1b[0m A: GREEN, on 0.5 s, off 0.5 s"
-    assert heads[1] == heads[3] == "( ) A: GREEN, on 0.5 s, off 0.5 s"
+    assert heads[0] == heads[2] == "\x1b[92m(*)\x1b[0m A: GREEN, on and off, each for 0.5 s"
+    assert heads[1] == heads[3] == "( ) A: GREEN, on and off, each for 0.5 s"
     assert until_next(notes, 10.1) == pytest.approx(0.4)
     assert until_next([RED], 10.1) is None
     assert until_next([], 10.1) is None
@@ -107,7 +107,7 @@ def test_the_lamp_is_told_without_colour() -> None:
     status = Status("A * B", color="amber", pattern="refused+no_hub")
     note = Note(1, 0.0, "lamp", {"color": "amber", "pattern": "refused+no_hub"})
     (head, means, *_) = render(status, [note], KEYS, now=0.1, columns=100, colored=False)
-    assert head == "(*) A * B: AMBER, on 0.4 s, off 0.2 s, dim 0.4 s, off 1 s"
+    assert head == "(*) A * B: AMBER, amber, white, pause: every 2 s"
     assert means.strip().startswith("Three flashes, once")
     # A terminal too narrow for the lamp has no room for a colour either.
     assert ANSI.sub("", render(status, [note], KEYS, columns=3)[0]) in {"(*", "( "}
