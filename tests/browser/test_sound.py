@@ -56,6 +56,22 @@ def test_a_guest_raises_a_hand_the_host_grants_and_all_hear_each_other(
         assert best_of(lambda _n: box_at_the_guest(guest, said)) > _LIKE
 
 
+@pytest.mark.timeout(200)
+def test_a_listener_on_plain_http_hears_all_of_it(
+    person: Callable[..., Person], hub: Hub, tmp_path: Path
+) -> None:
+    said = speaker(2, 12.0)
+    listener = person("Lina Listener")
+    listener.http = listener.http.replace("127.0.0.1", "hall-hub.local")
+    listener.join("main").has_sound()
+    assert listener.page.evaluate("() => window.isSecureContext") is False
+    mouth = Box(tmp_path, "Mouth", hub.url, mic=said, script=_PRESS, wait_joined=30)
+    with running(mouth):
+        mouth.wait_for(lambda one: one.last_state("floor") == "live", 40, "on air")
+        listener.sees("talking")
+        assert best_of(lambda _n: box_at_the_guest(listener, said)) > _LIKE
+
+
 def best_of(attempt: Callable[[int], float]) -> float:
     """Return the best of a few attempts: what a busy machine drops is not the product's doing."""
     best = 0.0
