@@ -33,9 +33,19 @@ PACKAGES: Final = (
     "gpiod",
     "ca-certificates",
 )
+# For errands about networks: NetworkManager as on the Pi, and what an access point is made of.
+NETWORK: Final = (
+    "network-manager",
+    "polkitd",
+    "wpasupplicant",
+    "wireless-regdb",
+    "dnsmasq-base",
+    "iw",
+    "hostapd",
+)
 TOOLS: Final = ("mmdebstrap", "mke2fs", "tar", "qemu-system-x86_64")
 # What runs in the guest besides the installed packages.
-OURS: Final = ("stagebox", "device", "hub", "systemd", "tests/__init__.py", "tests/appliance")
+OURS: Final = ("stagebox", "device", "hub", "provisioning", "systemd", "tests/__init__.py", "tests/appliance")
 SYSTEM_MIB: Final = 1_200
 UNIT: Final = """[Unit]
 Description=The errand this machine was started for
@@ -63,20 +73,21 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
-def system_disk() -> Path:
-    """Return Debian's disk, made now if there is none for this list of packages.
+def system_disk(extra: tuple[str, ...] = ()) -> Path:
+    """Return Debian's disk, with ``extra`` packages, made now if there is none with these.
 
     Raises:
         ImageError: it cannot be made.
     """
-    recipe = "\n".join((SUITE, MIRROR, *PACKAGES, UNIT))
+    packages = PACKAGES + extra
+    recipe = "\n".join((SUITE, MIRROR, *packages, UNIT))
     disk = CACHE / f"system-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.ext4"
     if disk.exists():
         return disk
     CACHE.mkdir(parents=True, exist_ok=True)
-    tree = CACHE / "tree"
+    tree = disk.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
-    names = ",".join(PACKAGES)
+    names = ",".join(packages)
     _run("mmdebstrap", "--variant=minbase", f"--include={names}", SUITE, str(tree), MIRROR)
     _furnish(tree)
     made = disk.with_suffix(".part")

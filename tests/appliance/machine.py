@@ -17,6 +17,8 @@ KERNEL: Final = "bzImage-x86_64"
 # Lines of an errand that are its result, among whatever else the console says.
 RESULT: Final = "RESULT "
 MEMORY_MIB: Final = 768
+# On a busy host the guest's timer comes late once, and a kernel that checks it gives up.
+APPEND: Final = "root=/dev/vda rw console=ttyS0 quiet selinux=0 no_timer_check panic=-1"
 
 
 class MachineError(Exception):
@@ -32,10 +34,18 @@ def unavailable() -> str | None:
     return f"install {', '.join(missing)}" if missing else None
 
 
-def do(folder: Path, errand: str, seconds: float) -> dict[str, Any]:
+def do(
+    folder: Path,
+    errand: str,
+    seconds: float,
+    *,
+    extra: tuple[str, ...] = (),
+    kernel_says: str = "",
+) -> dict[str, Any]:
     """Boot a machine, let it do the ``errand`` (a shell script), and return its results.
 
-    Each line ``RESULT {json}`` that the errand prints adds to them.
+    ``extra``: Debian packages that it needs besides; ``kernel_says``: words for the kernel's
+    command line. Each line ``RESULT {json}`` that the errand prints adds to them.
 
     Raises:
         ImageError: a disk cannot be made.
@@ -47,9 +57,8 @@ def do(folder: Path, errand: str, seconds: float) -> dict[str, Any]:
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
         *("-m", str(MEMORY_MIB), "-nographic", "-no-reboot", "-nic", "none"),
         *("-kernel", str(kernel)),
-        # On a busy host the guest's timer comes late once, and a kernel that checks it gives up.
-        *("-append", "root=/dev/vda rw console=ttyS0 quiet selinux=0 no_timer_check panic=-1"),
-        *("-drive", f"file={system_disk()},if=virtio,format=raw,snapshot=on"),
+        *("-append", f"{APPEND} {kernel_says}".strip()),
+        *("-drive", f"file={system_disk(extra)},if=virtio,format=raw,snapshot=on"),
         *("-drive", f"file={disk},if=virtio,format=raw"),
     ]
     console = folder / "console.log"
