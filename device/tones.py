@@ -50,6 +50,21 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.NEW_SPACE: Earcon.OFFERED,
         Prompt.END_SPACE: Earcon.WARNING,
         Prompt.STILL_HERE: Earcon.QUEUED,
+        Prompt.NET_CABLE: Earcon.LINK_BACK,
+        Prompt.NET_JOINED: Earcon.LINK_BACK,
+        Prompt.NET_AWAY: Earcon.LINK_LOST,
+        Prompt.NET_WRONG_KEY: Earcon.DENY,
+        Prompt.NET_NO_ADDRESS: Earcon.DENY,
+        Prompt.NET_NOT_FOUND: Earcon.DENY,
+        Prompt.NET_NO_ROUTE: Earcon.DENY,
+        Prompt.NET_JOIN_FAILED: Earcon.DENY,
+        Prompt.NET_BAD_FILE: Earcon.DENY,
+        Prompt.NET_NO_COUNTRY: Earcon.DENY,
+        Prompt.NET_HOTSPOT_FAILED: Earcon.DENY,
+        Prompt.NET_NO_RADIO: Earcon.DENY,
+        Prompt.NET_NO_MANAGER: Earcon.DENY,
+        Prompt.NET_HOTSPOT: Earcon.OFFERED,
+        Prompt.NET_HOTSPOT_OVER: Earcon.REVOKED,
         Prompt.LINK_LOST: Earcon.LINK_LOST,
         Prompt.LINK_BACK: Earcon.LINK_BACK,
     }
@@ -86,6 +101,10 @@ UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
         Prompt.TALKING: Instead.LATER,
         Prompt.NOBODY_TALKS: Instead.LATER,
         Prompt.HANDS: Instead.LATER,
+        # Nobody talks to a hub that there is no network to.
+        Prompt.NET_JOINING: Instead.LATER,
+        Prompt.NET_SCANNING: Instead.LATER,
+        Prompt.NET_HOTSPOT_KEY: Instead.LATER,
         # Any key ends these, TALK too.
         **{each: Instead.LAMP for each in Prompt if each.name.startswith("LEARN_")},
     }

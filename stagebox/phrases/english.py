@@ -106,6 +106,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "error.no_such_pin": Phrase("It is gone.", "The pin is gone already."),
     "error.too_many": Phrase("No more.", "There are as many as there may be."),
     "error.no_captions": Phrase("No captions here.", "This hub has nothing that writes captions."),
+    "error.no_streams": Phrase("No streams here.", "This hub is set up to stream to nobody."),
     "error.disk_full": Phrase("No room to record.", "The hub's disk has no room for a recording."),
     "error.internal": Phrase("That did not work.", "The hub made a mistake. Try again."),
     # --- how a box stands ---
@@ -191,6 +192,66 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "say.talking": same("{name} is talking."),
     "say.nobody_talks": same("Nobody is talking."),
     "say.hands": Phrase("{hands} waiting.", "{hands} waiting for the floor."),
+    # --- the network is set up ---
+    "say.net_cable": Phrase("Connected by cable.", "The network is there, over a cable."),
+    "say.net_joining": Phrase("Trying the Wi-Fi.", "Trying the Wi-Fi {name}."),
+    "say.net_joined": Phrase("Wi-Fi connected.", "Connected to the Wi-Fi {name}."),
+    "say.net_wrong_key": Phrase(
+        "The Wi-Fi password is wrong.", "The Wi-Fi {name} refuses the password."
+    ),
+    "say.net_no_address": Phrase(
+        "The Wi-Fi gives no address. Look at the router.",
+        "The Wi-Fi {name} takes the password and gives no address: look at the router.",
+    ),
+    "say.net_not_found": Phrase(
+        "The Wi-Fi was not found. I keep looking.",
+        "The Wi-Fi {name} is not in reach. The box keeps looking.",
+    ),
+    "say.net_no_route": Phrase(
+        "The Wi-Fi does not reach the hub.",
+        "The Wi-Fi {name} leads neither to a router nor to the hub.",
+    ),
+    "say.net_join_failed": Phrase(
+        "The Wi-Fi does not work. I try again.",
+        "The Wi-Fi {name} does not work. It is tried again.",
+    ),
+    "say.net_away": Phrase(
+        "The Wi-Fi is gone. I wait for it.", "The Wi-Fi {name} is gone. The box waits for it."
+    ),
+    "say.net_bad_file": Phrase(
+        "There is a mistake in the set-up file, line {number}.",
+        "stagebox.toml, line {number}: {name}.",
+    ),
+    "say.net_no_country": Phrase(
+        "The set-up file names no country.", "stagebox.toml needs the country, or Wi-Fi stays off."
+    ),
+    "say.net_scanning": Phrase(
+        "Looking for networks. Please wait.",
+        "Looking for networks before the set-up network opens.",
+    ),
+    "say.net_hotspot": Phrase(
+        "Join the Wi-Fi {name} with your phone.",
+        "The set-up network is {name}; its page is http://10.42.0.1/.",
+    ),
+    "say.net_hotspot_key": Phrase(
+        "The password is {name}. I say it again: {name}.",
+        "The password of the set-up network: {name}.",
+    ),
+    "say.net_hotspot_over": Phrase(
+        "The set-up network is closed.", "The set-up network is closed: nobody used it in its time."
+    ),
+    "say.net_hotspot_failed": Phrase(
+        "The set-up network does not work here. Use a cable or the set-up file.",
+        "The set-up network cannot be opened. Use a cable or stagebox.toml.",
+    ),
+    "say.net_no_radio": Phrase(
+        "There is no Wi-Fi here. Plug in a network cable.",
+        "No Wi-Fi radio was found. Plug in a network cable.",
+    ),
+    "say.net_no_manager": Phrase(
+        "The network cannot be set up. Switch me off and on.",
+        "NetworkManager does not answer. Switch the box off and on.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase("Hello, I am your box. Any key ends this.", "Any key ends this."),
     "say.learn_free": Phrase(

@@ -115,6 +115,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "error.no_such_pin": Phrase("Schon weg.", "Diesen Zettel gibt es nicht mehr."),
     "error.too_many": Phrase("Mehr geht nicht.", "Es gibt so viele, wie es geben darf."),
     "error.no_captions": Phrase("Keine Untertitel hier.", "Dieser Hub schreibt keine Untertitel."),
+    "error.no_streams": Phrase("Kein Stream hier.", "Dieser Hub streamt an niemanden."),
     "error.disk_full": Phrase(
         "Kein Platz für die Aufnahme.", "Auf dem Hub ist kein Platz für eine Aufnahme."
     ),
@@ -201,6 +202,67 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "say.talking": same("{name} spricht."),
     "say.nobody_talks": same("Niemand spricht."),
     "say.hands": same("{hands} oben."),
+    # --- the network is set up ---
+    "say.net_cable": Phrase("Mit Kabel verbunden.", "Das Netz ist da, über ein Kabel."),
+    "say.net_joining": Phrase("Das WLAN wird versucht.", "Das WLAN {name} wird versucht."),
+    "say.net_joined": Phrase("WLAN verbunden.", "Mit dem WLAN {name} verbunden."),
+    "say.net_wrong_key": Phrase(
+        "Das WLAN-Passwort ist falsch.", "Das WLAN {name} nimmt das Passwort nicht an."
+    ),
+    "say.net_no_address": Phrase(
+        "Das WLAN gibt keine Adresse. Bitte den Router ansehen.",
+        "Das WLAN {name} nimmt das Passwort an und gibt keine Adresse: den Router ansehen.",
+    ),
+    "say.net_not_found": Phrase(
+        "Das WLAN ist nicht da. Die Suche geht weiter.",
+        "Das WLAN {name} ist nicht in Reichweite. Die Box sucht weiter.",
+    ),
+    "say.net_no_route": Phrase(
+        "Das WLAN führt nicht zum Hub.", "Das WLAN {name} führt weder zu einem Router noch zum Hub."
+    ),
+    "say.net_join_failed": Phrase(
+        "Das WLAN geht nicht. Es wird weiter versucht.",
+        "Das WLAN {name} geht nicht. Es wird weiter versucht.",
+    ),
+    "say.net_away": Phrase(
+        "Das WLAN ist weg. Die Box wartet darauf.",
+        "Das WLAN {name} ist weg. Die Box wartet darauf.",
+    ),
+    "say.net_bad_file": Phrase(
+        "In der Einrichtungsdatei ist ein Fehler, Zeile {number}.",
+        "stagebox.toml, Zeile {number}: {name}.",
+    ),
+    "say.net_no_country": Phrase(
+        "In der Einrichtungsdatei fehlt das Land.",
+        "stagebox.toml braucht das Land, sonst bleibt das WLAN aus.",
+    ),
+    "say.net_scanning": Phrase(
+        "Netze werden gesucht. Bitte warten.",
+        "Netze werden gesucht, bevor das Einrichtungsnetz aufgeht.",
+    ),
+    "say.net_hotspot": Phrase(
+        "Am Telefon das WLAN {name} wählen.",
+        "Das Einrichtungsnetz heißt {name}; seine Seite ist http://10.42.0.1/.",
+    ),
+    "say.net_hotspot_key": Phrase(
+        "Das Passwort ist {name}. Noch einmal: {name}.",
+        "Das Passwort des Einrichtungsnetzes: {name}.",
+    ),
+    "say.net_hotspot_over": Phrase(
+        "Das Einrichtungsnetz ist zu.", "Das Einrichtungsnetz ist zu: Niemand hat es genutzt."
+    ),
+    "say.net_hotspot_failed": Phrase(
+        "Das Einrichtungsnetz geht hier nicht. Bitte ein Kabel oder die Datei nehmen.",
+        "Das Einrichtungsnetz geht nicht auf. Ein Kabel oder stagebox.toml nehmen.",
+    ),
+    "say.net_no_radio": Phrase(
+        "Hier ist kein WLAN. Bitte ein Netzkabel einstecken.",
+        "Kein WLAN gefunden. Ein Netzkabel einstecken.",
+    ),
+    "say.net_no_manager": Phrase(
+        "Das Netz lässt sich nicht einrichten. Bitte aus- und einschalten.",
+        "NetworkManager antwortet nicht. Die Box aus- und einschalten.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase(
         "Hallo. Das ist die Box. Jede Taste beendet die Erklärung.",
