@@ -12,6 +12,7 @@ from hub.captions.wiring import captions
 from hub.config import HubConfig
 from hub.control.listening import BindError
 from hub.control.server import HubServer
+from hub.crowd.wiring import streams
 from hub.discovery import Advertiser
 from hub.files import raise_file_limit
 from hub.media.plane import HubMedia
@@ -96,8 +97,12 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         scribe = await stack.enter_async_context(captions(config.captions, spaces, media, recorder))
         if scribe is not None:
             metrics.add_source("captions", scribe.counts)
+        crowd = await stack.enter_async_context(streams(config.streams, spaces, media))
+        if crowd is not None:
+            metrics.add_source("streams", crowd.counts)
         await spaces.start()
-        server = HubServer(config, identity, spaces, metrics, media, Home(store, kept_in, recorder))
+        home = Home(store, kept_in, recorder, crowd)
+        server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()
         if config.advertise:

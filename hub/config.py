@@ -209,6 +209,13 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise WrongKeyError(key, why)
 
 
+class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Spaces as streams for players (the ``[streams]`` table); each space's hosts say which."""
+
+    # All together; 0: none. One costs a two hundredth of what a member with a call costs.
+    listeners: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+
+
 class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Recordings (the ``[recording]`` table). How long they are kept, each space says."""
 
@@ -240,6 +247,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     media: MediaConfig = MediaConfig()
     captions: CaptionsConfig = CaptionsConfig()
     recording: RecordingConfig = RecordingConfig()
+    streams: StreamsConfig = StreamsConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),

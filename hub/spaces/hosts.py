@@ -129,7 +129,7 @@ def end(machine: SpaceMachine, step: Step = Step.END, by: str = "") -> None:
     leaving = [each.id for each in machine.members().values()]
     machine.enter_state(state)
     stop_recording(machine, by)
-    machine.set_info(captions=False)
+    machine.set_info(captions=False, streamed=False)
     for member_id in leaving:
         machine.floor(Depart(member_id), untold=True)
     for member_id in (*leaving, *machine.hidden):

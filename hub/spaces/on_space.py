@@ -21,7 +21,8 @@ from stagebox.wire.terms import Gone, Token
 # Confirmations that wait: one for each host or admin who asked lately.
 _MAX_PENDING: Final = 16
 _INFO: Final = (
-    "name", "topic", "tags", "speak", "locked", "hidden_allowed", "captions", "stage_limit",
+    "name", "topic", "tags", "speak", "locked", "hidden_allowed", "captions", "streamed",
+    "stage_limit",
 )  # fmt: skip
 _RULES: Final = ("open_limit", "queue_limit", "talk_limit_s")
 
@@ -121,6 +122,9 @@ def _refused(machine: SpaceMachine, act: SpaceEdit) -> Error | None:
     if act.captions and not machine.facilities.captions:
         detail = "This hub cannot write captions. Set up [captions] in its settings first."
         return error(act.req, ErrorCode.NO_CAPTIONS, detail)
+    if act.streamed and not machine.facilities.streams:
+        detail = "This hub streams to nobody. Set [streams] listeners in its settings first."
+        return error(act.req, ErrorCode.NO_STREAMS, detail)
     running = machine.info.recording
     if running is not None and (act.keep_days or 0) > running.keep_days:
         detail = (

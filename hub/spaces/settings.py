@@ -48,10 +48,11 @@ class SpaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Facilities:
-    """What the hub can do at present: write down words, and find room on its disk."""
+    """What the hub can do at present: write down words, find room on its disk, stream."""
 
     captions: bool = True
     disk: bool = True
+    streams: bool = True
 
 
 class Names(Protocol):

@@ -163,6 +163,7 @@ ROUTES: Final = (
         "Change a space.",
         _E.BAD_VALUE,
         _E.NO_CAPTIONS,
+        _E.NO_STREAMS,
         _E.STANDING,
         _E.ALREADY_LIVE,
     ),

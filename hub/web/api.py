@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.web import about, acts, boxes, invites, looks, me, recordings, spaces, webhooks
+from hub.web import about, acts, boxes, invites, looks, me, recordings, spaces, streams, webhooks
 from hub.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -14,5 +14,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *boxes.ROUTES,
     *webhooks.ROUTES,
     *recordings.ROUTES,
+    *streams.ROUTES,
     *about.routes(lambda: ROUTES),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from hub.config import HubConfig
 from hub.control.house import House
 from hub.control.secure import Secure
+from hub.crowd.streams import Streams
 from hub.discovery import local_links
 from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
@@ -32,6 +33,7 @@ class Home:
     store: Store
     folder: Path
     recorder: Recorder | None = None
+    streams: Streams | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Desk:
     known: set[MemberId]
     secure: Secure | None = None
     recorder: Recorder | None = None
+    streams: Streams | None = None
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
@@ -82,6 +85,7 @@ class Desk:
             password_guesses=Guesses(web.wrong_passwords, web.wrong_passwords_in_all),
             known=set(known),
             recorder=home.recorder,
+            streams=home.streams,
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)

@@ -43,6 +43,7 @@ class WebCode(StrEnum):
     BAD_RANGE = "bad_range"
     BUSY = "busy"
     NOT_KEPT = "not_kept"
+    NOT_STREAMED = "not_streamed"
 
 
 Code = ErrorCode | WebCode
@@ -87,6 +88,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         ErrorCode.NO_SUCH_PIN: 404,
         ErrorCode.TOO_MANY: 409,
         ErrorCode.NO_CAPTIONS: 409,
+        ErrorCode.NO_STREAMS: 409,
         ErrorCode.DISK_FULL: 507,
         ErrorCode.INTERNAL: 500,
         WebCode.BAD_REQUEST: 400,
@@ -108,6 +110,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.NO_SUCH_RECORDING: 404,
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,
+        WebCode.NOT_STREAMED: 404,
         WebCode.BUSY: 503,
         WebCode.NOT_KEPT: 507,
     }

@@ -128,6 +128,7 @@ class SpaceEdit(Message, frozen=True, kw_only=True, tag="space.edit"):
     locked: bool | None = None
     hidden_allowed: bool | None = None
     captions: bool | None = None
+    streamed: bool | None = None
     stage_limit: Annotated[int, Meta(ge=1, le=1_000)] | None = None
     open_limit: Annotated[int, Meta(ge=1, le=64)] | None = None
     queue_limit: Annotated[int, Meta(ge=0, le=10_000)] | None = None

@@ -92,6 +92,7 @@ class ErrorCode(StrEnum):
     NO_SUCH_PIN = "no_such_pin"
     TOO_MANY = "too_many"
     NO_CAPTIONS = "no_captions"
+    NO_STREAMS = "no_streams"
     DISK_FULL = "disk_full"
     INTERNAL = "internal"
 

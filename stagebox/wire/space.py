@@ -94,6 +94,7 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``host``: the member who is host now. ``hidden``: how many listen unnamed.
     ``frozen_until``: with the state ``frozen``, when the space ends unless a host comes.
+    ``streamed``: players on the network may hear it without being members.
     """
 
     id: SpaceId
@@ -112,6 +113,7 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     frozen_until: HubTime | None = None
     recording: Recording | None = None
     captions: bool = False
+    streamed: bool = False
 
 
 class MemberJoined(Message, frozen=True, kw_only=True, tag="member.joined"):

@@ -131,6 +131,7 @@ export const ERROR = {
   no_such_pin: "That pin is gone already.",
   too_many: "There are as many as allowed. Remove one first.",
   no_captions: "This hub has no captions. Whoever runs it can switch them on in its settings.",
+  no_streams: "This hub streams to nobody. Whoever runs it can switch that on in its settings.",
   disk_full: "The hub's disk is full, so nothing can be recorded. Delete old recordings.",
   internal: "The hub failed. Try again.",
   // Of the HTTP API alone.

@@ -1,0 +1,38 @@
+"""Streams and the hub's spaces: who tells whom what."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from hub.config import StreamsConfig
+from hub.crowd.streams import Streams, Tapes
+from hub.spaces.lifecycle import ON_AIR
+from hub.spaces.registry import Spaces
+
+
+@contextlib.asynccontextmanager
+async def streams(
+    config: StreamsConfig, spaces: Spaces, media: Tapes
+) -> AsyncIterator[Streams | None]:
+    """Stream the spaces whose hosts want it, for as long as this lasts.
+
+    Where the settings allow no listener it gives None, and spaces know that.
+    """
+    spaces.set_facilities(replace(spaces.facilities, streams=bool(config.listeners)))
+    if not config.listeners:
+        yield None
+        return
+
+    def title(space_id: str) -> str | None:
+        space = spaces.get(space_id)
+        return space.info.name if space is not None and space.info.streamed else None
+
+    def on_air(space_id: str) -> bool:
+        space = spaces.get(space_id)
+        return space is not None and space.info.state in ON_AIR
+
+    running = Streams(media, title, on_air, config.listeners)
+    try:
+        yield running
+    finally:
+        await running.aclose()
