@@ -88,7 +88,7 @@ def _line(row: Case, measured: str) -> str:
         shown = "<br>".join(_link(test) for test in row.tests)
     else:
         shown = f"**not yet**: `test_case_{row.number:02}_…`"
-    figure = measured or ("tested" if row.tests else "–")
+    figure = measured or ("tested" if row.tests else "-")
     if row.left:
         figure = f"{figure}<br>*{row.left}*"
     return f"| {row.number} | {row.what} | {row.asked} | {figure} | {shown} |"
