@@ -15,11 +15,13 @@ from device.config import SoundConfig
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.model import Say
-from device.floor.prompts import Prompt, phrase_key
+from device.floor.prompts import SECRET, Prompt, phrase_key
 from device.tones import TONES, UNTONED, Instead
 from device.transmitter import Transmitter
 from device.view.status import Status
 from stagebox.phrases import Language, shown, variant
+
+_HIDDEN = "..."
 
 
 def make_voice(
@@ -48,7 +50,9 @@ class Teller:
         tone, said = TONES.get(say.prompt), self._utterance(say)
         is_now = self.voice is not None and self.duplex.may_speak
         is_later = self.voice is not None and not is_now and self._waits(say)
-        text = shown(said.key, name=say.name, number=say.number, language=self.language)
+        is_secret = say.prompt in SECRET
+        name = _HIDDEN if is_secret else say.name
+        text = shown(said.key, name=name, number=say.number, language=self.language)
         if say.prompt is not Prompt.KEY:  # that a finger was felt says nothing to who reads
             self.status.said = text
         self.events.emit(
@@ -57,7 +61,7 @@ class Teller:
             number=say.number,
             cause=say.cause,
             tone=tone,
-            said=said.words if is_now or is_later else "",
+            said="" if is_secret or not (is_now or is_later) else said.words,
             text=text,
             **({"later": True} if is_later else {}),
         )

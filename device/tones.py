@@ -67,6 +67,20 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.NET_HOTSPOT_OVER: Earcon.REVOKED,
         Prompt.LINK_LOST: Earcon.LINK_LOST,
         Prompt.LINK_BACK: Earcon.LINK_BACK,
+        Prompt.NOT_ENROLLED: Earcon.LINK_LOST,
+        Prompt.NOT_KNOWN: Earcon.LINK_LOST,
+        Prompt.NOT_LET_IN: Earcon.LINK_LOST,
+        Prompt.STRANGE_HUB: Earcon.LINK_LOST,
+        Prompt.ENROLLED: Earcon.LINK_BACK,
+        Prompt.ENROL_WRONG: Earcon.DENY,
+        Prompt.ENROL_SPENT: Earcon.REVOKED,
+        Prompt.ENROL_OVER: Earcon.REVOKED,
+        Prompt.ENROL_NO_WINDOW: Earcon.DENY,
+        Prompt.ENROL_NO_HUB: Earcon.DENY,
+        Prompt.ENROL_CLOSED: Earcon.DENY,
+        Prompt.ENROL_NOT_KEPT: Earcon.DENY,
+        Prompt.RESET_AGAIN: Earcon.WARNING,
+        Prompt.RESET_DONE: Earcon.ENDED,
     }
 )
 
@@ -105,6 +119,8 @@ UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
         Prompt.NET_JOINING: Instead.LATER,
         Prompt.NET_SCANNING: Instead.LATER,
         Prompt.NET_HOTSPOT_KEY: Instead.LATER,
+        # It is of no use before the finger is up.
+        Prompt.ENROL_CODE: Instead.LATER,
         # Any key ends these, TALK too.
         **{each: Instead.LAMP for each in Prompt if each.name.startswith("LEARN_")},
     }

@@ -53,6 +53,19 @@ def write_atomic(path: Path, data: bytes) -> None:
     _sync_directory(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove the file, and wait for the disk; one that is not there is no error.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    if not path.parent.is_dir():
+        return
+    path.with_name(f".{path.name}.new").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
 def _sync_directory(path: Path) -> None:
     """Make the rename itself durable."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -13,6 +13,8 @@ TOGETHER_S: Final = 0.300
 # Priority is wanted at once; ending for everybody is not.
 CHAIR_HOLD_S: Final = 0.6
 BOTH_S: Final = (2.0, 3.0)
+# Longer than anything that is meant: nobody enrols a box by leaning on it.
+ENROL_S: Final = 5.0
 # Nobody keeps everybody else waiting with a finger for so long: a thing lies on the key.
 STUCK_S: Final = 240.0
 
@@ -31,6 +33,8 @@ class Gesture(StrEnum):
     DOUBLE_HOLD = "double_hold"  # the second of two taps stays down
     BOTH = "both"  # TALK and HAND, for a first time
     BOTH_LONG = "both_long"  # and still
+    BOTH_ENROL = "both_enrol"  # and still, so long that nothing else can be meant
+    TALK_ENROL = "talk_enrol"  # TALK so long, as there is no HAND
     MUTE_ON = "mute_on"
     MUTE_OFF = "mute_off"
     STATUS = "status"
@@ -44,7 +48,8 @@ class Timing:
     """Seconds to each threshold. ``both_s`` None: TALK and HAND never are one.
 
     ``holds_double``: a double tap may be held, so it is sure only when it ends.
-    ``holds_talk``: TALK that is held is a gesture, as there is no HAND.
+    ``holds_talk``: TALK that is held is a gesture, as there is no HAND. ``enrol_s`` None: no
+    hold asks for a hub.
     """
 
     hold_s: float = HOLD_S
@@ -53,6 +58,14 @@ class Timing:
     holds_double: bool = False
     holds_talk: bool = False
     long_s: float = HOLD_S  # of TALK and STATUS
+    enrol_s: float | None = None
+
+    @property
+    def both(self) -> tuple[tuple[float, Gesture], ...]:
+        """What TALK and HAND mean that came down as one, and after how many seconds."""
+        firsts = zip(self.both_s or (), (Gesture.BOTH, Gesture.BOTH_LONG), strict=False)
+        last = () if self.enrol_s is None else ((self.enrol_s, Gesture.BOTH_ENROL),)
+        return (*firsts, *last)
 
 
 GUEST: Final = Timing()

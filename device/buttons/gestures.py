@@ -1,9 +1,9 @@
 """What fingers mean: taps, double taps, holds, and keys that are pressed together.
 
 TALK alone acts on the way down, always, and nothing here delays it; on a box without HAND its
-hold is a gesture besides. HAND acts when it is sure what is meant: a tap after the time in
-which a second one would have come, a hold at its threshold. On a box whose HAND is NEXT the two
-keys that came down as one are a third key; held apart they mean what each means. STATUS and
+holds are gestures besides. HAND acts when it is sure what is meant: a tap after the time in
+which a second one would have come, a hold at its threshold. The two keys that came
+down as one are a third key; held apart they mean what each means. STATUS and
 the volume keys act on the way down.
 """
 
@@ -24,7 +24,7 @@ class _Phase(StrEnum):
     TAPPED = "tapped"  # up again; a second tap may come
     SECOND = "second"  # the second is down
     HELD = "held"
-    BOTH = "both"  # the first threshold of both is behind
+    BOTH = "both"  # a threshold of both is behind, and one is to come
     USED = "used"  # what it meant is over; it must come up
 
 
@@ -36,15 +36,16 @@ class Gestures:
         self._phase = _Phase.UP
         self._hand_at = 0.0
         self._tapped_at = 0.0
-        self._long_at = 0.0
+        self._later: tuple[tuple[float, Gesture], ...] = ()
         self._talk_at: float | None = None
-        self._talk_hold_at: float | None = None
+        self._talk_holds: tuple[tuple[float, Gesture], ...] = ()
         self._side = SideKeys()
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = (self._hand_due, self._talk_hold_at, self._side.deadline)
+        talk = self._talk_holds[0][0] if self._talk_holds else None
+        times = (self._hand_due, talk, self._side.deadline)
         return min((time for time in times if time is not None), default=None)
 
     def down(self, key: Key, now: float) -> list[Gesture]:
@@ -64,9 +65,9 @@ class Gestures:
         done = self.tick(now)
         self._side.up(key)
         if key is Key.TALK:
-            if self._phase is _Phase.BOTH or (self._phase is _Phase.DOWN and self._both_s):
+            if self._phase is _Phase.BOTH or (self._phase is _Phase.DOWN and self._both):
                 self._phase = _Phase.USED
-            self._talk_at = self._talk_hold_at = None
+            self._talk_at, self._talk_holds = None, ()
         elif key is Key.HAND:
             done += self._hand_up(now)
         return done
@@ -80,13 +81,15 @@ class Gestures:
     def _talk_down(self, now: float) -> None:
         if self._talk_at is None:
             self._talk_at = now
-            self._talk_hold_at = now + self.timing.long_s if self.timing.holds_talk else None
+            if self.timing.holds_talk:
+                enrol_s = self.timing.enrol_s
+                last = () if enrol_s is None else ((now + enrol_s, Gesture.TALK_ENROL),)
+                self._talk_holds = ((now + self.timing.long_s, Gesture.TALK_HOLD), *last)
 
-    def _tick_talk(self, now: float) -> list[Gesture]:
-        if self._talk_hold_at is None or now < self._talk_hold_at:
-            return []
-        self._talk_hold_at = None
-        return [Gesture.TALK_HOLD]
+    def _tick_talk(self, now: float) -> Iterator[Gesture]:
+        while self._talk_holds and now >= self._talk_holds[0][0]:
+            yield self._talk_holds[0][1]
+            self._talk_holds = self._talk_holds[1:]
 
     # --- HAND ---------------------------------------------------------------------------
 
@@ -94,8 +97,8 @@ class Gestures:
     def _hand_due(self) -> float | None:
         match self._phase:
             case _Phase.DOWN:
-                both_s = self._both_s
-                return self._hand_at + (self.timing.hold_s if both_s is None else both_s[0])
+                both = self._both
+                return self._hand_at + (both[0][0] if both else self.timing.hold_s)
             case _Phase.SECOND:
                 return self._hand_at + self.timing.hold_s
             case _Phase.TAPPED:
@@ -103,7 +106,7 @@ class Gestures:
             case _Phase.HELD:
                 return self._hand_at + STUCK_S
             case _Phase.BOTH:
-                return self._long_at
+                return self._hand_at + self._later[0][0]
             case _:
                 return None
 
@@ -113,11 +116,11 @@ class Gestures:
 
     def _hand_did(self) -> tuple[Gesture, ...]:
         """Go on to what the time that has come makes of the finger."""
-        both_s = self._both_s
         match self._phase:
-            case _Phase.DOWN if both_s is not None:
-                self._phase, self._long_at = _Phase.BOTH, self._hand_at + both_s[1]
-                return (Gesture.BOTH,)
+            case _Phase.DOWN if self._both:
+                return self._both_did(self._both)
+            case _Phase.BOTH:
+                return self._both_did(self._later)
             case _Phase.DOWN:
                 self._phase = _Phase.HELD
                 return (Gesture.HAND_HOLD,)
@@ -126,6 +129,11 @@ class Gestures:
                 return (Gesture.HAND_TAP,)
         was, self._phase = self._phase, _Phase.USED
         return _AT_LAST[was]
+
+    def _both_did(self, steps: tuple[tuple[float, Gesture], ...]) -> tuple[Gesture, ...]:
+        self._later = steps[1:]
+        self._phase = _Phase.BOTH if self._later else _Phase.USED
+        return (steps[0][1],)
 
     def _hand_down(self, now: float) -> tuple[Gesture, ...]:
         if self._phase not in {_Phase.UP, _Phase.TAPPED}:
@@ -149,17 +157,16 @@ class Gestures:
         return (Gesture.HAND_LET_GO,) if phase is _Phase.HELD else ()
 
     @property
-    def _both_s(self) -> tuple[float, float] | None:
-        """The thresholds of both keys, if they came down as one."""
+    def _both(self) -> tuple[tuple[float, Gesture], ...]:
+        """What both keys mean, if they came down as one."""
         since = self._talk_at
         if since is None or abs(since - self._hand_at) > TOGETHER_S:
-            return None
-        return self.timing.both_s
+            return ()
+        return self.timing.both
 
 
 # The last that each phase can come to while the finger stays down.
 _AT_LAST: Final = {
     _Phase.SECOND: (Gesture.DOUBLE_HOLD,),
     _Phase.HELD: (Gesture.HAND_LET_GO, Gesture.HAND_STUCK),
-    _Phase.BOTH: (Gesture.BOTH_LONG,),
 }

@@ -169,7 +169,7 @@ LAMP_MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "off": "Asleep, or connected and in no space: press TALK to join.",
         "connecting": "Starting, or looking for the hub.",
-        "no_hub": "No contact with the hub. The box goes on looking.",
+        "no_hub": "No contact with the hub, or the box belongs to none.",
         "no_media": "The hub answers, but no sound passes yet.",
         "idle_free": "The floor is free: press TALK and speak.",
         "idle_busy": "Somebody else is talking.",

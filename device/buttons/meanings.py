@@ -19,6 +19,7 @@ class Standing(StrEnum):
     """Before what the fingers stand."""
 
     OFFLINE = "offline"
+    UNENROLLED = "unenrolled"
     OUT = "out"
     ASKED = "asked"
     LATCHED = "latched"
@@ -64,12 +65,14 @@ class Act(StrEnum):
     SOFTER = "softer"
     STATUS = "status"
     TUTORIAL = "tutorial"
+    ENROL = "enrol"
 
 
 # What the person who presses would say of the place.
 STANDING_WORDS: Final[Mapping[Standing, str]] = MappingProxyType(
     {
         Standing.OFFLINE: "there is no hub",
+        Standing.UNENROLLED: "the box belongs to no hub",
         Standing.OUT: "in no space",
         Standing.ASKED: "the box has asked a question",
         Standing.LATCHED: "the microphone was left open",
@@ -97,6 +100,8 @@ GESTURE_WORDS: Final[Mapping[Gesture, str]] = MappingProxyType(
         Gesture.DOUBLE_HOLD: "tap {hand} twice and hold it",
         Gesture.BOTH: "hold TALK and {hand} together for 2 s",
         Gesture.BOTH_LONG: "hold TALK and {hand} together for 3 s",
+        Gesture.BOTH_ENROL: "hold TALK and {hand} together for 5 s",
+        Gesture.TALK_ENROL: "hold TALK for 5 s",
         Gesture.MUTE_ON: "switch MUTE on",
         Gesture.MUTE_OFF: "switch MUTE off",
         Gesture.STATUS: "press STATUS, or both volume keys",
@@ -112,6 +117,7 @@ class Box(StrEnum):
 
     ANY = "any"
     STUDIO = "studio"
+    PLAIN = "plain"  # whose second key is no NEXT
     LATCH = "latch"  # where a tap of TALK keeps the microphone open
     ONE_KEY = "one_key"  # without a HAND key
 
@@ -136,6 +142,7 @@ def _row(
 _S, _G, _A = Standing, Gesture, Act
 _EVERYWHERE: Final = tuple(Standing)
 _TALKS: Final = (_S.SEAT, _S.CHAIR)
+_JOINS: Final = "hear the code that joins the box to a hub"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
     # --- TALK ---
@@ -172,6 +179,10 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     _row([_S.CHAIR], _G.BOTH, _A.NEW_SPACE, "are asked whether to open a new space"),
     _row([_S.OUT, _S.SEAT], _G.BOTH, _A.NEW_SPACE, "are asked the same", Box.STUDIO),
     _row([_S.HOST], _G.BOTH_LONG, _A.END_SPACE, "are asked whether to end the space"),
+    # --- a hub of its own ---
+    _row([_S.UNENROLLED], _G.BOTH_ENROL, _A.ENROL, _JOINS),
+    _row([_S.OFFLINE, _S.OUT, _S.SEAT, _S.LISTENING], _G.BOTH_ENROL, _A.ENROL, _JOINS, Box.PLAIN),
+    _row([_S.UNENROLLED], _G.TALK_ENROL, _A.ENROL, _JOINS, Box.ONE_KEY),
     # --- the other keys ---
     _row(_EVERYWHERE, _G.MUTE_ON, _A.MUTE, "are not heard, whatever happens"),
     _row(_EVERYWHERE, _G.MUTE_OFF, _A.UNMUTE, "may talk again, with a new press of TALK"),
@@ -186,7 +197,8 @@ _BOXES: Final[Mapping[Box, frozenset[Role]]] = MappingProxyType(
         Box.ANY: frozenset(Role),
         Box.STUDIO: frozenset({Role.STUDIO}),
         Box.LATCH: frozenset({Role.GUEST, Role.STUDIO}),
-        Box.ONE_KEY: frozenset({Role.GUEST, Role.STUDIO}),
+        Box.PLAIN: frozenset({Role.GUEST, Role.SPEAKER}),
+        Box.ONE_KEY: frozenset(Role),
     }
 )
 _ROWS: Final[Mapping[tuple[Role, Standing, Gesture], Meaning]] = MappingProxyType(

@@ -25,6 +25,7 @@ from device.floor.model import (
     LinkDown,
     LinkUp,
     Meant,
+    NoHub,
     Received,
     Say,
     Sparkle,
@@ -41,9 +42,11 @@ from stagebox.wire.view import SpaceView
 # Where somebody who is no speaker can still come by the floor.
 _HAS_AUDIENCE: Final = frozenset({Mode.FIFO, Mode.MODERATED, Mode.STAGE})
 # What these mean is settled by where the box stood when TALK went down.
-_OF_TALK: Final = frozenset({Gesture.TALK, Gesture.TALK_TAP, Gesture.TALK_HOLD})
+_OF_TALK: Final = frozenset({Gesture.TALK, Gesture.TALK_TAP, Gesture.TALK_HOLD, Gesture.TALK_ENROL})
 # These act later than they are pressed, or without a sound: a tick says that they were felt.
 _FELT: Final = frozenset({Key.HAND, Key.STATUS})
+# Then a box looks for a hub of its own, whatever else the same keys mean on it.
+_ENROLS: Final = frozenset({Prompt.NOT_ENROLLED, Prompt.NOT_KNOWN, Prompt.STRANGE_HUB})
 _AT_ONCE: Final = {Key.TALK: Gesture.TALK, Key.MUTE: Gesture.MUTE_ON}
 
 
@@ -58,6 +61,7 @@ class Conduct:
         self._told: SpaceView | None = None
         self._pressed_in: tuple[Standing, ...] = ()
         self._was_latched = False
+        self._belongs = True
         self._messages: dict[type, Callable[[Any, float], list[Effect]]] = {
             SpaceLeft: self._on_space_left,
             SpaceMade: self._on_made,
@@ -127,6 +131,8 @@ class Conduct:
                 effects += self._errands.doors.link_up()
             case LinkDown():
                 self._errands.forget()
+            case NoHub(why):
+                self._belongs = why not in _ENROLS
             case Learn():
                 effects += self._errands.tutorial.start(now)
             case Received(message=message):
@@ -198,7 +204,8 @@ class Conduct:
         """Return before what the fingers stand, the most particular first."""
         view, is_speaker = self.view, self._manner.role is Role.SPEAKER
         if not self._floor.is_linked:
-            return (Standing.OFFLINE,)
+            none = () if self._belongs else (Standing.UNENROLLED,)
+            return (*none, Standing.OFFLINE)
         if view is None:
             here: tuple[Standing, ...] = (Standing.OUT,)
         elif is_speaker:

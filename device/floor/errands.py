@@ -9,7 +9,7 @@ from typing import Final
 from device.buttons.meanings import Act
 from device.floor.doors import Doors
 from device.floor.manner import END_S, NEW_S, Asked, Manner, Question
-from device.floor.model import Effect, Halt, Left, Say, Tapped, Volume
+from device.floor.model import Effect, Enrol, Halt, Left, Say, Tapped, Volume
 from device.floor.participant import Participant
 from device.floor.prompts import Prompt
 from device.floor.report import Memory, report
@@ -75,6 +75,7 @@ class Errands:
             Act.SOFTER: lambda _now: [Volume(-1)],
             Act.STATUS: self._status,
             Act.TUTORIAL: self.tutorial.start,
+            Act.ENROL: lambda _now: [Enrol()],
         }
 
     def _rows_in_space(self) -> Mapping[Act, Callable[[SpaceView, float], list[Effect]]]:

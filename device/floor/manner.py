@@ -12,6 +12,7 @@ from device.buttons.gesture import (
     BOTH_S,
     CHAIR_HOLD_S,
     DOUBLE_S,
+    ENROL_S,
     HOLD_S,
     Timing,
 )
@@ -51,6 +52,7 @@ class Manner:
             holds_double=chairs,
             holds_talk=Key.HAND not in self.keys,
             long_s=self.hold_s,
+            enrol_s=ENROL_S,
         )
 
 

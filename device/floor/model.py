@@ -84,6 +84,13 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class NoHub:
+    """Why there is no session with the hub: what to say instead of that contact was lost."""
+
+    why: Prompt
+
+
+@dataclass(frozen=True, slots=True)
 class PingDue:
     """The heartbeat's time has come."""
 
@@ -127,6 +134,7 @@ Event = (
     | Received
     | LinkUp
     | LinkDown
+    | NoHub
     | PingDue
     | MicrophoneOk
     | BurstOver
@@ -233,6 +241,11 @@ class Taught:
     """The box has explained itself, or was told that it need not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """A finger asks for a hub that this box may belong to."""
+
+
 Effect = (
     Send
     | StartBurst
@@ -247,4 +260,5 @@ Effect = (
     | Hush
     | Teach
     | Taught
+    | Enrol
 )

@@ -37,6 +37,7 @@ from device.floor.model import (
     LinkDown,
     LinkUp,
     MicrophoneOk,
+    NoHub,
     PingDue,
     Received,
     Say,
@@ -88,6 +89,7 @@ class Participant:
         self._fingers = Fingers()
         self._is_linked = False
         self._is_loss_told = False
+        self._no_hub = Say(Prompt.LINK_LOST)
         self._has_microphone = False
         self._shown = Show(FloorState.OFFLINE)
         # The next press of TALK answers a question, and is none for the floor.
@@ -106,6 +108,7 @@ class Participant:
             Tapped: self._on_tapped,
             Halt: lambda _event, now: self._silence(now),
             Learn: lambda _event, _now: [],
+            NoHub: self._on_no_hub,
         }
 
     # --- what there is to see ---------------------------------------------------------
@@ -244,7 +247,7 @@ class Participant:
 
     def _on_tapped(self, _event: Tapped, now: float) -> list[Effect]:
         if self.view is None:
-            return [Say(Prompt.NO_SPACE if self._is_linked else Prompt.LINK_LOST)]
+            return [Say(Prompt.NO_SPACE) if self._is_linked else self._no_hub]
         if self._talk.is_open or self._talk.phase is Talk.ASKING:
             return []
         return [*self._talk.spend(now), *self._hand.tap(now)]
@@ -259,7 +262,7 @@ class Participant:
         if self.is_muted:
             return Say(Prompt.MUTED)
         if not self._is_linked:
-            return Say(Prompt.LINK_LOST)
+            return self._no_hub
         if self.view is None:
             return Say(Prompt.NO_SPACE)
         if not self._has_microphone:
@@ -287,6 +290,10 @@ class Participant:
         self._is_linked = False
         was_told, self._is_loss_told = self._is_loss_told, True
         return effects if was_told else [*effects, Say(Prompt.LINK_LOST)]
+
+    def _on_no_hub(self, event: NoHub, _now: float) -> list[Effect]:
+        was, self._no_hub = self._no_hub.prompt, Say(event.why)
+        return [] if event.why in {was, Prompt.LINK_LOST} else [self._no_hub]
 
     def _on_microphone(self, event: MicrophoneOk, now: float) -> list[Effect]:
         self._has_microphone = event.ok

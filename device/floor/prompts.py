@@ -88,6 +88,21 @@ class Prompt(StrEnum):
     NET_HOTSPOT_FAILED = "net_hotspot_failed"
     NET_NO_RADIO = "net_no_radio"
     NET_NO_MANAGER = "net_no_manager"
+    NOT_ENROLLED = "not_enrolled"
+    NOT_KNOWN = "not_known"
+    NOT_LET_IN = "not_let_in"
+    STRANGE_HUB = "strange_hub"
+    ENROL_CODE = "enrol_code"
+    ENROLLED = "enrolled"
+    ENROL_WRONG = "enrol_wrong"
+    ENROL_SPENT = "enrol_spent"
+    ENROL_OVER = "enrol_over"
+    ENROL_NO_WINDOW = "enrol_no_window"
+    ENROL_NO_HUB = "enrol_no_hub"
+    ENROL_CLOSED = "enrol_closed"
+    ENROL_NOT_KEPT = "enrol_not_kept"
+    RESET_AGAIN = "reset_again"
+    RESET_DONE = "reset_done"
     LEARN_HELLO = "learn_hello"
     LEARN_FREE = "learn_free"
     LEARN_TALK = "learn_talk"
@@ -120,6 +135,10 @@ KINDS: Final[Mapping[Prompt, str]] = MappingProxyType(
         Prompt.NEWS: "news",
     }
 )
+
+
+# What these say opens doors: it is for ears alone, and stands in no log and on no screen.
+SECRET: Final = frozenset({Prompt.ENROL_CODE, Prompt.NET_HOTSPOT_KEY})
 
 
 def phrase_key(prompt: Prompt, cause: str | None = None) -> str:

@@ -12,7 +12,7 @@ LAMPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "off": "Im Ruhezustand, oder verbunden und in keinem Raum: TALK drücken.",
         "connecting": "Die Box startet oder sucht den Hub.",
-        "no_hub": "Kein Kontakt zum Hub. Die Box sucht weiter.",
+        "no_hub": "Kein Kontakt zum Hub, oder sie gehört zu keinem.",
         "no_media": "Der Hub antwortet, aber noch kommt kein Ton.",
         "idle_free": "Das Wort ist frei: TALK drücken und sprechen.",
         "idle_busy": "Jemand anderes spricht.",
@@ -73,6 +73,8 @@ GESTURES: Final[Mapping[Gesture, str]] = MappingProxyType(
         Gesture.DOUBLE_HOLD: "{hand} zweimal antippen und halten",
         Gesture.BOTH: "TALK und {hand} zusammen 2 s halten",
         Gesture.BOTH_LONG: "TALK und {hand} zusammen 3 s halten",
+        Gesture.BOTH_ENROL: "TALK und {hand} zusammen 5 s halten",
+        Gesture.TALK_ENROL: "TALK 5 s halten",
         Gesture.MUTE_ON: "MUTE an",
         Gesture.MUTE_OFF: "MUTE aus",
         Gesture.STATUS: "STATUS drücken, oder lauter + leiser",
@@ -84,6 +86,7 @@ GESTURES: Final[Mapping[Gesture, str]] = MappingProxyType(
 STANDINGS: Final[Mapping[Standing, str]] = MappingProxyType(
     {
         Standing.OFFLINE: "ohne Hub",
+        Standing.UNENROLLED: "wenn die Box zu keinem Hub gehört",
         Standing.OUT: "in keinem Raum",
         Standing.ASKED: "nach einer Frage der Box",
         Standing.LATCHED: "wenn das Mikrofon eingerastet ist",
@@ -130,6 +133,8 @@ OUTCOMES: Final[Mapping[str, str]] = MappingProxyType(
         "are asked whether to open a new space": "Die Box fragt: einen neuen Raum öffnen?",
         "are asked the same": "Die Box fragt dasselbe.",
         "are asked whether to end the space": "Die Box fragt: den Raum beenden?",
+        "hear the code that joins the box to a hub": "Die Box sagt den Code, der sie mit einem Hub"
+        " verbindet.",
         "are not heard, whatever happens": "Niemand hört zu, was auch geschieht.",
         "may talk again, with a new press of TALK": "Wieder sprechen, sobald TALK neu gedrückt"
         " wird.",

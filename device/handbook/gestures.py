@@ -21,6 +21,7 @@ GUESTS: Final = (
     Standing.ASKED,
     Standing.OUT,
     Standing.OFFLINE,
+    Standing.UNENROLLED,
 )
 
 
@@ -40,7 +41,8 @@ def everywhere(row: Meaning) -> bool:
 
 def for_guests(row: Meaning) -> bool:
     """Whether a row is for a box with TALK and HAND whose user is no chair."""
-    return row.box is Box.ANY and not everywhere(row) and bool(row.standings & {*GUESTS})
+    is_theirs = row.box in {Box.ANY, Box.PLAIN}
+    return is_theirs and not everywhere(row) and bool(row.standings & {*GUESTS})
 
 
 def for_hosts(row: Meaning) -> bool:

@@ -71,6 +71,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "error.rate_limited": Phrase("Too fast.", "Too much at once. Wait a moment."),
     "error.version": Phrase("This box needs an update.", "Hub and member need the same version."),
     "error.identity": Phrase("This box needs setup.", "The hub does not know this member."),
+    "error.waiting": Phrase(
+        "This box waits to be let in.", "The hub shows it to whoever looks after the hub."
+    ),
     "error.no_such_space": Phrase("There is no such space.", "There is no such space."),
     "error.space_full": Phrase("The space is full.", "The space takes no more members."),
     "error.hub_full": Phrase("The hub is full.", "The hub takes no more members."),
@@ -252,6 +255,51 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "The network cannot be set up. Switch me off and on.",
         "NetworkManager does not answer. Switch the box off and on.",
     ),
+    # --- a hub of its own ---
+    "say.not_enrolled": Phrase(
+        "No hub yet. Hold TALK and HAND for five seconds.",
+        "This box belongs to no hub. Hold TALK and HAND together for 5 s.",
+    ),
+    "say.not_enrolled.no_hand": Phrase(
+        "No hub yet. Hold TALK for five seconds.",
+        "This box belongs to no hub. Hold TALK for 5 s.",
+    ),
+    "say.not_known": Phrase(
+        "The hub does not know this box any more.",
+        "The hub does not know this box any more: enrol it again.",
+    ),
+    "say.not_let_in": Phrase(
+        "Waiting to be let in.", "The hub knows of this box: somebody must let it in."
+    ),
+    "say.strange_hub": Phrase(
+        "This is not my hub. Enrol me again.",
+        "What answers there is not the hub that this box belongs to: enrol it again.",
+    ),
+    "say.enrol_code": Phrase(
+        "The code is {name}. Again: {name}.", "The box says its code: type it at the hub."
+    ),
+    "say.enrolled": Phrase("Enrolled with {name}.", "This box belongs to {name} now."),
+    "say.enrol_wrong": Phrase("Wrong code.", "The hub was told another code."),
+    "say.enrol_spent": Phrase(
+        "Wrong code, five times. Hold again for a new one.",
+        "Five times the hub was told another code: this one is over.",
+    ),
+    "say.enrol_over": Phrase("Time is up. Hold again.", "Nobody has typed the code in time."),
+    "say.enrol_no_window": Phrase(
+        "No hub waits for a box. Press Add a box there.",
+        "There is a hub, but it waits for no box: press Add a box on its console.",
+    ),
+    "say.enrol_no_hub": Phrase("No hub was found.", "There is no hub on this network."),
+    "say.enrol_closed": Phrase(
+        "Too many codes. Wait {minutes}.", "Too many codes in a short time: wait {minutes}."
+    ),
+    "say.enrol_not_kept": Phrase(
+        "I cannot write that down.", "This box cannot write to its disk: it is not enrolled."
+    ),
+    "say.reset_again": Phrase(
+        "To wipe all, let go and hold again.", "Let go, and hold again to wipe everything."
+    ),
+    "say.reset_done": Phrase("Everything is wiped.", "This box has forgotten everything."),
     # --- the box explains itself ---
     "say.learn_hello": Phrase("Hello, I am your box. Any key ends this.", "Any key ends this."),
     "say.learn_free": Phrase(
@@ -305,6 +353,7 @@ _NOUNS: Final[Mapping[str, Noun]] = {
     "people": Noun("nobody", "one person", "person", "people"),
     "hands": Noun("no hands", "one hand", "hand", "hands"),
     "seconds": Noun("no seconds", "one second", "second", "seconds"),
+    "minutes": Noun("no minutes", "one minute", "minute", "minutes"),
 }
 
 ENGLISH: Final = Wording(

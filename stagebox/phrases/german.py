@@ -78,6 +78,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Diese Box braucht ein Update.", "Hub und Box brauchen dieselbe Version."
     ),
     "error.identity": Phrase("Diese Box muss eingerichtet werden.", "Der Hub kennt sie nicht."),
+    "error.waiting": Phrase(
+        "Diese Box wartet auf Einlass.", "Der Hub zeigt sie denen, die ihn betreuen."
+    ),
     "error.no_such_space": same("Diesen Raum gibt es nicht."),
     "error.space_full": Phrase("Der Raum ist voll.", "Der Raum nimmt niemanden mehr auf."),
     "error.hub_full": Phrase("Der Hub ist voll.", "Der Hub nimmt niemanden mehr auf."),
@@ -263,6 +266,55 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Das Netz lässt sich nicht einrichten. Bitte aus- und einschalten.",
         "NetworkManager antwortet nicht. Die Box aus- und einschalten.",
     ),
+    # --- a hub of its own ---
+    "say.not_enrolled": Phrase(
+        "Noch kein Hub. TALK und HAND fünf Sekunden halten.",
+        "Diese Box gehört zu keinem Hub. TALK und HAND zusammen 5 s halten.",
+    ),
+    "say.not_enrolled.no_hand": Phrase(
+        "Noch kein Hub. TALK fünf Sekunden halten.",
+        "Diese Box gehört zu keinem Hub. TALK 5 s halten.",
+    ),
+    "say.not_known": Phrase(
+        "Der Hub kennt diese Box nicht mehr.",
+        "Der Hub kennt diese Box nicht mehr: neu verbinden.",
+    ),
+    "say.not_let_in": Phrase(
+        "Warten auf Einlass.", "Der Hub weiß von dieser Box: Jemand muss sie hereinlassen."
+    ),
+    "say.strange_hub": Phrase(
+        "Das ist nicht mein Hub. Neu verbinden.",
+        "Was dort antwortet, ist nicht der Hub dieser Box: neu verbinden.",
+    ),
+    "say.enrol_code": Phrase(
+        "Der Code ist {name}. Noch einmal: {name}.", "Die Box sagt ihren Code: am Hub eintippen."
+    ),
+    "say.enrolled": Phrase("Verbunden mit {name}.", "Diese Box gehört jetzt zu {name}."),
+    "say.enrol_wrong": Phrase("Falscher Code.", "Dem Hub wurde ein anderer Code genannt."),
+    "say.enrol_spent": Phrase(
+        "Fünfmal falsch. Für einen neuen Code wieder halten.",
+        "Dem Hub wurde fünfmal ein anderer Code genannt: Dieser ist verbraucht.",
+    ),
+    "say.enrol_over": Phrase(
+        "Die Zeit ist um. Wieder halten.", "Niemand hat den Code rechtzeitig getippt."
+    ),
+    "say.enrol_no_window": Phrase(
+        "Kein Hub wartet. Dort Box hinzufügen drücken.",
+        "Es gibt einen Hub, aber er wartet auf keine Box: dort Box hinzufügen drücken.",
+    ),
+    "say.enrol_no_hub": Phrase("Kein Hub gefunden.", "In diesem Netz ist kein Hub."),
+    "say.enrol_closed": Phrase(
+        "Zu viele Codes. {minutes} warten.", "Zu viele Codes in kurzer Zeit: {minutes} warten."
+    ),
+    "say.enrol_not_kept": Phrase(
+        "Das kann nicht gespeichert werden.",
+        "Diese Box kann nicht auf ihre Karte schreiben: nicht verbunden.",
+    ),
+    "say.reset_again": Phrase(
+        "Alles löschen? Loslassen und wieder halten.",
+        "Loslassen und wieder halten löscht alles.",
+    ),
+    "say.reset_done": Phrase("Alles ist gelöscht.", "Diese Box hat alles vergessen."),
     # --- the box explains itself ---
     "say.learn_hello": Phrase(
         "Hallo. Das ist die Box. Jede Taste beendet die Erklärung.",
@@ -318,6 +370,7 @@ _NOUNS: Final[Mapping[str, Noun]] = {
     "people": Noun("niemand", "eine Person", "Person", "Personen"),
     "hands": Noun("keine Hand", "eine Hand", "Hand", "Hände"),
     "seconds": Noun("keine Sekunde", "eine Sekunde", "Sekunde", "Sekunden"),
+    "minutes": Noun("keine Minute", "eine Minute", "Minute", "Minuten"),
 }
 
 GERMAN: Final = Wording(

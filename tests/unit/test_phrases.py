@@ -7,7 +7,7 @@ import pytest
 from stagebox.phrases import PHRASES, WORDINGS, Language, aloud, pronounced, shown, spoken, variant
 from stagebox.phrases.numbers import IN_WORDS
 
-FACTS = {"name", "number", "people", "hands", "seconds"}
+FACTS = {"name", "number", "people", "hands", "seconds", "minutes"}
 
 
 def facts(text: str) -> set[str]:

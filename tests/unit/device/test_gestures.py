@@ -1,5 +1,7 @@
 """Taps, double taps, holds and the two keys together, with their times."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +9,7 @@ from device.buttons.debounce import SETTLE_S, Debounce
 from device.buttons.gesture import (
     CHAIR,
     DOUBLE_S,
+    ENROL_S,
     GUEST,
     STUCK_S,
     STUDIO,
@@ -125,6 +128,35 @@ def test_a_chair_who_talks_may_call_the_next_and_pause_the_others() -> None:
     # A quick tap of NEXT together with TALK is still a tap.
     fingers = Fingers(CHAIR).down(Key.TALK).down().wait(TAP).up().wait(1)
     assert fingers.made == [Gesture.HAND_TAP]
+
+
+def test_a_guest_asks_for_a_hub_with_both_keys_and_for_nothing_else() -> None:
+    guest = Timing(enrol_s=ENROL_S)
+    fingers = Fingers(guest).down(Key.TALK).down().wait(ENROL_S - 0.01)
+    assert fingers.made == []
+    assert fingers.wait(0.02).made == [Gesture.BOTH_ENROL]
+    assert fingers.wait(9).up().up(Key.TALK).wait(9).made == [Gesture.BOTH_ENROL]
+    # A finger that comes up before, and the other long after it, has asked for nothing.
+    assert Fingers(guest).down().down(Key.TALK).wait(4).up(Key.TALK).wait(9).up().made == []
+    assert Fingers(guest).down().down(Key.TALK).wait(4).up().wait(9).up(Key.TALK).made == []
+    # Held apart the two mean what each means.
+    apart = Fingers(guest).down(Key.TALK).wait(1).down().wait(9).up()
+    assert apart.made == [Gesture.HAND_HOLD, Gesture.HAND_LET_GO]
+
+
+def test_a_studio_box_asks_for_a_hub_after_everything_else() -> None:
+    studio = replace(STUDIO, enrol_s=ENROL_S)
+    fingers = Fingers(studio).down(Key.TALK).down().wait(9)
+    assert fingers.made == [Gesture.BOTH, Gesture.BOTH_LONG, Gesture.BOTH_ENROL]
+    assert Fingers(studio).down().down(Key.TALK).wait(4).up().wait(9).made == fingers.made[:2]
+
+
+def test_talk_alone_asks_for_a_hub_where_there_is_no_other_key() -> None:
+    alone = Timing(holds_talk=True, enrol_s=ENROL_S)
+    fingers = Fingers(alone).down(Key.TALK).wait(ENROL_S - 0.01)
+    assert fingers.made == [Gesture.TALK_HOLD]
+    assert fingers.wait(0.02).made == [Gesture.TALK_HOLD, Gesture.TALK_ENROL]
+    assert fingers.wait(60).up(Key.TALK).wait(60).made[2:] == []
 
 
 def test_a_guest_has_no_third_key() -> None:

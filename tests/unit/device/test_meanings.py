@@ -19,7 +19,8 @@ from device.buttons.meanings import (
 )
 from device.buttons.ports import Key
 from device.floor.manner import Manner
-from device.floor.model import LinkDown, LinkUp
+from device.floor.model import LinkDown, LinkUp, NoHub
+from device.floor.prompts import Prompt
 from stagebox.wire.messages import FloorQueued, FloorRequest, SpaceLeft
 from stagebox.wire.terms import Gone, Mode, Place, Role, SpaceState
 from tests.unit.device.conduct_box import ME, RECORDING, Evening, person
@@ -67,6 +68,12 @@ def offline(manner: Manner, latches: bool) -> Evening:
     return evening
 
 
+def unenrolled(manner: Manner, latches: bool) -> Evening:
+    evening = offline(manner, latches)
+    evening.do(NoHub(Prompt.NOT_ENROLLED))
+    return evening
+
+
 def out(manner: Manner, latches: bool) -> Evening:
     evening = Evening(manner=manner, latches=latches)
     evening.hear(SpaceLeft(space="den", cause=Gone.REMOVED))
@@ -103,6 +110,7 @@ def listening(manner: Manner, latches: bool) -> Evening:
 
 WHERE: dict[Standing, Callable[[Manner, bool], Evening]] = {
     Standing.OFFLINE: offline,
+    Standing.UNENROLLED: unenrolled,
     Standing.OUT: out,
     Standing.ASKED: asked,
     Standing.LATCHED: latched,
@@ -142,6 +150,8 @@ HOW: dict[Gesture, tuple[object, ...]] = {
     Gesture.DOUBLE_HOLD: (*TAP, 0.1, HAND, 0.7, HAND),
     Gesture.BOTH: (TALK, HAND, 2.1, HAND, TALK),
     Gesture.BOTH_LONG: (TALK, HAND, 3.1, HAND, TALK),
+    Gesture.BOTH_ENROL: (TALK, HAND, 5.1, HAND, TALK),
+    Gesture.TALK_ENROL: (TALK, 5.1, TALK),
     Gesture.MUTE_ON: (Key.MUTE, 0.1, Key.MUTE),
     Gesture.MUTE_OFF: (Key.MUTE, 0.1, Key.MUTE),
     Gesture.STATUS: (Key.STATUS, 0.1, Key.STATUS),

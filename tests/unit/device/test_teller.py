@@ -12,7 +12,7 @@ from device.audio.sounding import Sounding
 from device.duplex import HalfDuplex
 from device.events import EventLog
 from device.floor.model import FloorState, Say
-from device.floor.prompts import KINDS, Prompt
+from device.floor.prompts import KINDS, SECRET, Prompt
 from device.teller import Teller
 from device.tones import UNTONED, Instead
 from device.view.status import Status
@@ -103,6 +103,15 @@ async def test_a_prompt_is_a_tone_and_words_and_a_sentence() -> None:
     assert box.sounds()
 
 
+@pytest.mark.parametrize("prompt", SECRET)
+async def test_a_secret_is_for_ears_alone(prompt: Prompt) -> None:
+    box = Told()
+    event = box.tell(prompt, name="4 7 1 1 0 9")
+    assert "4" not in str(dict(event)) + box.status.said
+    assert box.voice is not None
+    assert "4 7 1 1 0 9" in box.voice.said[0]
+
+
 async def test_in_the_language_of_the_box_and_of_its_keys() -> None:
     box = Told(language=Language.GERMAN, hand=False)
     event = box.tell(Prompt.DENY, cause=DenyCause.CONSENT_NEEDED)
@@ -129,7 +138,7 @@ async def test_while_the_microphone_may_be_open_there_is_no_voice(prompt: Prompt
     waits = UNTONED.get(prompt) is Instead.LATER
     assert len(box.voice.later) == waits
     assert bool(event.get("later")) is waits
-    assert bool(event["said"]) is waits
+    assert bool(event["said"]) is (waits and prompt not in SECRET)
     assert box.sounds() is (event["tone"] is not None)
     box.duplex.claim(FloorState.IDLE_FREE)
     box.teller.settle()
