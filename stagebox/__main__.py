@@ -1,4 +1,4 @@
-"""The command line: ``stagebox hub | box | demo | doctor | prompts | profiles | panel ...``.
+"""The command line: ``stagebox hub | box | demo | doctor | update | support ...``.
 
 Arguments only. The programs are loaded by name when they are asked for, so that
 ``stagebox --version`` needs no sound card, no network and hardly any time.
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from stagebox import __version__
+from stagebox.installed import software
 from stagebox.rtc import lean
 
 USAGE_ERROR: Final = 2
@@ -24,6 +24,8 @@ _PROGRAMS: Final = {
     "profiles": "device.profiles.command",
     "test-panel": "device.paneltest.program",
     "panel": "device.picotool.program",
+    "update": "provisioning.update.program",
+    "support": "provisioning.support.program",
 }
 # Those that run for months and carry sound.
 _APPLIANCES: Final = frozenset({"hub", "box"})
@@ -48,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="stagebox",
         description="Push-to-talk boxes for live-audio spaces, and the hub they talk through.",
     )
-    parser.add_argument("--version", action="version", version=f"stagebox {__version__}")
+    parser.add_argument("--version", action="version", version=software())
     programs = parser.add_subparsers(dest="program", required=True, metavar="PROGRAM")
     _add_hub(programs.add_parser("hub", help="run the hub"))
     _add_box(programs.add_parser("box", help="run a box, real or simulated"))
@@ -60,6 +62,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_panel(programs.add_parser("panel", help="a panel on a USB cable: firmware, keys"))
     _add_prompts(programs.add_parser("prompts", help="what a box says, and recordings of it"))
+    _add_update(programs.add_parser("update", help="fetch the newest release from the hub"))
+    _add_support(programs.add_parser("support", help="collect what helps to help, no secrets"))
     return parser
 
 
@@ -176,6 +180,22 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--render", type=Path, metavar="DIR", help="make a folder of WAV files with espeak-ng"
     )
+
+
+def _add_update(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    for flag, text in (
+        ("check", "only look whether there is a newer one"),
+        ("now", "even while the box is in use, and what failed before"),
+        ("rollback", "go back to the release before"),
+    ):
+        which.add_argument(f"--{flag}", dest="wish", action="store_const", const=flag, help=text)
+    parser.set_defaults(wish="update")
+
+
+def _add_support(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: this folder)")
+    parser.add_argument("--yes", action="store_true", help="write it without asking")
 
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 MAINTAINER: Final = "Stagebox <stagebox@localhost.invalid>"
 HOME: Final = "usr/lib/stagebox"
+RELEASES: Final = "/var/lib/stagebox-releases"
 BASE: Final = "stagebox"
 BOX: Final = "stagebox-box"
 HUB: Final = "stagebox-hub"
@@ -126,9 +127,21 @@ def copyright_notice(package: Package) -> str:
     )
 
 
-def launcher() -> str:
-    """Return the command: isolated from the user's own Python packages and settings."""
-    return f'#!/bin/sh\nexec /{HOME}/bin/python3 -I -m stagebox "$@"\n'
+def launcher(home: str = f"/{HOME}", releases: str = RELEASES) -> str:
+    """Return the command: isolated from the user's own Python packages and settings.
+
+    It starts the release that ``current`` points to, and where there is none, or it is not
+    whole, the package's own. What judges releases, and the hub, are always the package's.
+    """
+    return f"""#!/bin/sh
+home={home}
+current={releases}/current
+case ${{1:-}} in
+hub | update | support | network) ;;
+*) [ ! -x "$current/bin/python3" ] || [ ! -f "$current/release.json" ] || home=$current ;;
+esac
+exec "$home/bin/python3" -I -m stagebox "$@"
+"""
 
 
 def overrides(package: Package) -> str:

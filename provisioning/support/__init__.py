@@ -1,0 +1,1 @@
+"""What helps to help: a bundle for support, by an allow-list, without secrets."""
