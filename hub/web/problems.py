@@ -57,6 +57,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         ErrorCode.RATE_LIMITED: 429,
         ErrorCode.VERSION: 400,
         ErrorCode.IDENTITY: 403,
+        ErrorCode.WAITING: 403,
         ErrorCode.NO_SUCH_SPACE: 404,
         ErrorCode.SPACE_FULL: 503,
         ErrorCode.HUB_FULL: 503,

@@ -60,6 +60,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     VERSION = "version"
     IDENTITY = "identity"
+    WAITING = "waiting"  # for an administrator to let this box in
     NO_SUCH_SPACE = "no_such_space"
     SPACE_FULL = "space_full"
     HUB_FULL = "hub_full"
@@ -109,3 +110,4 @@ class CloseCode(IntEnum):
     TOO_FAST = 4408
     REPLACED = 4409
     SILENT = 4410
+    DISMISSED = 4411

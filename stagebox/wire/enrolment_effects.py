@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from stagebox.wire.enrolment_messages import Pin
 from stagebox.wire.keys import Sign
-from stagebox.wire.terms import Key, MemberId, Name, Role
+from stagebox.wire.terms import CertificatePin, Key, MemberId, Name, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class HubSelf:
     key: Key
     name: Name
     sign: Sign
-    pins: tuple[Pin, ...]
+    pins: tuple[CertificatePin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class EnrolledHub:
     id: MemberId
     key: Key
     name: Name
-    pins: tuple[Pin, ...]
+    pins: tuple[CertificatePin, ...]
 
 
 @dataclass(frozen=True, slots=True)

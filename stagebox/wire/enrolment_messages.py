@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from stagebox.wire.terms import Detail, Key, MemberId, Name, Nonce, Role, Signature
+from stagebox.wire.terms import CertificatePin, Detail, Key, MemberId, Name, Nonce, Role, Signature
 
 ENROL_PATH: Final = "/enrol/v1"
 ENROL_VERSION: Final = 1
@@ -19,7 +19,6 @@ MAX_ENROL_MESSAGE: Final = 1_024
 Element = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{44}\Z")]  # 33 bytes
 Confirmation = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Sealed = Annotated[str, Meta(min_length=4, max_length=800, pattern=r"^[A-Za-z0-9+/]+={0,2}\Z")]
-Pin = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class EnrolFailure(StrEnum):
@@ -98,7 +97,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     signature: Signature
     name: Name
-    pins: Annotated[tuple[Pin, ...], Meta(min_length=1, max_length=2)]
+    pins: Annotated[tuple[CertificatePin, ...], Meta(min_length=1, max_length=2)]
 
 
 EnrolMessage = EnrolHello | EnrolAnswer | EnrolConfirm | EnrolGrant | EnrolStored | EnrolError

@@ -17,6 +17,9 @@ developed with.
     hub.seal(sign=identity.sign, certificate=sha256_of_der)
     welcome = hub.receive(hello)         # raises HandshakeError(IDENTITY) on a wrong signature
     hub.proved                           # the member holds the key in hub.hello.key
+
+Later the hub may name the certificates by which it is known from now on: ``signed_pins`` makes
+the message, ``are_pins_of`` checks it.
 """
 
 import base64
@@ -27,8 +30,8 @@ from msgspec.structs import replace
 
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.keys import Sign, is_signed, parts, signature
-from stagebox.wire.messages import Challenge, Hello, HubMessage, MemberMessage, Welcome
-from stagebox.wire.terms import PROTOCOL_VERSION, Key, Kind, Nonce, Role
+from stagebox.wire.messages import Challenge, Hello, HubMessage, MemberMessage, Pins, Welcome
+from stagebox.wire.terms import PROTOCOL_VERSION, CertificatePin, Key, Kind, Nonce, Role
 
 SUPPORTED = (1, PROTOCOL_VERSION)  # lowest and highest version this code speaks
 
@@ -81,6 +84,22 @@ def hub_transcript(
     """Return what a hub signs: the same, and the session that it opens."""
     opened = (str(welcome.proto), welcome.session, welcome.hub_name)
     return parts("stagebox hub", *_common(challenge, hello, certificate), *opened)
+
+
+def signed_pins(sign: Sign, session: Nonce, pins: tuple[CertificatePin, ...]) -> Pins:
+    """Return the message that names the hub's one or two certificates to one session."""
+    made = signature(sign, _pins_transcript(session, pins))
+    return Pins(pin=pins[0], next=pins[1] if len(pins) > 1 else None, signature=made)
+
+
+def are_pins_of(hub_key: Key, session: Nonce, message: Pins) -> bool:
+    """Tell whether the hub that a member is enrolled with says this in this session."""
+    pins = (message.pin, message.next) if message.next else (message.pin,)
+    return is_signed(hub_key, message.signature, _pins_transcript(session, pins))
+
+
+def _pins_transcript(session: Nonce, pins: tuple[CertificatePin, ...]) -> bytes:
+    return parts("stagebox pins", session, *pins)
 
 
 def _common(challenge: Challenge, hello: Hello, certificate: bytes) -> tuple[bytes | str, ...]:

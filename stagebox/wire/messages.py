@@ -20,6 +20,7 @@ from stagebox.wire.space import Floor, Member, Pin, SpaceInfo, StateEvent
 from stagebox.wire.terms import (
     HEARTBEAT_MS,
     LEASE_MS,
+    CertificatePin,
     Count,
     Detail,
     Gone,
@@ -301,6 +302,17 @@ class Notice(Message, frozen=True, kw_only=True, tag="notice"):
     starts_at: Moment | None = None
 
 
+class Pins(Message, frozen=True, kw_only=True, tag="pins"):
+    """The certificates by which this hub is known: the one of now, and the next to come.
+
+    ``signature`` is by the hub's key, over them and the session.
+    """
+
+    pin: CertificatePin
+    next: CertificatePin | None = None
+    signature: Signature
+
+
 MemberMessage = (
     Hello
     | Ping
@@ -327,6 +339,7 @@ FloorReply = (
 HubMessage = (
     Challenge
     | Welcome
+    | Pins
     | Pong
     | Snapshot
     | MediaAnswer

@@ -24,6 +24,8 @@ LOST_AFTER_MS = 3_000
 MemberId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
 Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+# SHA-256 of a certificate's DER, in hex.
+CertificatePin = Annotated[str, Meta(pattern=r"^[a-f0-9]{64}\Z")]
 Signature = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
 Req = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
 SpaceId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]

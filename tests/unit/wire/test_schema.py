@@ -12,7 +12,7 @@ from stagebox.wire.terms import HEARTBEAT_MS, LEASE_MS, LOST_AFTER_MS, Message
 from tests.unit.wire.catalogue import HUB_TAGS, MEMBER_TAGS, TAGS, tag_of
 
 NEVER_ANSWERED = {"hello", "ping", "health"}  # not with a message that names them
-UNASKED = {"challenge", "welcome", "pong", "media.lost"}
+UNASKED = {"challenge", "welcome", "pins", "pong", "media.lost"}
 UNASKED |= {"space.left", "reaction", "caption", "notice"}
 
 

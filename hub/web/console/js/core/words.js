@@ -100,6 +100,7 @@ export const ERROR = {
   rate_limited: "That was too fast. Wait a moment, then try again.",
   version: "This page is older or newer than the hub. Reload it.",
   identity: "The hub does not know this browser any more. Reload the page and enter your name.",
+  waiting: "The hub does not know this box yet. Its administrator can let it in.",
   no_such_space: "There is no such space. Go back to the list and choose another.",
   space_full: "The space is full. Try again when somebody has left.",
   hub_full: "The hub takes no more members. Try again later.",
