@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from hub.web import about, acts, boxes, invites, looks, me, recordings, spaces, streams, webhooks
+from hub.web import (
+    about,
+    acts,
+    boxes,
+    invites,
+    looks,
+    me,
+    recordings,
+    spaces,
+    streams,
+    updates,
+    webhooks,
+)
 from hub.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -15,5 +27,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *recordings.ROUTES,
     *streams.ROUTES,
+    *updates.ROUTES,
     *about.routes(lambda: ROUTES),
 )

@@ -16,6 +16,7 @@ from hub.discovery import local_links
 from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
 from hub.store.database import Store
+from hub.updates.catalogue import Catalogue
 from hub.web.accounts import Accounts
 from hub.web.hooks import Hooks
 from hub.web.replays import Replays
@@ -50,6 +51,7 @@ class Desk:
     replays: Replays
     hooks: Hooks
     secret: bytes
+    releases: Catalogue
     names: frozenset[str]
     pace: Pace
     code_guesses: Guesses
@@ -79,6 +81,7 @@ class Desk:
             replays=Replays(home.store),
             hooks=await Hooks.open(home.store, hub_id),
             secret=secret_in(home.folder),
+            releases=Catalogue(home.folder / "releases"),
             names=names_of(socket.gethostname(), config.name, hub_id, web.names),
             pace=Pace(web.requests_per_s, web.request_burst),
             code_guesses=Guesses(web.wrong_codes, web.wrong_codes_in_all),

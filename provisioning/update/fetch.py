@@ -35,7 +35,12 @@ class HubReleases:
         Raises:
             ReleaseError: the hub cannot be asked.
         """
-        asked = {"role": here.role.value, "architecture": here.architecture, "python": here.python}
+        asked = {
+            "role": here.role.value,
+            "architecture": here.architecture,
+            "python": here.python,
+            "build": str(here.build),
+        }
         with self._get("/offer", asked) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 return None
