@@ -1,7 +1,7 @@
 """How long a code lives, and how many there may be: the same rules at both ends.
 
 A window is open for ``WINDOW_S`` with one code. ``FAILURES`` failed runs end it, and after
-``CODES`` windows within ``SPELL_S`` there is none for ``REST_S``. So whoever guesses has at
+``CODES`` windows within ``SPELL_S`` that came to nothing there is none for ``REST_S``. So whoever guesses has at
 most a few guesses for each time that a person holds the buttons, one in a million each.
 
 Times are monotonic seconds; the caller brings them.
@@ -24,26 +24,24 @@ class EnrolmentWindow:
     def __init__(self) -> None:
         self._ends: float | None = None
         self._left = 0
-        self._opened: list[float] = []  # the latest windows, at most CODES
-        self._rests_until = float("-inf")
+        self._opened: list[float] = []  # the latest windows that came to nothing, at most CODES
 
     def open(self, now: float) -> float:
         """Open anew, if that may be; return 0, or the seconds to wait until it may."""
         wait = self.wait_s(now)
         if wait > 0:
             return wait
-        self._opened = [at for at in self._opened if now - at < SPELL_S]
+        self._opened = [at for at in self._opened if now - at < SPELL_S][-CODES + 1 :]
         self._opened.append(now)
-        if len(self._opened) >= CODES:
-            self._rests_until = now + WINDOW_S + REST_S
-            self._opened.clear()
         self._ends = now + WINDOW_S
         self._left = FAILURES
         return 0.0
 
     def wait_s(self, now: float) -> float:
         """Return the seconds until a window may be opened; 0: at once."""
-        return max(0.0, self._rests_until - now)
+        if len(self._opened) < CODES or self._opened[-1] - self._opened[0] >= SPELL_S:
+            return 0.0
+        return max(0.0, self._opened[-1] + WINDOW_S + REST_S - now)
 
     def remaining_s(self, now: float) -> float:
         """Return the seconds that the window is still open; 0: it is shut."""
@@ -64,6 +62,11 @@ class EnrolmentWindow:
         if self._left == 0:
             self.close()
 
+    def succeeded(self) -> None:
+        """Shut the window, which has done its work and so does not count."""
+        self.close()
+        self._opened = self._opened[:-1]
+
     def close(self) -> None:
-        """Shut the window: somebody wished so, or it has done its work."""
+        """Shut the window."""
         self._ends = None
