@@ -14,11 +14,17 @@ from stagebox.rtc.sdp import SdpError
 
 # A LAN session connects in well under a second; a stalled one must not hold sockets.
 SETUP_DEADLINE_S: Final = 15.0
+# While others wait for a place: all that may be set up at once take less than this on the
+# smallest hub, so who takes longer makes room. Whoever meant it tries again.
+CROWDED_DEADLINE_S: Final = 5.0
+_LOOK_S: Final = 1.0
 # Unfinished sessions hold two sockets and a handshake each; who comes then waits.
 MAX_UNFINISHED: Final = 32
 # Who waits costs little, but nobody waits in vain: a handshake takes 10 to 30 ms of CPU
 # time, so these are done within the time that a box waits for its answer.
 MAX_WAITING: Final = 256
+
+_UNFINISHED: Final = (PeerState.NEW, PeerState.CONNECTING)
 
 _log = logging.getLogger(__name__)
 
@@ -130,13 +136,27 @@ class Sessions:
 
     async def _watch(self, member_id: str, session: _Session) -> None:
         """Give up on a session that does not connect in time."""
-        try:
-            await session.peer.wait_connected(SETUP_DEADLINE_S)
-        except PeerError:
+        if not await self._connects(session.peer):
             self._failed += 1
             _log.warning("Media of member %s did not connect", member_id[:8])
             session.watch = None
             await self._drop(member_id, session)
+
+    async def _connects(self, peer: Peer) -> bool:
+        """Wait until it is connected; return False if it failed, or takes too long."""
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        while True:
+            try:
+                await peer.wait_connected(_LOOK_S)
+            except PeerError:
+                if peer.state not in _UNFINISHED:
+                    return False
+            else:
+                return True
+            taken = loop.time() - begin
+            if taken >= (CROWDED_DEADLINE_S if self._waiting else SETUP_DEADLINE_S):
+                return False
 
     async def _drop(self, member_id: str, session: _Session) -> None:
         if self._sessions.get(member_id) is session:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -110,6 +111,16 @@ class Intruder:
             if isinstance(answer, kind):
                 return answer
             assert not isinstance(answer, Error), answer
+
+    async def say_text(self, message: dict[str, Any]) -> None:
+        """Say what no member would."""
+        await self.line.send_str(json.dumps(message))
+
+    async def until(self, kind: type[_M]) -> _M:
+        """Return the next message of this kind."""
+        while not isinstance(message := await self.next(), kind):
+            pass
+        return message
 
     async def next(self) -> HubMessage:
         async with asyncio.timeout(PATIENCE_S):
