@@ -100,6 +100,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         crowd = await stack.enter_async_context(streams(config.streams, spaces, media))
         if crowd is not None:
             metrics.add_source("streams", crowd.counts)
+            metrics.add_gauge("stream_listeners", "space", crowd.listeners)
         await spaces.start()
         home = Home(store, kept_in, recorder, crowd)
         server = HubServer(config, identity, spaces, metrics, media, home)

@@ -16,51 +16,58 @@ MAX_WAITING: Final = 64 * 1024
 BACKLOG: Final = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of a stream, and the same as one chunk of HTTP/1.1 (RFC 9112, section 7.1)."""
+
+    data: bytes
+    chunk: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> "Piece":
+        """Return the piece of these bytes; none are the end of chunks, so there must be some."""
+        return cls(data, b"%x\r\n%b\r\n" % (len(data), data))
+
+
 class Outlet(Protocol):
     """Where one listener's bytes go."""
 
-    def send(self, piece: bytes) -> bool:
+    def send(self, piece: Piece) -> bool:
         """Send it without waiting; False: the listener is gone, or was too slow and is cut."""
 
     def end(self) -> None:
-        """Say that nothing more comes."""
+        """Know that nothing more comes."""
 
 
-class Chunks:
-    """An HTTP/1.1 answer of unknown length (RFC 9112, section 7.1), written from outside.
+class Answer:
+    """The body of an HTTP answer of unknown length, written from outside of its handler.
 
-    ``over`` is done when the connection is.
+    ``chunked``: as HTTP/1.1 has it; older players get it bare, up to the connection's end.
+    ``over`` is done when the stream or the connection is.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, *, chunked: bool) -> None:
         self._transport = transport
+        self._chunked = chunked
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def send(self, piece: bytes) -> bool:
-        """See ``Outlet``. The piece is framed already (``framed``)."""
+    def send(self, piece: Piece) -> bool:
+        """See ``Outlet``."""
         transport = self._transport
         if transport.is_closing():
-            self._finish()
+            self.end()
             return False
         if transport.get_write_buffer_size() > MAX_WAITING:
             transport.abort()
-            self._finish()
+            self.end()
             return False
-        transport.write(piece)
+        transport.write(piece.chunk if self._chunked else piece.data)
         return True
 
     def end(self) -> None:
         """See ``Outlet``."""
-        self._finish()
-
-    def _finish(self) -> None:
         if not self.over.done():
             self.over.set_result(None)
-
-
-def framed(data: bytes) -> bytes:
-    """Return data as one chunk of an HTTP/1.1 answer."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 @dataclass(slots=True)
@@ -89,7 +96,7 @@ class Fan:
         self._counts.came += 1
         self._outlets[outlet] = None
         if self._backlog:
-            outlet.send(framed(b"".join(self._backlog)))
+            outlet.send(Piece.of(b"".join(self._backlog)))
 
     def drop(self, outlet: Outlet) -> None:
         """Send it nothing more."""
@@ -98,7 +105,7 @@ class Fan:
     def send(self, data: bytes) -> None:
         """Send data to all, and keep it for those who come."""
         self._backlog.append(data)
-        piece = framed(data)
+        piece = Piece.of(data)
         gone = [outlet for outlet in self._outlets if not outlet.send(piece)]
         self._counts.pieces += len(self._outlets)
         self._counts.lost += len(gone)

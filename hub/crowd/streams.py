@@ -76,15 +76,13 @@ class Streams:
         for space_id in tuple(self._streams):
             self._end(space_id)
 
-    def listeners(self, space_id: str) -> int:
-        """Return how many listen to a space this way."""
-        stream = self._streams.get(space_id)
-        return len(stream.fan) if stream else 0
+    def listeners(self) -> Mapping[str, float]:
+        """Return how many listen to each space this way."""
+        return {space_id: len(stream.fan) for space_id, stream in self._streams.items()}
 
     def counts(self) -> Mapping[str, float]:
         """Return what happened so far, for /metrics."""
         return {
-            "listeners": sum(len(each.fan) for each in self._streams.values()),
             "came": self._counts.came,
             "lost": self._counts.lost,
             "pieces": self._counts.pieces,
@@ -97,7 +95,7 @@ class Streams:
         Raises:
             FullError: no more may listen.
         """
-        if sum(len(each.fan) for each in self._streams.values()) >= self._most:
+        if sum(self.listeners().values()) >= self._most:
             raise FullError(f"{self._most} listen, which is all that this hub is set up for")
         stream = self._streams.get(space_id) or self._start(space_id)
         return stream.feed.head

@@ -33,6 +33,7 @@ class HubInfo(Struct, frozen=True, kw_only=True):
     set_up: bool
     secure_port: Count
     captions: bool
+    streams: bool
     clock: HubTime
 
 
@@ -88,6 +89,7 @@ async def hub(call: Call) -> HubInfo:
         set_up=desk.accounts.set_up,
         secure_port=desk.secure_port,
         captions=desk.house.spaces.facilities.captions,
+        streams=desk.house.spaces.facilities.streams,
         clock=desk.now(),
     )
 

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from hub.control.connections import Connection
-from hub.crowd.fan import Chunks
+from hub.crowd.fan import Answer
 from hub.crowd.streams import FullError
 from hub.web.call import Call
 from hub.web.problems import Refused, WebCode
@@ -36,24 +36,26 @@ async def listen(call: Call) -> web.StreamResponse:
             "Connection": "close",
         }
     )
+    if call.request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
     try:
         await response.prepare(call.request)
         if call.request.method == hdrs.METH_HEAD:
             return response
         await response.write(head)
-        await _carry(call, info.id)
+        await _carry(call, info.id, chunked=response.chunked)
         await response.write_eof()
     except ConnectionResetError:  # players have enough at any moment
         pass
     return response
 
 
-async def _carry(call: Call, space_id: str) -> None:
+async def _carry(call: Call, space_id: str, *, chunked: bool) -> None:
     transport, streams = call.request.transport, call.desk.streams
     if not isinstance(transport, asyncio.Transport) or streams is None:
         raise ConnectionResetError
     Connection.of(call.request).become_member()  # from here on the fan watches over it
-    outlet = Chunks(transport)
+    outlet = Answer(transport, chunked=chunked)
     with streams.listening(space_id, outlet):
         await outlet.over
 

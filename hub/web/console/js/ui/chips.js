@@ -2,6 +2,7 @@
 
 import { deletion, moment } from "../core/format.js";
 import { STATE } from "../core/words.js";
+import { h, icon } from "./dom.js";
 import { chip } from "./parts.js";
 
 export function chips(info) {
@@ -16,6 +17,23 @@ export function chips(info) {
       }),
     info.locked && chip("Locked", { sign: "lock" }),
     info.captions && chip("Captions", { sign: "text" }),
+    info.streamed && stream(info),
     (info.tags ?? []).map((tag) => chip(tag, { kind: "is-tag" })),
   ];
+}
+
+/** Others may listen without being here; whoever wants its address for a player takes the link. */
+function stream(info) {
+  return h(
+    "a",
+    {
+      class: "chip is-link",
+      href: `/api/v1/spaces/${info.id}/stream.opus`,
+      target: "_blank",
+      rel: "noopener",
+      title: "Any player on the network can hear this space at this address",
+    },
+    icon("sound"),
+    h("span", {}, "Stream"),
+  );
 }

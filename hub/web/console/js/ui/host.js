@@ -72,6 +72,12 @@ function switches(app) {
         : "This hub has none; its settings can change that.",
       disabled: !app.hub?.captions && !space.captions,
     }),
+    toggle("Stream", space.streamed, (on) => edit({ streamed: on }), {
+      note: app.hub?.streams
+        ? "Any player on the network hears it, unnamed. The address is behind the sign Stream."
+        : "This hub has none; its settings can change that.",
+      disabled: !app.hub?.streams && !space.streamed,
+    }),
     toggle("Lock", space.locked, (on) => edit({ locked: on }), { note: "Nobody else comes in." }),
   ];
 }
