@@ -19,7 +19,10 @@ from typing import Final
 
 from provisioning.package.recipe import (
     BASE,
+    BOX,
     HOME,
+    STARTED,
+    UNITS,
     Build,
     Package,
     changelog,
@@ -29,7 +32,9 @@ from provisioning.package.recipe import (
     overrides,
     packages,
 )
+from provisioning.update.archive import release_file
 from stagebox import __version__
+from stagebox.installed import RELEASE_FILE, Installed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -77,7 +82,7 @@ def build_all(
     for package in packages(build):
         tree = cache / "tree" / package.name
         shutil.rmtree(tree, ignore_errors=True)
-        _fill(tree, package, wheels)
+        _fill(tree, package, build, wheels)
         made.append(_pack(tree, package, build, out, (f"-Z{packing[0]}", f"-z{packing[1]}")))
         shutil.rmtree(tree)
     return made
@@ -93,7 +98,7 @@ def _build(number: int | None) -> Build:
     found = _run(PYTHON, "-c", "import sys; print(*sys.version_info[:2])").split()
     epoch = int(_run("git", "-C", str(ROOT), "log", "-1", "--format=%ct"))
     version = f"{__version__}+{number}~{release.replace('debian', 'deb')}"
-    return Build(version, _ARCHITECTURES[machine], (int(found[0]), int(found[1])), epoch)
+    return Build(version, number, _ARCHITECTURES[machine], (int(found[0]), int(found[1])), epoch)
 
 
 # --- Python packages ------------------------------------------------------------------
@@ -167,14 +172,23 @@ def _install(home: Path, wheels: Path) -> None:
 # --- the packages ---------------------------------------------------------------------
 
 
-def _fill(tree: Path, package: Package, wheels: Path) -> None:
+def _fill(tree: Path, package: Package, build: Build, wheels: Path) -> None:
     """Put every file of the package into its place under ``tree``."""
     source = wheels.parent / "source"
     if package.name != BASE:
-        unit = f"{package.name}.service"
-        _copy(source / "systemd" / unit, tree / "usr/lib/systemd/system" / unit)
+        for unit in UNITS[package.name]:
+            _copy(source / "systemd" / unit, tree / "usr/lib/systemd/system" / unit)
+        if package.name == BOX:
+            folders = tree / "usr/lib/tmpfiles.d/stagebox-box.conf"
+            _copy(source / "systemd/tmpfiles.d/stagebox.conf", folders)
         return
     _install(tree / HOME, wheels)
+    (tree / HOME / RELEASE_FILE).write_bytes(
+        release_file(Installed(version=__version__, build=build.number))
+    )
+    _copy(source / "provisioning/update/fallback.sh", tree / HOME / "bin/stagebox-fallback")
+    for key in sorted((source / "systemd/release-keys").glob("*.pem")):
+        _copy(key, tree / "usr/share/stagebox/release-keys" / key.name)
     command = tree / HOME / "bin" / "stagebox"
     command.write_text(launcher())
     command.chmod(0o755)
@@ -215,10 +229,12 @@ def _pack(tree: Path, package: Package, build: Build, out: Path, packing: tuple[
 
 def _scripts(about: Path, package: Package, build: Build) -> None:
     kind = "stagebox" if package.name == BASE else "role"
-    state = "stagebox" if package.name == "stagebox-box" else package.name
+    state = "stagebox" if package.name == BOX else package.name
+    units = " ".join(STARTED.get(package.name, ()))
     for path in sorted(SCRIPTS.glob(f"{kind}.*")):
         text = path.read_text(encoding="utf-8").replace("@VERSION@", build.version)
-        text = text.replace("@UNIT@", f"{package.name}.service").replace("@STATE@", state)
+        text = text.replace("@UNITS@", units).replace("@STATE@", state)
+        text = text.replace("@NAME@", package.name)
         script = about / path.suffix[1:]
         script.write_text(text)
         script.chmod(0o755)

@@ -4,6 +4,7 @@ Three packages: ``stagebox`` is the program with all Python packages that it nee
 is a small one beside it that makes it a service. They are of one version and go together.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,16 +14,27 @@ RELEASES: Final = "/var/lib/stagebox-releases"
 BASE: Final = "stagebox"
 BOX: Final = "stagebox-box"
 HUB: Final = "stagebox-hub"
+# What each role brings for systemd, and what of that starts with the computer.
+UNITS: Final[Mapping[str, tuple[str, ...]]] = {
+    BOX: ("stagebox-box.service", "stagebox-update.service", "stagebox-update.timer"),
+    HUB: ("stagebox-hub.service",),
+}
+STARTED: Final[Mapping[str, tuple[str, ...]]] = {
+    BOX: ("stagebox-box.service", "stagebox-update.timer"),
+    HUB: ("stagebox-hub.service",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
     """What is built: for one release of Debian, by its Python, and one kind of processor.
 
-    ``epoch``: the second that every file is from, the last commit's.
+    ``epoch``: the second that every file is from, the last commit's. ``number``: of the build,
+    which rises.
     """
 
     version: str
+    number: int
     architecture: str
     python: tuple[int, int]
     epoch: int

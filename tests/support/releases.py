@@ -16,7 +16,6 @@ from stagebox.installed import Installed, architecture, python
 from stagebox.release import FORMAT, Manifest, Verify, seal
 from stagebox.releasekeys import trusted
 
-
 Entry = tuple[tarfile.TarInfo, bytes]
 
 
