@@ -14,6 +14,7 @@ says who it is within milliseconds, so a crowd that says nothing cannot keep it 
 import asyncio
 import contextlib
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -24,6 +25,9 @@ from hub.control.limits import Refusal, SocketBook
 
 # A peer that does not say goodbye under TLS in this time is cut.
 TLS_CLOSE_S: Final = 2.0
+# What asyncio makes room for with each TLS connection, from its first byte on. A record has
+# 16 KiB; with asyncio's own 256 KiB a crowd of strangers would take a hundred MiB.
+TLS_BUFFER: Final = 32 * 1024
 
 _BODY = b'{"title":"Too many connections; try again later.","code":"too_many_connections"}'
 _REFUSED = (
@@ -32,6 +36,9 @@ _REFUSED = (
     b"Connection: close\r\nRetry-After: 10\r\n"
     b"Content-Length: " + str(len(_BODY)).encode() + b"\r\n\r\n" + _BODY
 )
+
+
+sslproto.SSLProtocol.max_size = TLS_BUFFER
 
 
 @dataclass(frozen=True, slots=True)

@@ -390,5 +390,5 @@ async def test_case_20_requests_that_can_be_read_in_two_ways(house: House) -> No
     scale = "" if FULL else " at the least counts"
     figure(
         20,
-        f"{len(SMUGGLED)} of {len(SMUGGLED)} refused, the request within never carried out{scale}: {held}",
+        f"{len(SMUGGLED)} of {len(SMUGGLED)} refused, nothing within carried out{scale}: {held}",
     )
