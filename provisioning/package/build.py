@@ -31,10 +31,9 @@ from provisioning.package.recipe import (
     launcher,
     overrides,
     packages,
+    release_file,
 )
-from provisioning.update.archive import release_file
 from stagebox import __version__
-from stagebox.installed import RELEASE_FILE, Installed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -183,9 +182,7 @@ def _fill(tree: Path, package: Package, build: Build, wheels: Path) -> None:
             _copy(source / "systemd/tmpfiles.d/stagebox.conf", folders)
         return
     _install(tree / HOME, wheels)
-    (tree / HOME / RELEASE_FILE).write_bytes(
-        release_file(Installed(version=__version__, build=build.number))
-    )
+    (tree / HOME / "release.json").write_text(release_file(__version__, build.number))
     _copy(source / "provisioning/update/fallback.sh", tree / HOME / "bin/stagebox-fallback")
     for key in sorted((source / "systemd/release-keys").glob("*.pem")):
         _copy(key, tree / "usr/share/stagebox/release-keys" / key.name)

@@ -4,6 +4,7 @@ Three packages: ``stagebox`` is the program with all Python packages that it nee
 is a small one beside it that makes it a service. They are of one version and go together.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -154,6 +155,11 @@ hub | update | support | network) ;;
 esac
 exec "$home/bin/python3" -I -m stagebox "$@"
 """
+
+
+def release_file(version: str, number: int) -> str:
+    """Return the file by which a program folder says which release it is."""
+    return json.dumps({"version": version, "build": number}, separators=(",", ":")) + "\n"
 
 
 def overrides(package: Package) -> str:

@@ -12,8 +12,6 @@ import tarfile
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
 
-import msgspec
-
 from provisioning.update.store import sync_tree
 from stagebox.installed import RELEASE_FILE, Installed, installed
 from stagebox.release import Manifest, Reason, ReleaseError
@@ -122,8 +120,3 @@ def _complete(target: Path, manifest: Manifest) -> None:
         raise bad(f"its {RELEASE_FILE} is that of another release")
     if not (target / "pyvenv.cfg").is_file():
         raise bad("it holds no Python environment")
-
-
-def release_file(found: Installed) -> bytes:
-    """Return the content of the file by which a release says which it is."""
-    return msgspec.json.encode(found) + b"\n"
