@@ -9,7 +9,7 @@ import sys
 from typing import Any, Final
 
 from hub.captions.wiring import captions
-from hub.config import HubConfig
+from hub.config import Boxes, HubConfig, TrustConfig
 from hub.control.listening import BindError
 from hub.control.server import HubServer
 from hub.crowd.wiring import streams
@@ -22,6 +22,7 @@ from hub.ports import MediaPlane
 from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
 from hub.store.database import Store, StoreError
+from hub.trust.house import Trust
 from hub.web.desk import Home
 from stagebox import logs
 from stagebox.config import ConfigError, load_config, override
@@ -32,6 +33,7 @@ from stagebox.service import Service
 from stagebox.statefile import state_dir
 
 DATABASE: Final = "hub.sqlite3"
+LOOPBACK: Final = ("127.0.0.1", "::1")  # where an open hub listens
 _REFUSED: Final = 2  # the exit status of a program that was asked for something impossible
 
 _log = logging.getLogger(__name__)
@@ -56,8 +58,9 @@ def settings(arguments: argparse.Namespace) -> HubConfig:
     """
     config = load_config(arguments.config, HubConfig) if arguments.config else HubConfig()
     given: dict[str, Any] = {
-        "bind": arguments.bind,
+        "bind": arguments.bind or (LOOPBACK if arguments.open else None),
         "port": arguments.port,
+        "trust": TrustConfig(boxes=Boxes.ANYONE) if arguments.open else None,
         "data": str(arguments.data) if arguments.data else None,
         "name": arguments.name,
         "advertise": False if arguments.no_advertise else None,
@@ -102,19 +105,13 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
             metrics.add_source("streams", crowd.counts)
             metrics.add_gauge("stream_listeners", "space", crowd.listeners)
         await spaces.start()
-        home = Home(store, kept_in, recorder, crowd)
+        trust = await Trust.open(identity, config.name, store, kept_in, anyone=config.trust.anyone)
+        home = Home(store, kept_in, trust, recorder, crowd)
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()
         if config.advertise:
-            advertiser = Advertiser(
-                hub_id=identity.id,
-                name=config.name,
-                port=server.port,
-                bind=config.bind,
-                metrics=metrics,
-            )
-            advertiser.start()
+            advertiser = _advertiser(config, server, trust, metrics)
             stack.push_async_callback(advertiser.aclose)
         _log.info(
             "hub %s listens on port %d; its state is in %s", identity.id[:8], server.port, kept_in
@@ -124,6 +121,21 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         service.ready()
         await _told_to_stop()
         service.stopping()
+
+
+def _advertiser(config: HubConfig, server: HubServer, trust: Trust, metrics: Metrics) -> Advertiser:
+    """Return what announces the hub, begun, and that a box may be added whenever it may."""
+    advertiser = Advertiser(
+        hub_id=trust.identity.id,
+        name=config.name,
+        port=server.port,
+        secure_port=server.secure_port,
+        bind=config.bind,
+        metrics=metrics,
+    )
+    trust.enrolling.changed = advertiser.enrolling
+    advertiser.start()
+    return advertiser
 
 
 async def _media(processes: int, metrics: Metrics, *, verbose: bool) -> MediaPlane:

@@ -233,6 +233,25 @@ class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return Path(self.folder).expanduser() if self.folder else data / "recordings"
 
 
+class Boxes(StrEnum):
+    """Which boxes a hub takes."""
+
+    ENROLLED = "enrolled"
+    ANYONE = "anyone"
+
+
+class TrustConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom the hub believes (the ``[trust]`` table)."""
+
+    # "anyone" is for development: every program that says it is a box is taken for one.
+    boxes: Boxes = Boxes.ENROLLED
+
+    @property
+    def anyone(self) -> bool:
+        """Whether every box is taken."""
+        return self.boxes is Boxes.ANYONE
+
+
 class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a hub."""
 
@@ -248,6 +267,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     captions: CaptionsConfig = CaptionsConfig()
     recording: RecordingConfig = RecordingConfig()
     streams: StreamsConfig = StreamsConfig()
+    trust: TrustConfig = TrustConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
         SpaceConfig(id="main", name="Main"),
@@ -259,6 +279,10 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not is_address(address):
                 why = f'"{address}" is no IP address; use one such as "::", "0.0.0.0" or "10.0.0.5"'
                 raise WrongKeyError("bind", f"{why}.")
+        if self.trust.anyone and not all(map(is_loopback, self.bind)):
+            why = "a hub that takes anyone listens on its own computer only"
+            remedy = 'set bind = ["127.0.0.1"], or boxes = "enrolled" under [trust].'
+            raise WrongKeyError("bind", f"{why}: {remedy}")
         ids = [space.id for space in self.space]
         twice = sorted({each for each in ids if ids.count(each) > 1})
         if twice:
@@ -268,6 +292,11 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def data_dir(self) -> Path:
         """Where the hub keeps what must last."""
         return Path(self.data).expanduser()
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address, which must be one, leads to this computer itself."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def default_processes(cores: int) -> int:

@@ -1,8 +1,8 @@
 """Announcing the hub by mDNS, and keeping that true while addresses come and go.
 
-What is announced is a hint for boxes, never a credential: id and path are in the TXT
-record, the proof is in the session. Nothing here may stop the hub: whatever fails is
-counted, logged once, and tried again.
+What is announced is a hint for boxes, never a credential: id, path, the port of TLS and
+whether a box may be added now are in the TXT record, the proof is in the session. Nothing
+here may stop the hub: whatever fails is counted, logged once, and tried again.
 
 Every network is told only those addresses that the hub has there (RFC 6762, 6.2), by
 a responder of its own: others would lead nowhere, or to somebody else.
@@ -51,18 +51,30 @@ class Link:
 
 
 class Advertiser:
-    """Announces one hub from ``start`` to ``aclose``."""
+    """Announces one hub from ``start`` to ``aclose``.
+
+    ``secure_port``: that of TLS, 0 if there is none.
+    """
 
     def __init__(
-        self, *, hub_id: str, name: str, port: int, bind: Sequence[str], metrics: Metrics
+        self,
+        *,
+        hub_id: str,
+        name: str,
+        port: int,
+        bind: Sequence[str],
+        metrics: Metrics,
+        secure_port: int = 0,
     ) -> None:
         self._hub_id = hub_id
         self._instance = instance_name(name, hub_id)
-        self._port = port
+        self._port, self._secure_port = port, secure_port
+        self._enrolling = False
         self._bind = tuple(bind)
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
         self._links: dict[Link, asyncio.Task[None]] = {}
+        self._running: dict[AsyncZeroconf, Link] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._complained: set[Link | None] = set()
         self.rescan_s = RESCAN_S
@@ -80,6 +92,20 @@ class Advertiser:
         self._adjust(())
         if self._ending:
             await asyncio.wait(self._ending)
+
+    def enrolling(self, is_open: bool) -> None:
+        """Announce from now on whether a box may be added."""
+        self._enrolling = is_open
+        for zeroconf, link in self._running.items():
+            update = asyncio.create_task(self._update(zeroconf, link))
+            self._ending.add(update)
+            update.add_done_callback(self._ending.discard)
+
+    async def _update(self, zeroconf: AsyncZeroconf, link: Link) -> None:
+        try:
+            await (await zeroconf.async_update_service(self._info(link)))
+        except (OSError, RuntimeError, ZeroconfError) as error:
+            self._failed(link, error)
 
     async def _run(self) -> None:
         while True:
@@ -128,11 +154,16 @@ class Advertiser:
                 _hear_only(zeroconf, link.interface)
                 # The name is ours by the id in it: on a second cable to the same network
                 # the responders of this hub are no rivals.
+                told = self._enrolling
                 registered = zeroconf.async_register_service(
                     self._info(link), cooperating_responders=True
                 )
                 await (await registered)
                 self._complained -= {link, None}
+                self._running[zeroconf] = link
+                stack.callback(self._running.pop, zeroconf)
+                if self._enrolling != told:
+                    await self._update(zeroconf, link)
                 await asyncio.Event().wait()
         except (OSError, RuntimeError, ZeroconfError) as error:
             self._failed(link, error)
@@ -143,8 +174,10 @@ class Advertiser:
             "id": self._hub_id,
             "proto": str(PROTOCOL_VERSION),
             "path": MEMBER_PATH,
-            "tls": "0",
+            "tls": str(self._secure_port),
         }
+        if self._enrolling:
+            properties["enrol"] = "1"
         return ServiceInfo(
             SERVICE_TYPE,
             f"{self._instance}.{SERVICE_TYPE}",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from stagebox import netstate
 from stagebox.installed import software
 from stagebox.rtc import lean
 
@@ -24,8 +25,14 @@ _PROGRAMS: Final = {
     "profiles": "device.profiles.command",
     "test-panel": "device.paneltest.program",
     "panel": "device.picotool.program",
+    "provision": "provisioning.app",
     "update": "provisioning.update.program",
     "support": "provisioning.support.program",
+}
+_PROVISION_PLACES: Final = {
+    "runtime": netstate.HELPER_DIR,
+    "state": "/var/lib/stagebox-network",
+    "ask": netstate.ASK_FILE,
 }
 # Those that run for months and carry sound.
 _APPLIANCES: Final = frozenset({"hub", "box"})
@@ -61,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         programs.add_parser("test-panel", help="try each button, lamp and tone, without a hub")
     )
     _add_panel(programs.add_parser("panel", help="a panel on a USB cable: firmware, keys"))
+    _add_provision(programs.add_parser("provision", help="set up a box's network (a service)"))
     _add_prompts(programs.add_parser("prompts", help="what a box says, and recordings of it"))
     _add_update(programs.add_parser("update", help="fetch the newest release from the hub"))
     _add_support(programs.add_parser("support", help="collect what helps to help, no secrets"))
@@ -75,6 +83,11 @@ def _add_hub(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, metavar="N", help="port to listen on (0: any)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the hub keeps its state")
     parser.add_argument("--name", help="what the hub is called on the network")
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="take any box without enrolment, on this computer only: for development",
+    )
     parser.add_argument("--no-advertise", action="store_true", help="do not announce by mDNS")
     _add_verbose(parser)
 
@@ -196,6 +209,23 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
 def _add_support(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: this folder)")
     parser.add_argument("--yes", action="store_true", help="write it without asking")
+
+
+def _add_provision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--boot-file", action="store_true", help="only what root does about the boot file"
+    )
+    places = parser.add_argument_group("places, for tests")
+    for name, default in _PROVISION_PLACES.items():
+        places.add_argument(f"--{name}", type=Path, default=Path(default), metavar="DIR")
+    places.add_argument(
+        "--boot",
+        type=Path,
+        nargs="+",
+        default=[Path("/boot/firmware"), Path("/boot")],
+        metavar="DIR",
+    )
+    _add_verbose(parser)
 
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:

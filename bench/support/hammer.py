@@ -14,13 +14,14 @@ import msgspec
 
 from bench.support.clock import SPACE, TALKER
 from bench.support.receivers import LOOPBACK
-from hub.config import HubConfig
+from hub.config import Boxes, HubConfig, TrustConfig
 from hub.control.server import HubServer
 from hub.media.plane import HubMedia
 from hub.media.processes import MediaProcesses
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
+from hub.trust.house import Trust
 from hub.web.desk import Home
 from stagebox.identity import Identity
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES
@@ -52,10 +53,13 @@ class HubHouse:
             self._media = HubMedia()
         metrics.add_media(self._media.report)
         store = await Store.open(Path(self._folder.name) / "hub.sqlite3", lambda _kind: None)
-        config = HubConfig(bind=(LOOPBACK,), port=0)
-        home = Home(store, Path(self._folder.name))
+        anyone = TrustConfig(boxes=Boxes.ANYONE)
+        config = HubConfig(bind=(LOOPBACK,), port=0, trust=anyone)
+        identity, folder = Identity.generate(), Path(self._folder.name)
+        trust = await Trust.open(identity, config.name, store, folder, anyone=True)
+        home = Home(store, folder, trust)
         spaces = Spaces(config.space, media=self._media, store=store, metrics=metrics)
-        server = HubServer(config, Identity.generate(), spaces, metrics, self._media, home)
+        server = HubServer(config, identity, spaces, metrics, self._media, home)
         await server.start()
         self._ends = (server, spaces, self._media, store)
         return f"http://{LOOPBACK}:{server.port}"

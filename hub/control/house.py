@@ -9,6 +9,7 @@ from hub.control.sessions import SessionBook
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
+from hub.trust.house import Trust
 from stagebox.wire.messages import Notice
 
 
@@ -22,6 +23,7 @@ class House:
     limits: HubLimits
     spaces: Spaces
     book: SessionBook
+    trust: Trust
     media: MediaPlane
     media_slots: asyncio.Semaphore
     metrics: Metrics

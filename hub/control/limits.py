@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     HANDSHAKE = "handshake"
     TAKEOVER = "takeover"
     VISITOR = "visitor"
+    NOT_ENROLLED = "not_enrolled"
 
 
 class SocketBook:

@@ -59,6 +59,7 @@ class HubServer:
             limits=limits,
             spaces=spaces,
             book=self._book,
+            trust=home.trust,
             media=media,
             media_slots=asyncio.Semaphore(limits.media_at_once),
             metrics=metrics,
@@ -81,6 +82,11 @@ class HubServer:
         return self._port
 
     @property
+    def secure_port(self) -> int:
+        """Where it speaks TLS; 0: nowhere."""
+        return self._desk.secure_port if self._desk else 0
+
+    @property
     def strangers(self) -> int:
         """Connections that carry no session."""
         return self._guard.book.strangers
@@ -94,7 +100,9 @@ class HubServer:
         """
         sockets = listen(self._config.bind, self._config.port)
         self._desk = desk = await Desk.open(self._house, self._config, self._home)
-        desk.secure = secure = Secure.open(self._config, self._home.folder, desk.names)
+        desk.secure = secure = Secure.open(
+            self._config, self._home.folder, desk.names, self._home.trust.certificates
+        )
         self._port = sockets[0].getsockname()[1]
         self._runner = web.AppRunner(
             Routes(desk).application(),

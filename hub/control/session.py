@@ -14,10 +14,11 @@ from hub.control.link import Link
 from hub.control.membership import Membership
 from hub.control.sessions import BookError, HubFullError
 from hub.control.visitor import Visitor
+from hub.trust.house import NotEnrolledError
 from stagebox.wire.causes import CloseCode, ErrorCode
-from stagebox.wire.handshake import HandshakeError, HubHandshake
+from stagebox.wire.handshake import HandshakeError, HubHandshake, signed_pins
 from stagebox.wire.messages import Hello, Notice, Welcome
-from stagebox.wire.terms import LOST_AFTER_MS, Kind
+from stagebox.wire.terms import LOST_AFTER_MS, CertificatePin, Kind
 
 _LOST_AFTER_S: Final = LOST_AFTER_MS / 1000
 # If the loop itself was late, what the member sent may still wait in the socket:
@@ -32,6 +33,7 @@ class Session:
     """A session on one link. ``run`` returns when it is over; ``on_open`` is the welcome.
 
     ``visitor``: whose cookie came with it; a browser is let in as that visitor alone.
+    ``seen``: SHA-256 of the certificate for boxes, if the link shows one.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Session:
         link: Link,
         on_open: Callable[[], None],
         visitor: Visitor | None = None,
+        seen: bytes | None = None,
     ) -> None:
         self.took_over_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -47,6 +50,8 @@ class Session:
         self._line = Line(link, house.limits, house.metrics)
         self._on_open = on_open
         self._visitor = visitor
+        self._seen = seen
+        self._name = secrets.token_hex(32)
         self._hello: Hello | None = None
         self._member: Membership | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -81,6 +86,17 @@ class Session:
         """See ``Replaceable``."""
         self._line.close(CloseCode.GOING_AWAY, "hub_stopped")
 
+    def dismiss(self) -> None:
+        """See ``Replaceable``."""
+        detail = "An administrator removed this box from the hub: enrol it again."
+        self._line.stop(CloseCode.DISMISSED, "dismissed", ErrorCode.IDENTITY, detail)
+        self._lose_space()
+
+    def tell_pins(self, pins: tuple[CertificatePin, ...]) -> None:
+        """See ``Replaceable``."""
+        if self._seen is not None:
+            self._line.send(signed_pins(self._house.trust.identity.sign, self._name, pins))
+
     def notify(self, notice: Notice) -> None:
         """See ``Replaceable``."""
         if self._member is not None:
@@ -95,9 +111,10 @@ class Session:
             key=house.key,
             boot=house.boot,
             nonce=secrets.token_hex(32),
-            session=secrets.token_hex(32),
+            session=self._name,
             name=house.name,
         )
+        handshake.seal(sign=house.trust.identity.sign, certificate=self._seen)
         self._line.send(handshake.challenge)
         try:
             async with asyncio.timeout(limits.hello_s):
@@ -114,19 +131,24 @@ class Session:
             return None
         if handshake.hello is None:
             raise AssertionError("a welcome without a hello")
-        return await self._admit(handshake.hello, welcome)
+        return await self._admit(handshake.hello, welcome, proved=handshake.proved)
 
-    async def _admit(self, hello: Hello, welcome: Welcome) -> Membership | None:
-        house, visitor = self._house, self._visitor
+    async def _admit(self, hello: Hello, welcome: Welcome, *, proved: bool) -> Membership | None:
+        house, visitor, link = self._house, self._visitor, self._line.link
         if hello.kind is Kind.BROWSER and (visitor is None or visitor.id != hello.id):
             detail = "A browser comes as the visitor of its cookie: open the hub's page again."
             self._refuse(Refusal.VISITOR, ErrorCode.IDENTITY, detail)
             return None
+        address = link.peer_address or ""
         memory = await house.spaces.records.recall(hello.id)
-        if self._line.link.closing:
-            return None
         try:
+            await house.trust.admit(hello, proved=proved, seen=self._seen, address=address)
+            if link.closing:
+                return None
             house.book.admit(hello.id, self, self._loop.time())
+        except NotEnrolledError as refusal:
+            self._refuse(Refusal.NOT_ENROLLED, refusal.code, refusal.detail)
+            return None
         except HubFullError as error:
             self._refuse(Refusal.HUB_FULL, ErrorCode.HUB_FULL, str(error), error)
             return None
@@ -158,6 +180,8 @@ class Session:
             )
         )
         self._line.send(welcome)
+        if self._seen is not None and house.trust.certificates is not None:
+            self.tell_pins(house.trust.certificates.pins)
         self._watch()
 
     def _refuse(

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from hub.control.limits import takeover_wait_s
 from stagebox.wire.messages import Notice
-from stagebox.wire.terms import MemberId
+from stagebox.wire.terms import CertificatePin, MemberId
 
 
 class Replaceable(Protocol):
@@ -22,6 +22,12 @@ class Replaceable(Protocol):
 
     def go_away(self) -> None:
         """Close, since the hub stops."""
+
+    def dismiss(self) -> None:
+        """Close, since this box was removed."""
+
+    def tell_pins(self, pins: tuple[CertificatePin, ...]) -> None:
+        """Tell a box by which certificates it knows this hub from now on."""
 
     def notify(self, notice: Notice) -> None:
         """Pass on news of a space, if they are for this member."""
@@ -57,6 +63,10 @@ class SessionBook:
     def __iter__(self) -> Iterator[Replaceable]:
         """Go through the sessions; the book may change meanwhile."""
         return iter(list(self._sessions.values()))
+
+    def get(self, member_id: MemberId) -> Replaceable | None:
+        """Return the session of a member."""
+        return self._sessions.get(member_id)
 
     def admit(self, member_id: MemberId, session: Replaceable, now: float) -> None:
         """Note a new session; an older one of the same member is replaced.

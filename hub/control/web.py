@@ -13,6 +13,7 @@ from aiohttp import web
 
 from hub import metrics as hub_metrics
 from hub.control.connections import Connection
+from hub.control.enrolwire import ENROL_HEARTBEAT_S, EnrolWire
 from hub.control.limits import Refusal
 from hub.control.link import CLOSE_S, Link
 from hub.control.session import Session
@@ -25,6 +26,7 @@ from hub.web.trust import is_ours, same_host
 from stagebox import __version__
 from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
+from stagebox.wire.enrolment_messages import ENROL_PATH, MAX_ENROL_MESSAGE
 from stagebox.wire.terms import MEMBER_PATH
 
 _HEADERS: Final = {
@@ -54,6 +56,7 @@ class Routes:
             middlewares=[_timed, _problems, self._at_our_name], client_max_size=MAX_BODY
         )
         app.router.add_get(MEMBER_PATH, self.member, allow_head=False)
+        app.router.add_get(ENROL_PATH, self.enrol, allow_head=False)
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/metrics", self.metrics)
         add_routes(app, self._desk, ROUTES)
@@ -81,8 +84,36 @@ class Routes:
         caller = caller_of(self._desk, request)
         # With its login an admin's WebSocket ends, too; the page comes back as who it is then.
         with self._desk.while_logged_in(caller.session, lambda: link.close(CloseCode.GOING_AWAY)):
-            await Session(self._house, link, connection.become_member, caller.visitor).run()
+            seen = self._seen(request)
+            await Session(self._house, link, connection.become_member, caller.visitor, seen).run()
         return ws
+
+    async def enrol(self, request: web.Request) -> web.StreamResponse:
+        """Talk to a box that wants to be added."""
+        seen = self._seen(request)
+        if seen is None or "Origin" in request.headers:
+            detail = "Boxes are added over TLS, by the server name for boxes."
+            raise Refused(ErrorCode.NOT_ALLOWED, detail)
+        ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
+            timeout=CLOSE_S,
+            heartbeat=ENROL_HEARTBEAT_S,
+            compress=False,
+            max_msg_size=MAX_ENROL_MESSAGE + 1,
+        )
+        connection, address = Connection.of(request), request.remote or ""
+        await ws.prepare(request)
+        enrolling = self._house.trust.enrolling
+        if enrolling.refusal(address) is None:
+            connection.become_member()  # from here on the run has deadlines of its own
+        await enrolling.serve(EnrolWire(ws), address, seen)
+        await ws.close()
+        return ws
+
+    def _seen(self, request: web.Request) -> bytes | None:
+        certificates = self._house.trust.certificates
+        if certificates is None or request.transport is None:
+            return None
+        return certificates.seen_on(request.transport.get_extra_info("ssl_object"))
 
     async def health(self, _request: web.Request) -> web.Response:
         """Say that the hub is alive."""

@@ -75,6 +75,16 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             "CREATE TABLE deleted_recordings (id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT",
         ),
     ),
+    # Boxes that this hub knows by their keys. ``pin``: of the certificate that it used last.
+    (
+        5,
+        (
+            """CREATE TABLE boxes (
+                id TEXT PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+                standing TEXT NOT NULL, at TEXT NOT NULL, pin TEXT NOT NULL
+            ) STRICT""",
+        ),
+    ),
 )
 
 NEWEST: Final = MIGRATIONS[-1][0]

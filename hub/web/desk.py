@@ -16,6 +16,7 @@ from hub.discovery import local_links
 from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
 from hub.store.database import Store
+from hub.trust.house import Trust
 from hub.updates.catalogue import Catalogue
 from hub.web.accounts import Accounts
 from hub.web.hooks import Hooks
@@ -33,6 +34,7 @@ class Home:
 
     store: Store
     folder: Path
+    trust: Trust
     recorder: Recorder | None = None
     streams: Streams | None = None
 
@@ -92,6 +94,8 @@ class Desk:
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)
+        house.metrics.add_source("enrolment", lambda: house.trust.enrolling.counts)
+        house.metrics.add_gauge("boxes", "standing", house.trust.standings)
         desk.accounts.on_end = desk._session_ended
         return desk
 

@@ -1,8 +1,9 @@
 """How long a code lives, and how many there may be: the same rules at both ends.
 
 A window is open for ``WINDOW_S`` with one code. ``FAILURES`` failed runs end it, and after
-``CODES`` windows within ``SPELL_S`` that came to nothing there is none for ``REST_S``. So whoever guesses has at
-most a few guesses for each time that a person holds the buttons, one in a million each.
+``CODES`` windows within ``SPELL_S`` that came to nothing there is none for ``REST_S``. So
+whoever guesses has at most a few guesses for each time that a person holds the buttons, one
+in a million each.
 
 Times are monotonic seconds; the caller brings them.
 """

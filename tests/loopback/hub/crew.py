@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
-from hub.config import HubConfig, HubLimits
+from hub.config import Boxes, HubConfig, HubLimits, TrustConfig
 from hub.control.server import HubServer
 from hub.media.report import MediaReport, nothing
 from hub.metrics import Metrics
 from hub.ports import Tape
 from hub.spaces.registry import Spaces
 from hub.store.database import Store
+from hub.trust.house import Trust
 from hub.web.desk import Home
 from stagebox.identity import Identity
 from stagebox.wire.codec import decode_hub, encode
@@ -79,6 +80,12 @@ class FakeMedia:
         self.calls.append(("aclose",))
 
 
+async def trust_of(hub: "Hub") -> Trust:
+    """Return whom a hub believes."""
+    anyone = hub.config.trust.anyone
+    return await Trust.open(hub.identity, hub.config.name, hub.store, hub.data, anyone=anyone)
+
+
 class Hub:
     """A running hub; ``value`` reads one of its counters."""
 
@@ -89,6 +96,7 @@ class Hub:
         self.metrics = Metrics()
         self.identity = Identity.generate()
         self.store: Store
+        self.trust: Trust
         self.spaces: Spaces
         self.home: Home
         self.server: HubServer
@@ -106,7 +114,8 @@ class Hub:
             limits=self.config.spaces,
         )
         await self.spaces.start()
-        self.home = Home(self.store, self.data)
+        self.trust = await trust_of(self)
+        self.home = Home(self.store, self.data, self.trust)
         self.server = HubServer(
             self.config, self.identity, self.spaces, self.metrics, self.media, self.home
         )
@@ -127,15 +136,21 @@ class Hub:
 
 @contextlib.asynccontextmanager
 async def running_hub(
-    data: Path, config: HubConfig | None = None, *, secure_port: int = 0, **limits: float
+    data: Path,
+    config: HubConfig | None = None,
+    *,
+    secure_port: int = 0,
+    boxes: Boxes = Boxes.ANYONE,
+    **limits: float,
 ) -> AsyncIterator[Hub]:
-    """Run a hub with these limits on 127.0.0.1 and ::1, any port."""
+    """Run a hub with these limits on 127.0.0.1 and ::1, any port, for any box."""
     config = config or HubConfig()
     config = replace(
         config,
         bind=("127.0.0.1", "::1"),
         port=0,
         limits=replace(HubLimits(), **limits),
+        trust=TrustConfig(boxes=boxes),
         # HTTPS has a port of its own, which only one hub can have.
         web=replace(config.web, secure_port=secure_port),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from hub.config import HubConfig, RecordingConfig
+from hub.config import Boxes, HubConfig, RecordingConfig, TrustConfig
 from hub.control.server import HubServer
 from hub.ports import Tape
 from hub.recording.recorder import Recorder
@@ -21,7 +21,7 @@ from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, Pcm
 from stagebox.media.opus import Encoder
 from stagebox.wire.acts import Agree, RecordSet
 from stagebox.wire.messages import Done, Error, Snapshot
-from tests.loopback.hub.crew import Guest, Hub, until
+from tests.loopback.hub.crew import Guest, Hub, trust_of, until
 from tests.loopback.web.kit import HOUSE, Browser
 
 SPACE = "main"
@@ -43,7 +43,7 @@ class RecordingHub(Hub):
             recordings(self.config.recording, self.data, self.spaces, self.media, self.store)
         )
         await self.spaces.start()
-        self.home = Home(self.store, self.data, recorder)
+        self.home = Home(self.store, self.data, await trust_of(self), recorder)
         self.server = HubServer(
             self.config, self.identity, self.spaces, self.metrics, self.media, self.home
         )
@@ -130,6 +130,7 @@ def hub_config(**settings: int) -> HubConfig:
         space=HOUSE.space,
         web=replace(HOUSE.web, secure_port=0),
         bind=("127.0.0.1",),
+        trust=TrustConfig(boxes=Boxes.ANYONE),
         port=0,
         recording=RecordingConfig(**{"min_free_mb": 10, **settings}),
     )

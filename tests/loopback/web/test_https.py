@@ -180,6 +180,7 @@ async def test_a_new_address_is_noticed_while_the_hub_runs(
         HubConfig(bind=("127.0.0.1",), web=WebConfig(secure_port=port)),
         tmp_path,
         frozenset({"localhost"}),
+        None,
     )
     assert opened is not None
     monkeypatch.setattr(secure, "_addresses", lambda: frozenset({"10.9.8.7"}))

@@ -1,0 +1,51 @@
+"""Boxes that know this hub and that it does not know: for an administrator to let in. Pure."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from stagebox.wire.messages import Hello
+from stagebox.wire.terms import Key, MemberId, Name, Role
+
+# More boxes than anybody sets up in one go; whoever fills the list pushes out the oldest.
+MOST_WAITING: Final = 32
+# A box that waits comes again all the time; this one was switched off.
+FORGET_S: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBox:
+    """A box that proved its key. ``seen_at`` is monotonic, in seconds."""
+
+    id: MemberId
+    key: Key
+    name: Name
+    role: Role
+    address: str
+    seen_at: float
+
+
+class WaitingList:
+    """The newest boxes that wait, each once."""
+
+    def __init__(self) -> None:
+        self._boxes: OrderedDict[MemberId, WaitingBox] = OrderedDict()
+
+    def came(self, hello: Hello, address: str, now: float) -> None:
+        """Note a box, or that it came again."""
+        self._boxes.pop(hello.id, None)
+        self._boxes[hello.id] = WaitingBox(
+            hello.id, hello.key, hello.name, hello.role, address, now
+        )
+        while len(self._boxes) > MOST_WAITING:
+            self._boxes.popitem(last=False)
+
+    def now(self, now: float) -> tuple[WaitingBox, ...]:
+        """Return who waits, the newest first."""
+        for box in [each for each in self._boxes.values() if now - each.seen_at > FORGET_S]:
+            del self._boxes[box.id]
+        return tuple(reversed(self._boxes.values()))
+
+    def take(self, member_id: MemberId) -> WaitingBox | None:
+        """Return a box and forget it; None: it does not wait."""
+        return self._boxes.pop(member_id, None)
