@@ -46,6 +46,9 @@ from device.simulator.start import make_page, open_page
 from device.tally import Tally
 from device.teller import Teller, make_voice
 from device.transmitter import Transmitter
+from device.trust.belonging import Belonging
+from device.trust.kept import Kept
+from device.trust.office import Desk, Office
 from device.view.feed import Feed
 from device.view.live import watch
 from device.view.status import Status
@@ -123,7 +126,8 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
             stack.push_async_callback(thread.stop)
         await open_page(made.page, stack, arguments.page)
         dimmer = Dimmer(dimming(config.panel), made.parts.tally.dim)
-        for job in (made.box.run(), made.signalling.run(), made.browse(), dimmer.run()):
+        jobs = made.box.run(), made.signalling.run(), made.browse(), made.office.run()
+        for job in (*jobs, dimmer.run()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
             view = watch(made.parts.status, made.feed, config.sound.language)
@@ -165,6 +169,7 @@ class Made:
     signalling: Signalling
     threads: tuple[CaptureThread | PlaybackThread, ...]
     browse: Callable[[], Coroutine[Any, Any, None]]
+    office: Office
     has_terminal: bool
     feed: Feed
     page: PageServer | None
@@ -204,15 +209,18 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     listens_only = config.role is Role.SPEAKER
     box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")
-    hubs = KnownHubs(HubChoice(config.hub, config.hub_id, config.any_hub), kept_in)
+    identity = Identity.load_or_create(kept_in)
+    kept, hubs = _hubs(config, kept_in)
     signalling = Signalling(
-        Identity.load_or_create(kept_in),
+        identity,
         Facts(config.name, Kind.BOX, config.role, f"stagebox {__version__}"),
         hubs,
         box.on_message,
         box.on_link,
         partial(box.on_problem, "other_hub"),
     )
+    desk = Desk(box.tell, box.show_enrolling, _reveal(events, simulation), signalling.reopen)
+    office = Office(identity, config.name, config.role, kept, hubs, desk)
     threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
     media = _media(box, signalling, listens_only=listens_only)
     box.attach(
@@ -220,8 +228,9 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         media,
         lambda: sum(thread.stats().xruns for thread in threads),
         partial(_fetch, threads),
+        office.begin,
     )
-    for code, lacks in (("echo", sound.lacks), ("prompts", trouble)):
+    for code, lacks in (("echo", sound.lacks), ("prompts", trouble), ("enrolment", kept.trouble)):
         if lacks:
             box.on_problem(code, lacks)
     browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
@@ -230,7 +239,22 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     if simulation is not None:
         events.watch(feed.take)
     page = make_page(config, simulation.page if simulation else None, status, feed)
-    return Made(parts, box, signalling, threads, browse, by_hand, feed, page)
+    return Made(parts, box, signalling, threads, browse, office, by_hand, feed, page)
+
+
+def _hubs(config: BoxConfig, kept_in: Path) -> tuple[Kept, KnownHubs]:
+    """Return what the box keeps of its hub, and where it looks for it."""
+    kept = Kept(kept_in)
+    kept.age()
+    choice = HubChoice(config.hub, config.hub_id, config.any_hub)
+    return kept, KnownHubs(choice, kept_in, Belonging(kept, config.hub_pin))
+
+
+def _reveal(events: EventLog, simulation: hardware.Simulation | None) -> Callable[[str], None]:
+    """Return who is told the code in figures: a simulator's user, whose box may have no voice."""
+    if simulation is None:
+        return lambda _code: None
+    return lambda code: events.emit("enrol_code", code=code)
 
 
 def _transmitter(config: BoxConfig, tally: Tally) -> Transmitter:

@@ -25,6 +25,7 @@ from device.floor.model import (
     CutBurst,
     Effect,
     EndBurst,
+    Enrol,
     Event,
     FloorState,
     Hush,
@@ -36,6 +37,7 @@ from device.floor.model import (
     LinkUp,
     Meant,
     MicrophoneOk,
+    NoHub,
     Out,
     PingDue,
     Received,
@@ -48,6 +50,7 @@ from device.floor.model import (
     Teach,
     Volume,
 )
+from device.floor.prompts import Prompt
 from device.knob import VolumeKnob
 from device.lessons import Lessons
 from device.link.signalling import LinkState, Signalling
@@ -55,6 +58,7 @@ from device.media import MediaSession
 from device.tally import Tally
 from device.teller import Teller
 from device.transmitter import Transmitter
+from device.trust.errand import Tell
 from device.view.facts import REPORT_S
 from device.view.monitor import Monitor
 from device.view.status import Status
@@ -75,6 +79,13 @@ _ASKS: Final = frozenset({Key.HAND, Key.STATUS})
 # A lost key-up is a stuck microphone: the levels are read again this often.
 LEVELS_S: Final = 0.15
 
+# What a finger that asks for the hub is told, where that is more than that it is away.
+_NO_HUB: Final = {
+    LinkState.NOT_ENROLLED: Prompt.NOT_ENROLLED,
+    LinkState.NOT_KNOWN: Prompt.NOT_KNOWN,
+    LinkState.WAITING: Prompt.NOT_LET_IN,
+    LinkState.STRANGE_HUB: Prompt.STRANGE_HUB,
+}
 # Everything else about the line to the hub is a warning.
 _LOUDNESS: Final = {LinkState.UP: logging.INFO, LinkState.CONNECTING: logging.INFO}
 
@@ -110,6 +121,7 @@ class Box:
         self._monitor = Monitor(parts.output, parts.events, parts.status)
         self._count_xruns: Callable[[], int] = lambda: 0
         self._fetch: Callable[[], None] = lambda: None
+        self._enrol: Callable[[], None] = lambda: None
         self._signalling: Signalling | None = None
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -130,11 +142,14 @@ class Box:
         media: MediaSession,
         count_xruns: Callable[[], int],
         fetch: Callable[[], None],
+        enrol: Callable[[], None],
     ) -> None:
         """Give the box its line to the hub, its media session, and who counts its xruns.
 
         ``fetch`` has the microphone hand over what waits: before anything that may open it.
+        ``enrol`` looks for a hub of its own.
         """
+        self._enrol = enrol
         self._signalling = signalling
         self._media = media
         self._count_xruns = count_xruns
@@ -202,6 +217,7 @@ class Box:
         """Take a change of the line to the hub."""
         status = self._parts.status
         status.link, status.link_detail = state, detail
+        self._feed(NoHub(_NO_HUB.get(state, Prompt.LINK_LOST)))
         self._parts.events.emit("link", state=state, detail=detail)
         _log.log(_LOUDNESS.get(state, logging.WARNING), "hub: %s. %s", state, detail)
         if state is LinkState.UP and self._signalling is not None:
@@ -211,6 +227,14 @@ class Box:
         elif self._parts.floor.state is not FloorState.OFFLINE:
             self.joined.clear()
             self._feed(LinkDown())
+
+    def tell(self, what: Tell) -> None:
+        """Tell whoever stands before the box how it goes with its enrolment."""
+        self._apply([Say(what.prompt, what.number, name=what.name)])
+
+    def show_enrolling(self, on: bool) -> None:
+        """Take whether the box waits to be joined to a hub."""
+        self._parts.tally.overlay("pairing" if on else None)
 
     def on_device(self, kind: str, state: DeviceState) -> None:
         """Take a change of the microphone or the loudspeaker."""
@@ -330,6 +354,8 @@ class Box:
                 self._parts.tally.said(effect.prompt, asyncio.get_running_loop().time())
             case Out():
                 self._leave()
+            case Enrol():
+                self._enrol()
             case StartBurst() | EndBurst() | CutBurst():
                 self._parts.air.drive(effect, asyncio.get_running_loop().time())
             case _:
@@ -349,7 +375,7 @@ class Box:
             case Hush():
                 self._parts.teller.hush()
             case Teach(lamp):
-                self._parts.tally.overlay(lamp)
+                self._parts.tally.teach(lamp)
             case Taught():
                 self._parts.lessons.learnt()
 

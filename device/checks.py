@@ -27,13 +27,17 @@ from device.checkup.machine import Machine
 from device.checkup.sounds import Devices, Once, list_devices
 from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
-from device.link.dial import LinkError, ask_who, make_http
+from device.link.dial import Lines, LinkError, ask_who
 from device.link.discovery import own_addresses, reachable
 from device.link.hubs import KnownHubs
 from device.profiles.model import FittedConfig
 from device.profiles.shelf import names as profiles
 from device.profiles.shelf import profile
+from device.trust.belonging import Belonging
+from device.trust.kept import Kept
+from device.trust.record import Phase
 from stagebox.media.opus import OpusMissingError, opus_version
+from stagebox.statefile import state_dir as kept_dir
 from stagebox.wire.terms import Role
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -101,6 +105,7 @@ def _surroundings(config: FittedConfig, machine: Machine) -> Checks:
         "state directory": partial(state_dir, Path(config.state_dir)),
         "network": network,
         "Wi-Fi sleep": partial(power_save, machine.path("sys/class/net")),
+        "enrolment": partial(enrolment, config),
         "hub": partial(hub, config),
     }
 
@@ -248,9 +253,28 @@ def hub(config: BoxConfig) -> Finding:
     return Finding("hub", ok, sentence, mend, required=config.hub is not None)
 
 
+def enrolment(config: BoxConfig) -> Finding:
+    """Whether the box belongs to a hub, and to which. Without one it is looked for in vain."""
+    kept = Kept(kept_dir(Path(config.state_dir)))
+    mend = (
+        "Press Add a box on the hub's console, hold TALK and HAND together for 5 s, and type the"
+        " code that the box says."
+    )
+    if kept.trouble is not None:
+        return Finding("enrolment", False, kept.trouble, mend, required=False)
+    record = kept.record
+    if record is None:
+        waits = "It asks the hub of hub_pin to be let in." if config.hub_pin else ""
+        return Finding("enrolment", bool(waits), f"Not enrolled. {waits}".strip(), mend, False)
+    half = "" if record.phase is Phase.ACTIVE else ", but the hub has not answered since"
+    sentence = f"With {record.hub_name} ({record.hub_id[:8]}){half}."
+    return Finding("enrolment", True, sentence, mend, required=False)
+
+
 async def _find_hub(config: BoxConfig) -> tuple[str, bool]:
     choice = HubChoice(config.hub, config.hub_id, config.any_hub)
-    hubs = KnownHubs(choice, Path(config.state_dir))
+    kept_in = kept_dir(Path(config.state_dir))
+    hubs = KnownHubs(choice, kept_in, Belonging(Kept(kept_in), config.hub_pin))
     found = asyncio.Event()
     browsing = asyncio.create_task(hubs.run(found.set, lambda _: None))
     try:
@@ -267,16 +291,21 @@ async def _find_hub(config: BoxConfig) -> tuple[str, bool]:
 async def _try_all(hubs: KnownHubs) -> tuple[str, bool]:
     plan = hubs.plan()
     problem = "No hub was found on this network."
+    if plan.lacks_hub:
+        problem = "This box belongs to no hub yet."
     if plan.others:
         problem = "The hubs on this network are not the one this box belongs to."
-    async with make_http() as http:
+    lines = Lines()
+    try:
         for candidate in plan.candidates:
             try:
-                challenge = await ask_who(http, candidate)
+                challenge = await ask_who(lines, candidate)
             except LinkError as error:
                 problem = error.detail
                 continue
             if admits(candidate, challenge.hub_id):
                 return f"The hub {challenge.hub_id[:8]} answers at {candidate.url}.", True
             problem = f"Another hub answers at {candidate.url}; this box stays with its own."
+    finally:
+        await lines.close()
     return problem, False

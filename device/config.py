@@ -30,6 +30,13 @@ HubUrl = Annotated[
     str,
     Meta(max_length=200, description='a WebSocket address such as "ws://192.168.1.10:8080"'),
 ]
+HubPin = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{64}\Z",
+        description="64 lower-case hexadecimal digits, as the hub's console shows them",
+    ),
+]
 Match = Annotated[
     str, Meta(max_length=80, description="a part of the sound card's name, or empty for any")
 ]
@@ -225,6 +232,7 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
 
     ``hub`` is needed only where multicast does not pass. ``hub_id`` ties the box to
     one hub; without it the box stays with the first hub it used, unless ``any_hub``.
+    ``hub_pin``: the certificate of the hub that a box which is not enrolled asks to let it in.
     ``profile`` names the board that it is built on, whose settings these keys go over.
     ``tutorial``: at its first start it explains its keys. ``hidden``: it listens counted and
     unnamed. ``captions``: what is said into it may be written down. ``return_home``: when a
@@ -238,6 +246,7 @@ class BoxConfig(_Table, frozen=True, kw_only=True):
     hub: HubUrl | None = None
     hub_id: HubIdInWords | None = None
     any_hub: bool = False
+    hub_pin: HubPin | None = None
     space: SpaceIdInWords | None = None
     hidden: bool = False
     captions: bool = False

@@ -26,6 +26,7 @@ DOES: Final[Mapping[str, str]] = MappingProxyType(
         "hub": "the hub's address, where the network does not let the box find it",
         "hub_id": "the only hub that this box talks to",
         "any_hub": "take any hub; else the box stays with the first one that it used",
+        "hub_pin": "the certificate of the hub that is asked to let the box in without a code",
         "space": "the space that it goes to; else the one that the hub keeps for it",
         "hidden": "listen counted and unnamed, where the space allows it",
         "captions": "what you say may be written down",

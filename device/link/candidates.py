@@ -63,24 +63,34 @@ class SeenHub:
     port: int
     id: str | None = None
     path: str = MEMBER_PATH
-    tls: bool = False
+    secure_port: int = 0  # where it has TLS; 0: it has none
+    enrols: bool = False  # somebody has asked it for a box
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An address to try. With ``expect``, only the hub of that id is taken there."""
+    """An address to try. With ``expect``, only the hub of that id is taken there.
+
+    ``pin``: the certificate that it must show; ``hub_key``: the key that must sign there.
+    """
 
     url: str
     source: Source
     expect: str | None = None
+    pin: str | None = None
+    hub_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Addresses in the order to try, and the hubs that were seen but are not ours."""
+    """Addresses in the order to try, and the hubs that were seen but are not ours.
+
+    ``lacks_hub``: the box belongs to none, and there is none that it may use without.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     others: tuple[SeenHub, ...] = ()
+    lacks_hub: bool = False
 
 
 def plan(choice: HubChoice, last: LastHub | None, seen: Iterable[SeenHub]) -> Plan:
@@ -134,6 +144,12 @@ def add_seen(seen: dict[str, SeenHub], name: str, hub: SeenHub, prefer: str | No
     seen[name] = hub
 
 
+def usable_hosts(hub: SeenHub) -> list[str]:
+    """Return the addresses that may lead to a hub, the likeliest first, as a URL has them."""
+    usable = sorted(filter(_usable, dict.fromkeys(hub.addresses)), key=_rank)[:MAX_ADDRESSES]
+    return [f"[{address}]" if ":" in address else address for address in usable]
+
+
 def _still_valid(choice: HubChoice, last: LastHub) -> bool:
     """Whether the settings still mean the hub that was used last."""
     if choice.hub_id is not None and choice.hub_id != last.hub_id:
@@ -154,10 +170,7 @@ def _configured(url: str, hub_id: str | None) -> Candidate:
 
 
 def _urls(hub: SeenHub) -> list[str]:
-    scheme = "wss" if hub.tls else "ws"
-    usable = sorted(filter(_usable, dict.fromkeys(hub.addresses)), key=_rank)[:MAX_ADDRESSES]
-    hosts = (f"[{address}]" if ":" in address else address for address in usable)
-    return [f"{scheme}://{host}:{hub.port}{hub.path}" for host in hosts]
+    return [f"ws://{host}:{hub.port}{hub.path}" for host in usable_hosts(hub)]
 
 
 def _usable(address: str) -> bool:

@@ -14,11 +14,14 @@ from typing import Final
 import aiohttp
 from aiohttp import WSMsgType
 
-from device.link.candidates import MAX_CANDIDATES, Candidate, admits
+from device.link.candidates import MAX_CANDIDATES, Candidate, Source, admits
+from device.link.tls import certificate_of, context, fingerprint
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, DecodeError, decode_hub, encode
-from stagebox.wire.handshake import HandshakeError, MemberHandshake
+from stagebox.wire.handshake import HandshakeError, MemberHandshake, hub_transcript
+from stagebox.wire.keys import Sign, is_signed
 from stagebox.wire.messages import Challenge, Error, Hello, HubMessage, Welcome
+from stagebox.wire.sni import server_name
 from stagebox.wire.terms import Kind, Role
 
 # One lost SYN is sent again after 1 s. Kept below the pause between tries, see reconnect.
@@ -31,6 +34,8 @@ HANDSHAKE_S: Final = 5.0
 CLOSE_S: Final = 0.3
 # The kernel gives a silent connection up after this, so that none lingers for minutes.
 USER_TIMEOUT_MS: Final = 4_000
+# The certificate of now, the next, and none; an old one goes.
+MAX_POOLS: Final = 3
 
 
 class LinkError(Exception):
@@ -53,6 +58,10 @@ class OtherHubError(LinkError):
             f"Another hub ({hub_id[:8]}) answers at {url}; this box stays with its own."
         )
         self.hub_id = hub_id
+
+
+class StrangeHubError(LinkError):
+    """Who answered is not the hub that this box belongs to, or cannot prove it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,50 +95,86 @@ class Opened:
     welcome: Welcome
 
 
-def make_http() -> aiohttp.ClientSession:
-    """Return what opens the sockets: no proxy, no redirects, no cookies, no name cache."""
+def make_http(pin: str | None = None) -> aiohttp.ClientSession:
+    """Return what opens the sockets: no proxy, no redirects, no cookies, no name cache.
+
+    With ``pin``, nothing is sent to whoever shows another certificate.
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=MAX_CANDIDATES, force_close=True, use_dns_cache=False, ttl_dns_cache=None
+            limit=MAX_CANDIDATES,
+            force_close=True,
+            use_dns_cache=False,
+            ttl_dns_cache=None,
+            ssl=fingerprint(pin),
         ),
+        trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
         middlewares=(_refuse_redirects,),
     )
 
 
+class Lines:
+    """The connections of a box: one pool for each certificate, at most ``MAX_POOLS``."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str | None, aiohttp.ClientSession] = {}
+
+    async def at(self, pin: str | None) -> aiohttp.ClientSession:
+        """Return what opens sockets to whoever shows this certificate; None: to anybody."""
+        if pin not in self._pools:
+            self._pools[pin] = make_http(pin)
+            while len(self._pools) > MAX_POOLS:
+                await self._pools.pop(next(iter(self._pools))).close()
+        return self._pools[pin]
+
+    async def close(self) -> None:
+        """Close them all."""
+        for pool in self._pools.values():
+            await pool.close()
+        self._pools.clear()
+
+
 async def open_socket(
-    http: aiohttp.ClientSession,
+    lines: Lines,
     candidate: Candidate,
     handshake: MemberHandshake,
     turn: asyncio.Lock,
+    sign: Sign | None = None,
 ) -> Opened:
     """Dial the candidate and open a session there.
 
     ``turn`` is shared by all who race: only its holder says hello, so that two
-    addresses of one hub never become two sessions.
+    addresses of one hub never become two sessions. ``sign`` signs with the box's key, and is
+    used where there is TLS.
 
     Raises:
         LinkError: with what went wrong, and the hub's code where it said no.
     """
-    socket_ = await _dial(http, candidate)
+    socket_ = await _dial(await lines.at(candidate.pin), candidate)
     try:
+        if candidate.pin is not None and sign is not None:
+            seen = certificate_of(socket_)
+            handshake.seal(sign=sign, certificate=seen, hub_key=candidate.hub_key)
         challenge, hello = await _challenge(socket_, candidate, handshake)
         async with turn:
             welcome = await _welcome(socket_, candidate, handshake, hello)
+        if candidate.pin is not None:
+            _check_proof(candidate, challenge, hello, welcome, certificate_of(socket_))
     except BaseException:
         await hang_up(socket_)
         raise
     return Opened(socket_, candidate, challenge, welcome)
 
 
-async def ask_who(http: aiohttp.ClientSession, candidate: Candidate) -> Challenge:
+async def ask_who(lines: Lines, candidate: Candidate) -> Challenge:
     """Return who answers at the candidate's address, without opening a session there.
 
     Raises:
         LinkError: nobody, or no hub.
     """
-    socket_ = await _dial(http, candidate)
+    socket_ = await _dial(await lines.at(candidate.pin), candidate)
     try:
         message = await _receive(socket_, candidate)
     finally:
@@ -179,13 +224,35 @@ async def _dial(
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                 max_msg_size=MAX_HUB_MESSAGE,
                 compress=0,
+                ssl=True if candidate.pin is None else context(),
+                server_hostname=None if candidate.pin is None else server_name(candidate.pin),
             )
+    except aiohttp.ServerFingerprintMismatch:
+        raise _strange(candidate) from None
     except (TimeoutError, OSError, ValueError, aiohttp.ClientError) as error:
         raise LinkError(f"{candidate.url}: {why(error)}") from None
     transport = socket_.get_extra_info("socket")
     if transport is not None:
         transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     return socket_
+
+
+def _check_proof(
+    candidate: Candidate, challenge: Challenge, hello: Hello, welcome: Welcome, seen: bytes
+) -> None:
+    """See to it that the hub holds the key that it names, where the box knew none before."""
+    transcript = hub_transcript(challenge, hello, seen, welcome)
+    if not is_signed(challenge.hub_key, welcome.signature, transcript):
+        raise _strange(candidate)
+
+
+def _strange(candidate: Candidate) -> LinkError:
+    """Return what to tell of somebody else at an address.
+
+    Whoever is on the network can announce one; at an address that was the hub's it is news.
+    """
+    kind = LinkError if candidate.source is Source.FOUND else StrangeHubError
+    return kind(f"{candidate.url}: {STRANGE}")
 
 
 async def _challenge(
@@ -224,7 +291,10 @@ def _feed(handshake: MemberHandshake, message: HubMessage, candidate: Candidate)
     try:
         return handshake.receive(message)
     except HandshakeError as error:
-        raise LinkError(f"{candidate.url}: {error.detail}", error.code) from None
+        detail = f"{candidate.url}: {error.detail}"
+        if error.code is ErrorCode.IDENTITY and candidate.pin is not None:
+            raise StrangeHubError(detail) from None
+        raise LinkError(detail, error.code) from None
 
 
 async def _receive(socket_: aiohttp.ClientWebSocketResponse, candidate: Candidate) -> HubMessage:
@@ -243,6 +313,7 @@ async def _receive(socket_: aiohttp.ClientWebSocketResponse, candidate: Candidat
         raise LinkError(detail) from None
 
 
+STRANGE: Final = "what answers there is not the hub that this box belongs to."
 _REASONS: Final = {
     errno.ECONNREFUSED: "the machine is there, but no hub runs on it.",
     errno.ENETUNREACH: "this box has no network, or none that leads there.",

@@ -37,6 +37,8 @@ NO_NETWORK: Final = "This box is on no network: plug in a cable or join a Wi-Fi 
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _PATH: Final = re.compile(r"/[A-Za-z0-9/_.-]{0,63}")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_HIGHEST_PORT: Final = 65_535
 _LOOPBACK: Final = ("127.", "::1%")
 _NAME_LENGTH: Final = 63  # RFC 6763: an instance name is one label
 
@@ -183,8 +185,15 @@ def seen_hub(info: AsyncServiceInfo) -> SeenHub | None:
         port=info.port,
         id=hub_id if _ID.fullmatch(hub_id) else None,
         path=path,
-        tls=text.get("tls") == "1",
+        secure_port=_port(text.get("tls")),
+        enrols=text.get("enrol") == "1",
     )
+
+
+def _port(text: str | None) -> int:
+    """Return a port as an announcement has it; 0 for what is none."""
+    port = int(text) if text is not None and _PORT.fullmatch(text) else 0
+    return port if port <= _HIGHEST_PORT else 0
 
 
 def reachable(addresses: Iterable[str]) -> list[str]:

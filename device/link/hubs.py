@@ -7,9 +7,14 @@ from typing import Final
 
 import msgspec
 
-from device.link.candidates import HubChoice, LastHub, Plan, decode_last, plan
+from device.link.candidates import HubChoice, LastHub, Plan, SeenHub, decode_last, plan
+from device.link.dial import Opened
 from device.link.discovery import HubBrowser
+from device.link.own import open_plan, own_plan, targets
+from device.trust.belonging import Belonging
+from device.trust.errand import Target
 from stagebox.statefile import make_state_dir, write_atomic
+from stagebox.wire.messages import Pins
 
 FILE_NAME: Final = "last_hub.json"
 
@@ -20,7 +25,11 @@ _log = logging.getLogger(__name__)
 class KnownHubs:
     """Remembers the last hub in ``state_dir`` and browses for others while ``run`` runs."""
 
-    def __init__(self, choice: HubChoice, state_dir: Path) -> None:
+    def __init__(
+        self, choice: HubChoice, state_dir: Path, belonging: Belonging | None = None
+    ) -> None:
+        """``belonging``: whose this box is; None: any hub's, as nobody asks."""
+        self._belonging = belonging
         self._choice = choice
         self._path = state_dir / FILE_NAME
         self._last = _load(self._path)
@@ -38,10 +47,36 @@ class KnownHubs:
 
     def plan(self) -> Plan:
         """Return what to try now. To be asked before every try: it also looks around again."""
-        if self._browser is None:
-            return plan(self._choice, self._last, ())
-        self._browser.ask_again()
-        return plan(self._choice, self._last, self._browser.hubs)
+        if self._browser is not None:
+            self._browser.ask_again()
+        if self._belonging is None:
+            return plan(self._choice, self._last, self.seen)
+        own = self._belonging.own
+        if own is None:
+            return open_plan(plan(self._choice, self._last, self.seen))
+        return own_plan(own, self._choice, self._last, self.seen)
+
+    @property
+    def seen(self) -> tuple[SeenHub, ...]:
+        """What is announced now."""
+        return self._browser.hubs if self._browser is not None else ()
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return the hubs that may want this box now. It also looks around again."""
+        if self._browser is not None:
+            self._browser.ask_again()
+        return targets(self._choice, self.seen)
+
+    def met(self, opened: Opened) -> None:
+        """Take note of a hub that opened a session."""
+        if self._belonging is not None:
+            self._belonging.met(opened)
+        self.remember(opened.candidate.url, opened.challenge.hub_id)
+
+    def told(self, pins: Pins, opened: Opened) -> None:
+        """Take the certificates that the hub of this session has from now on."""
+        if self._belonging is not None:
+            self._belonging.told(pins, opened)
 
     def remember(self, url: str, hub_id: str) -> None:
         """Keep the address of a hub that opened a session. Writes only when it changed."""

@@ -70,6 +70,10 @@ class Reconnect:
         wait = min(max(retry_after_s, REFUSED_S), LONGEST_REFUSAL_S)
         self._not_before = max(self._not_before, now + wait)
 
+    def forgive(self) -> None:
+        """Forget that a hub said no: it was another one, or would not say so any more."""
+        self._not_before = float("-inf")
+
     def kick(self, now: float) -> float:
         """Return when to try now that there is hope: a hub appeared, or a new address."""
         self._failures = 0

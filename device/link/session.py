@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import WSMsgType
 
 from device.link.dial import LinkError, Opened, hang_up, local_address, refusal
+from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.codec import DecodeError, decode_hub, encode
 from stagebox.wire.messages import Error, HubMessage, MemberMessage
 
@@ -28,6 +29,7 @@ class Link:
     """An open session; ``run`` carries it until it ends. ``malformed`` counts bad messages."""
 
     def __init__(self, opened: Opened) -> None:
+        self.opened = opened
         self.candidate = opened.candidate
         self.challenge = opened.challenge
         self.welcome = opened.welcome
@@ -37,6 +39,7 @@ class Link:
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
         self._heard = asyncio.get_running_loop().time()
         self._complaint: tuple[float, Error] | None = None
+        self._over = asyncio.Event()
 
     def send(self, message: MemberMessage) -> bool:
         """Queue the message; False when the hub has not read for too long."""
@@ -56,6 +59,7 @@ class Link:
             self._read(on_message),
             self._write(),
             self._watch(),
+            self._wait_over(),
         )
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -65,6 +69,10 @@ class Link:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         raise next(error for task in done if (error := task.exception()) is not None)
+
+    def leave(self) -> None:
+        """End the session: the box has another hub now."""
+        self._over.set()
 
     async def close(self) -> None:
         """End the session, politely if the hub still listens."""
@@ -95,6 +103,8 @@ class Link:
             raise LinkError("The hub sent something that is not a WebSocket message.")
         if self._complaint is not None and self._heard - self._complaint[0] < FAREWELL_S:
             raise refusal(self._complaint[1])
+        if self._socket.close_code == CloseCode.DISMISSED:
+            raise LinkError("This box was removed at the hub.", ErrorCode.IDENTITY)
         raise LinkError("The hub closed the connection.")
 
     async def _write(self) -> NoReturn:
@@ -104,6 +114,10 @@ class Link:
                 await self._socket.send_str(text)
             except (OSError, aiohttp.ClientError):
                 raise LinkError("The connection to the hub broke.") from None
+
+    async def _wait_over(self) -> NoReturn:
+        await self._over.wait()
+        raise LinkError("This box belongs to another hub now.")
 
     async def _watch(self) -> NoReturn:
         """End the session when nothing was heard for ``DEAD_AFTER_S``."""

@@ -12,16 +12,15 @@ from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-import aiohttp
-
 from device.link.candidates import STAGGER_S, Candidate, Plan
 from device.link.dial import (
     Facts,
+    Lines,
     LinkError,
     Opened,
     OtherHubError,
+    StrangeHubError,
     hang_up,
-    make_http,
     open_socket,
 )
 from device.link.race import race
@@ -29,15 +28,17 @@ from device.link.reconnect import Reconnect
 from device.link.session import Link
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.messages import HubMessage, MemberMessage, Welcome
+from stagebox.wire.messages import HubMessage, MemberMessage, Pins, Welcome
 
 NOTHING_FOUND: Final = "No hub has been found on this network yet."
+NOT_ENROLLED: Final = "This box belongs to no hub yet: enrol it."
 ONLY_OTHERS: Final = "There are hubs on this network, but not the one this box belongs to."
 # After these, asking again at once would get the same answer.
 HOLD_OFF: Final = frozenset(
     {
         ErrorCode.VERSION,
         ErrorCode.IDENTITY,
+        ErrorCode.WAITING,
         ErrorCode.HUB_FULL,
         ErrorCode.NOT_ALLOWED,
         ErrorCode.RATE_LIMITED,
@@ -59,6 +60,17 @@ class LinkState(StrEnum):
     UP = "up"
     DOWN = "down"  # it failed or broke; it is tried again by itself
     REFUSED = "refused"  # a hub answered and said no; it is tried again, but slowly
+    NOT_ENROLLED = "not_enrolled"  # the box belongs to no hub
+    NOT_KNOWN = "not_known"  # its hub does not know it any more
+    WAITING = "waiting"  # its hub shows it to an administrator, who may let it in
+    STRANGE_HUB = "strange_hub"  # what answers is not its hub
+
+
+# From these the line comes up by itself as soon as somebody did what is to be done.
+_SAID: Final = {
+    ErrorCode.IDENTITY: LinkState.NOT_KNOWN,
+    ErrorCode.WAITING: LinkState.WAITING,
+}
 
 
 class Hubs(Protocol):
@@ -67,8 +79,11 @@ class Hubs(Protocol):
     def plan(self) -> Plan:
         """Return what to try now."""
 
-    def remember(self, url: str, hub_id: str) -> None:
+    def met(self, opened: Opened) -> None:
         """Take note of a hub that opened a session."""
+
+    def told(self, pins: Pins, opened: Opened) -> None:
+        """Take the certificates that the hub of a session has from now on."""
 
 
 def _ignore(_: str) -> None:
@@ -93,6 +108,7 @@ class Signalling:
         on_other_hub: Callable[[str], None] = _ignore,
     ) -> None:
         self._key = identity.key
+        self._sign = identity.sign
         self._facts = facts
         self._hubs = hubs
         self._on_message = on_message
@@ -103,6 +119,7 @@ class Signalling:
         self._malformed = 0
         self._kicked = asyncio.Event()
         self._told: tuple[LinkState, str] | None = None
+        self._is_own = False  # whoever is tried can only be the box's own hub
         self._reported: set[str] = set()
 
     @property
@@ -141,26 +158,38 @@ class Signalling:
     async def run(self) -> None:
         """Keep the session until cancelled."""
         loop = asyncio.get_running_loop()
-        async with make_http() as http:
+        async with contextlib.AsyncExitStack() as stack:
+            lines = Lines()
+            stack.push_async_callback(lines.close)
             while True:
                 self._kicked.clear()
                 self._reconnect.started(loop.time())
-                state, detail = await self._session(http)
+                state, detail = await self._session(lines)
                 self._tell(state, detail)
                 await self._pause(self._reconnect.ended(loop.time()))
 
-    async def _session(self, http: aiohttp.ClientSession) -> tuple[LinkState, str]:
+    def reopen(self) -> None:
+        """Leave the hub, if there is a session, and look for the one that is the box's own now."""
+        if self._link is not None:
+            self._link.leave()
+        self._reconnect.forgive()
+        self.kick()
+
+    async def _session(self, lines: Lines) -> tuple[LinkState, str]:
         """Open a session and carry it to its end; return the state after it."""
         plan = self._hubs.plan()
         for hub in plan.others:
             who = hub.id or hub.name
             self._report(who, f"The hub {hub.name} is on this network, but it is not this box's.")
+        if plan.lacks_hub:
+            return LinkState.NOT_ENROLLED, NOT_ENROLLED
         if not plan.candidates:
             return LinkState.SEARCHING, ONLY_OTHERS if plan.others else NOTHING_FOUND
+        self._is_own = plan.candidates[0].pin is not None
         if self._told is None or self._told[0] is LinkState.SEARCHING:
             self._tell(LinkState.CONNECTING, f"Trying {plan.candidates[0].url}.")
         try:
-            link = Link(await self._open(http, plan.candidates))
+            link = Link(await self._open(lines, plan.candidates))
         except ExceptionGroup as group:
             return self._explain(group)
         try:
@@ -170,22 +199,24 @@ class Signalling:
             self._malformed += link.malformed
             await link.close()
 
-    async def _open(self, http: aiohttp.ClientSession, candidates: tuple[Candidate, ...]) -> Opened:
+    async def _open(self, lines: Lines, candidates: tuple[Candidate, ...]) -> Opened:
         turn = asyncio.Lock()
 
         def way(candidate: Candidate) -> Callable[[], Coroutine[Any, Any, Opened]]:
-            return lambda: open_socket(http, candidate, self._facts.handshake(self._key), turn)
+            return lambda: open_socket(
+                lines, candidate, self._facts.handshake(self._key), turn, self._sign
+            )
 
         ways = [way(candidate) for candidate in candidates]
         return await race(ways, STAGGER_S, LinkError, lambda spare: hang_up(spare.socket))
 
     async def _carry(self, link: Link) -> tuple[LinkState, str]:
         self._reconnect.opened(asyncio.get_running_loop().time())
-        self._hubs.remember(link.candidate.url, link.challenge.hub_id)
+        self._hubs.met(link.opened)
         self._link = link
         self._tell(LinkState.UP, link.welcome.hub_name)
         try:
-            await link.run(self._on_message)
+            await link.run(lambda message: self._heard(message, link.opened))
         except LinkError as error:
             self._link = None
             after = self._after(error)
@@ -194,19 +225,30 @@ class Signalling:
         finally:
             self._kicked.clear()  # what appeared meanwhile was no reason to leave
 
+    def _heard(self, message: HubMessage, opened: Opened) -> None:
+        if isinstance(message, Pins):
+            self._hubs.told(message, opened)
+        else:
+            self._on_message(message)
+
     def _explain(self, group: ExceptionGroup[Exception]) -> tuple[LinkState, str]:
         """Of several failures, tell the one that helps most: what a hub itself said."""
         errors = [error for error in group.exceptions if isinstance(error, LinkError)]
         for error in errors:
             if isinstance(error, OtherHubError):
                 self._report(error.hub_id, error.detail)
-        return self._after(min(errors, key=lambda error: (error.code is None, error.detail)))
+        return self._after(min(errors, key=_helps))
 
     def _after(self, error: LinkError) -> tuple[LinkState, str]:
+        if error.code is ErrorCode.IDENTITY and not self._is_own:
+            self._reconnect.refused(asyncio.get_running_loop().time())
+            return LinkState.NOT_ENROLLED, NOT_ENROLLED
+        if isinstance(error, StrangeHubError):
+            return LinkState.STRANGE_HUB, error.detail
         if error.code not in HOLD_OFF:
             return LinkState.DOWN, error.detail
         self._reconnect.refused(asyncio.get_running_loop().time(), error.retry_after_s)
-        return LinkState.REFUSED, f"{error.code}: {error.detail}"
+        return _SAID.get(error.code, LinkState.REFUSED), f"{error.code}: {error.detail}"
 
     async def _pause(self, until: float) -> None:
         """Wait for the next try, or less long if kicked."""
@@ -225,3 +267,8 @@ class Signalling:
         if who not in self._reported and len(self._reported) < MAX_REPORTED:
             self._reported.add(who)
             self._on_other_hub(sentence)
+
+
+def _helps(error: LinkError) -> tuple[bool, bool, str]:
+    """Return what sorts the failure that tells most to the front."""
+    return error.code is None, not isinstance(error, StrangeHubError), error.detail

@@ -136,6 +136,8 @@ class Errand:
         """Take how it went with one hub; ``name``: what it is called, if it is known."""
         if self._code is None:
             return []
+        if outcome is Outcome.ENROLLED:
+            self._window.succeeded()
         if outcome in _LAST:
             return [*self._end(), Tell(_LAST[outcome], name or None)]
         self._targets[target] = now + RETRY_S

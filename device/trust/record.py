@@ -16,8 +16,7 @@ from msgspec.structs import replace
 
 from stagebox.wire.enrolment import PENDING_S
 from stagebox.wire.enrolment_effects import EnrolledHub
-from stagebox.wire.enrolment_messages import Pin
-from stagebox.wire.terms import Key, MemberId, Name
+from stagebox.wire.terms import CertificatePin, Key, MemberId, Name
 
 # What a start costs: 96 of them are a day, more than any fault makes in that time.
 START_COST_S: Final = 900.0
@@ -45,8 +44,8 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hub_id: MemberId
     hub_key: Key
     hub_name: Name
-    pin: Pin
-    next_pin: Pin | None = None
+    pin: CertificatePin
+    next_pin: CertificatePin | None = None
     url: Annotated[str, Meta(max_length=300, pattern=r"^wss://[^\s]+\Z")] | None = None
     spent_s: Annotated[float, Meta(ge=0, le=10 * PENDING_S)] = 0.0
 
@@ -117,6 +116,10 @@ def confirmed(record: Record, pin: str, hub_name: str, url: str) -> Record:
     )
 
 
-def rolled(record: Record, next_pin: str | None) -> Record:
-    """Return the record after the hub has told which certificate comes next."""
-    return replace(record, next_pin=None if next_pin == record.pin else next_pin)
+def rolled(record: Record, pin: str, following: str | None) -> Record:
+    """Return the record after the hub has told its certificates: of now, and perhaps the next.
+
+    The one that this session came with is kept until one came with the other.
+    """
+    others = [each for each in (pin, following) if each not in {None, record.pin}]
+    return replace(record, next_pin=others[-1] if others else None)

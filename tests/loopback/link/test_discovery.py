@@ -142,10 +142,18 @@ async def test_records_that_are_missing_are_asked_for_but_not_by_hundreds(
     await other.async_close()
 
 
-def test_an_id_that_is_none_is_left_out_and_the_rest_is_used() -> None:
-    hub = seen_hub(announcement("Hub\u202e one", {"id": "x", "path": "/there", "tls": "1"}))
+@pytest.mark.parametrize(("said", "port"), [("0", 0), ("65536", 0), ("99999999", 0), ("-1", 0)])
+def test_a_port_that_is_none_is_left_out(said: str, port: int) -> None:
+    hub = seen_hub(announcement("Hub", {"id": OWN, "tls": said, "enrol": "1"}))
     assert hub is not None
-    assert (hub.id, hub.path, hub.tls, hub.name) == (None, "/there", True, "Hub one")
+    assert (hub.secure_port, hub.enrols) == (port, True)
+
+
+def test_an_id_that_is_none_is_left_out_and_the_rest_is_used() -> None:
+    hub = seen_hub(announcement("Hub\u202e one", {"id": "x", "path": "/there", "tls": "7443"}))
+    assert hub is not None
+    assert (hub.id, hub.path, hub.secure_port, hub.name) == (None, "/there", 7443, "Hub one")
+    assert not hub.enrols
 
 
 async def test_a_network_without_multicast_is_reported_once_and_tried_again(

@@ -11,13 +11,13 @@ from aiohttp import web
 
 from device.link import dial
 from device.link.candidates import Candidate, Plan, SeenHub, Source
-from device.link.dial import Facts
+from device.link.dial import Facts, Opened
 from device.link.session import FAREWELL_S, MAX_WAITING
 from device.link.signalling import LinkState, Signalling
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import MAX_HUB_MESSAGE, encode
-from stagebox.wire.messages import Challenge, Error, HubMessage, Join, Ping, Pong
+from stagebox.wire.messages import Challenge, Error, HubMessage, Join, Ping, Pins, Pong
 from stagebox.wire.terms import Kind, Role
 from tests.loopback.link.hub import SmallHub, complain, say_nothing
 
@@ -35,8 +35,11 @@ class Fixed:
     def plan(self) -> Plan:
         return Plan(tuple(self.candidates), tuple(self.others))
 
-    def remember(self, url: str, hub_id: str) -> None:
-        self.remembered.append((url, hub_id))
+    def met(self, opened: Opened) -> None:
+        self.remembered.append((opened.candidate.url, opened.challenge.hub_id))
+
+    def told(self, pins: Pins, opened: Opened) -> None:
+        raise AssertionError("a hub without TLS has no certificates")
 
 
 class Box:

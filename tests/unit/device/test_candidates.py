@@ -128,9 +128,9 @@ def test_a_hub_with_many_addresses_is_cut_short() -> None:
     assert len(plan(HubChoice(), None, [seen]).candidates) == MAX_ADDRESSES
 
 
-def test_path_and_encryption_are_the_hubs_to_say() -> None:
-    seen = SeenHub("A", ("10.0.0.9",), 443, OWN, "/x", tls=True)
-    assert urls(plan(HubChoice(), None, [seen]).candidates) == ["wss://10.0.0.9:443/x"]
+def test_the_path_is_the_hubs_to_say() -> None:
+    seen = SeenHub("A", ("10.0.0.9",), 443, OWN, "/x")
+    assert urls(plan(HubChoice(), None, [seen]).candidates) == ["ws://10.0.0.9:443/x"]
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,11 @@ def test_no_order_of_events_brings_a_wait_out_of_bounds(
             assert now <= until <= now + max(LAST_CEILING_S, LONGEST_REFUSAL_S)
         else:
             getattr(reconnect, name)(now)
+
+
+def test_another_hub_is_not_kept_waiting_for_what_the_first_one_said() -> None:
+    made = Reconnect(lambda: 0.0)
+    made.started(0)
+    made.refused(0)
+    made.forgive()
+    assert made.ended(0.1) == 0.1
