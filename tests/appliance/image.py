@@ -45,7 +45,15 @@ NETWORK: Final = (
 )
 TOOLS: Final = ("mmdebstrap", "mke2fs", "tar", "qemu-system-x86_64")
 # What runs in the guest besides the installed packages.
-OURS: Final = ("stagebox", "device", "hub", "provisioning", "systemd", "tests/__init__.py", "tests/appliance")
+OURS: Final = (
+    "stagebox",
+    "device",
+    "hub",
+    "provisioning",
+    "systemd",
+    "tests/__init__.py",
+    "tests/appliance",
+)
 SYSTEM_MIB: Final = 1_200
 UNIT: Final = """[Unit]
 Description=The errand this machine was started for

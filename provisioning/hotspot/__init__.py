@@ -1,0 +1,1 @@
+"""The page that a phone sees on the set-up hotspot."""

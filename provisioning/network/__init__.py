@@ -1,0 +1,1 @@
+"""Joining a network: what decides is pure, and NetworkManager does it."""
