@@ -5,7 +5,9 @@ from typing import Final
 from hub.web import (
     about,
     acts,
+    boxcertificate,
     boxes,
+    enrolment,
     invites,
     looks,
     me,
@@ -24,6 +26,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *invites.ROUTES,
     *looks.ROUTES,
     *boxes.ROUTES,
+    *enrolment.ROUTES,
+    *boxcertificate.ROUTES,
     *webhooks.ROUTES,
     *recordings.ROUTES,
     *streams.ROUTES,

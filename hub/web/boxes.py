@@ -8,10 +8,12 @@ from msgspec import UNSET, Struct, UnsetType
 from hub.control.health import Facts
 from hub.store.database import StoredMember
 from hub.store.records import Memory
+from hub.trust.gate import Standing
 from hub.web.call import Call
 from hub.web.paging import LIMIT, Cursor, Limit, page
 from hub.web.problems import Refused, WebCode
 from hub.web.route import Route, Who
+from stagebox.wire.fingerprint import in_words
 from stagebox.wire.messages import Health
 from stagebox.wire.terms import Kind, MemberId, Name, Role, SpaceId
 
@@ -23,6 +25,7 @@ class Box(Struct, frozen=True, kw_only=True):
     """A member. ``name``: as people see it; ``own_name``: as it calls itself.
 
     ``since_s``: how long it is connected, or was not; ``told_s``: how old ``health`` is.
+    ``standing``: of a box, whether the hub believes its key; ``words`` stand for that.
     """
 
     id: MemberId
@@ -39,6 +42,8 @@ class Box(Struct, frozen=True, kw_only=True):
     since_s: float | None = None
     health: Health | None = None
     told_s: float | None = None
+    standing: Standing | None = None
+    words: str = ""
 
 
 class Boxes(Struct, frozen=True, kw_only=True):
@@ -103,6 +108,8 @@ def _box(call: Call, met: StoredMember) -> Box:
         role=met.role,
         known=Memory(known=met.known).is_known(met.kind),
         last_seen=met.last_seen,
+        standing=call.desk.house.trust.book.standing(met.id),
+        words=in_words(met.key) if met.kind is Kind.BOX else "",
         **{"connected": False, **live},
     )
 

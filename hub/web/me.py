@@ -25,13 +25,17 @@ Password = Annotated[str, Meta(min_length=8, max_length=200)]
 
 
 class HubInfo(Struct, frozen=True, kw_only=True):
-    """The hub. ``secure_port``: where it speaks HTTPS, 0 for nowhere. ``clock``: HubTime now."""
+    """The hub. ``secure_port``: where it speaks HTTPS, 0 for nowhere. ``clock``: HubTime now.
+
+    ``open``: it takes every box, for development.
+    """
 
     id: MemberId
     name: Name
     version: str
     set_up: bool
     secure_port: Count
+    open: bool
     captions: bool
     streams: bool
     clock: HubTime
@@ -88,6 +92,7 @@ async def hub(call: Call) -> HubInfo:
         version=__version__,
         set_up=desk.accounts.set_up,
         secure_port=desk.secure_port,
+        open=desk.config.trust.anyone,
         captions=desk.house.spaces.facilities.captions,
         streams=desk.house.spaces.facilities.streams,
         clock=desk.now(),

@@ -44,6 +44,10 @@ class WebCode(StrEnum):
     BUSY = "busy"
     NOT_KEPT = "not_kept"
     NOT_STREAMED = "not_streamed"
+    # Adding boxes.
+    NOT_OPEN = "not_open"
+    NO_BOX_ANSWERS = "no_box_answers"
+    NO_SECURE_PORT = "no_secure_port"
 
 
 Code = ErrorCode | WebCode
@@ -112,6 +116,9 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,
         WebCode.NOT_STREAMED: 404,
+        WebCode.NOT_OPEN: 409,
+        WebCode.NO_BOX_ANSWERS: 409,
+        WebCode.NO_SECURE_PORT: 409,
         WebCode.BUSY: 503,
         WebCode.NOT_KEPT: 507,
     }
