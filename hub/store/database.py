@@ -9,7 +9,9 @@ lets people talk, a hub that does not start does not.
 """
 
 import asyncio
+import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -226,6 +228,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, list[Trouble]]:
     troubles: list[Trouble] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _keep_private(path)
         try:
             return _connect(str(path)), troubles
         except sqlite3.OperationalError:
@@ -234,11 +237,20 @@ def _open(path: Path) -> tuple[sqlite3.Connection, list[Trouble]]:
             aside = _move_aside(path)
             troubles.append(Trouble.CORRUPT)
             log.error("The database is damaged (%s): moved to %s, starting anew.", error, aside)
+            _keep_private(path)
             return _connect(str(path)), troubles
     except (OSError, sqlite3.OperationalError) as error:
         troubles.append(Trouble.NOT_KEPT)
         log.error("The database %s cannot be used (%s): nothing will be kept.", path, error)
         return _connect(":memory:"), troubles
+
+
+def _keep_private(path: Path) -> None:
+    """See to it that nobody else reads the database; what SQLite lays beside it is as it is."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for part in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(OSError):
+            part.chmod(0o600)
 
 
 def _connect(name: str) -> sqlite3.Connection:

@@ -130,7 +130,11 @@ class Conversation:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._read()  # the first packet got through
+        try:
+            self._read()  # the first packet got through
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def pid(self) -> int:

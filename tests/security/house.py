@@ -66,9 +66,13 @@ class House:
         self.secure_port = free_port()
         settings = folder / "hub.toml"
         settings.write_text(SETTINGS.format(secure=self.secure_port))
-        self.hub = Hub(folder, free_port(), extra=("--config", str(settings)))
-        self.hub.wait_up()
-        self.conversation = Conversation(self.hub.url)
+        self.hub = Hub(folder, free_port(), extra=("--open", "--config", str(settings)))
+        try:
+            self.hub.wait_up()
+            self.conversation = Conversation(self.hub.url)
+        except BaseException:
+            self.hub.stop()
+            raise
 
     def close(self) -> None:
         """Stop both."""
