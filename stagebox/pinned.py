@@ -9,20 +9,12 @@ import hmac
 import http.client
 import socket
 import ssl
-from typing import Final
 
-# By this name a box asks for the certificate of a pin; it is in no directory of names.
-SUFFIX: Final = "box.stagebox.internal"
-_NAME_DIGITS: Final = 32
+from stagebox.wire.sni import server_name
 
 
 class PinError(OSError):
     """Whoever answered is not the hub that was meant."""
-
-
-def server_name(pin: str) -> str:
-    """Return the name by which the certificate of this pin is asked for."""
-    return f"{pin[:_NAME_DIGITS]}.{SUFFIX}"
 
 
 class PinnedConnection(http.client.HTTPConnection):

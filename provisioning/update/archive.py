@@ -21,6 +21,18 @@ SYSTEM_PYTHON: Final = "/usr/bin/python3"
 MAX_ENTRIES: Final = 50_000
 MAX_PATH: Final = 300
 _PIECE: Final = 1 << 20
+# What reading raises, and what names that do not go together do.
+_NO_ARCHIVE: Final = (
+    tarfile.TarError,
+    lzma.LZMAError,
+    EOFError,
+    UnicodeError,
+    ValueError,
+    FileExistsError,
+    FileNotFoundError,
+    NotADirectoryError,
+    IsADirectoryError,
+)
 
 
 def bad(why: str) -> ReleaseError:
@@ -40,7 +52,7 @@ def unpack(archive: Path, manifest: Manifest, target: Path) -> None:
     try:
         with lzma.open(archive, "rb") as packed:
             _entries(packed, manifest.unpacked, target)
-    except (tarfile.TarError, lzma.LZMAError, EOFError, UnicodeError, ValueError) as error:
+    except _NO_ARCHIVE as error:
         raise bad(str(error)[:120]) from None
     _complete(target, manifest)
     sync_tree(target)

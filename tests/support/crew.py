@@ -100,7 +100,7 @@ class Program:
 
 
 class Hub(Program):
-    """A hub on one address."""
+    """A hub on one address. ``enrolled``: it takes boxes that are, and no others."""
 
     def __init__(
         self,
@@ -111,6 +111,7 @@ class Hub(Program):
         name: str = "hub",
         extra: tuple[str, ...] = (),
         prefix: tuple[str, ...] = (),
+        enrolled: bool = False,
     ) -> None:
         self.port = port
         self.host = host
@@ -120,7 +121,8 @@ class Hub(Program):
         arguments = ["hub", "--bind", host, "--port", str(port), "--data", str(folder / name)]
         advertise = () if "--advertise" in extra else ("--no-advertise",)
         rest = tuple(each for each in extra if each != "--advertise")
-        super().__init__(folder, name, [*arguments, *advertise, *rest], prefix=prefix)
+        takes = () if enrolled else ("--open",)
+        super().__init__(folder, name, [*arguments, *takes, *advertise, *rest], prefix=prefix)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.http + path, timeout=5) as answer:

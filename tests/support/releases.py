@@ -6,7 +6,7 @@ import lzma
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +16,11 @@ from stagebox.installed import Installed, architecture, python
 from stagebox.release import FORMAT, Manifest, Verify, seal
 from stagebox.releasekeys import trusted
 
+# What `python3 -m stagebox` finds in such a release: it says which one it is.
+SITE = PurePosixPath(f"lib/python{python()}/site-packages/stagebox")
+PROGRAM = b"""import json, pathlib, sys
+print(json.loads(pathlib.Path(sys.prefix, "release.json").read_text())["build"])
+"""
 Entry = tuple[tarfile.TarInfo, bytes]
 
 
@@ -34,8 +39,11 @@ def program(version: str, build: int, *, padding: int = 0) -> list[Entry]:
         entry("bin", kind=tarfile.DIRTYPE),
         entry("bin/stagebox", b"#!/bin/sh\nexit 0\n"),
         entry("lib", kind=tarfile.DIRTYPE),
+        *(entry(str(folder), kind=tarfile.DIRTYPE) for folder in reversed(SITE.parents[:-2])),
+        entry(str(SITE), kind=tarfile.DIRTYPE),
         entry("lib/padding", b"x" * padding),
         entry("lib64", kind=tarfile.SYMTYPE, link="lib"),
+        entry(f"{SITE}/__main__.py", PROGRAM),
         entry("pyvenv.cfg", b"home = /usr/bin\ninclude-system-site-packages = false\n"),
         entry("release.json", found),
     ]
@@ -51,6 +59,19 @@ def packed(entries: Iterable[Entry]) -> bytes:
         for info, data in entries:
             tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
+
+
+def lay_out(home: Path, build: int) -> None:
+    """Make the program folder of a package."""
+    for info, data in program("1.0", build):
+        path = home / info.name
+        if info.isdir():
+            path.mkdir(parents=True, exist_ok=True)
+        elif info.isreg():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(info.mode)
+    (home / "bin" / "python3").symlink_to("/usr/bin/python3")
 
 
 @dataclass
