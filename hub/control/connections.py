@@ -12,7 +12,6 @@ says who it is within milliseconds, so a crowd that says nothing cannot keep it 
 """
 
 import asyncio
-import contextlib
 import ssl
 from asyncio import sslproto
 from collections.abc import Callable
@@ -124,8 +123,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         self._forget()
-        if self._inner is not None:
-            self._inner.connection_lost(exc)
+        inner, self._inner = self._inner, None
+        self._let_go()
+        if inner is not None:
+            inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
@@ -183,7 +184,7 @@ class Connection(asyncio.Protocol):
         """Go on under TLS, or give up: a peer that does not speak it has no use for an answer."""
         loop = asyncio.get_running_loop()
         secure: asyncio.Transport | None = None
-        with contextlib.suppress(OSError):  # cut at its deadline, or no TLS at all
+        try:
             secure = await loop.start_tls(
                 transport,
                 self,
@@ -192,10 +193,14 @@ class Connection(asyncio.Protocol):
                 ssl_handshake_timeout=self._guard.request_s,
                 ssl_shutdown_timeout=TLS_CLOSE_S,
             )
+        except OSError as error:  # cut at its deadline, or no TLS at all
+            # asyncio's frames in it hold the exception and the whole of TLS in a circle.
+            error.__traceback__ = None
         if secure is None or secure.is_closing():
             transport.abort()
             self._disarm()
             self._forget()
+            self._let_go()
             return
         self._begin(secure)
         for data in self._early:
@@ -206,6 +211,10 @@ class Connection(asyncio.Protocol):
         if self._counted:
             self._counted = False
             self._guard.forget(self, self._address)
+
+    def _let_go(self) -> None:
+        """Hold nothing that holds this: TLS takes memory that is not to wait for the collector."""
+        self._transport = self._handshake = None
 
     def _arm(self, delay_s: float) -> None:
         self._disarm()
