@@ -57,6 +57,7 @@ class Tally:
         self._has_sound = self._has_media = True
         self._is_stuck = self._is_asking = False
         self._overlay: Pattern | None = None
+        self._network: str | None = None
         self._lesson: Pattern | None = None
         self._brightness = 1.0
         self._lit: Pattern | None = None
@@ -131,6 +132,12 @@ class Tally:
         self._overlay = None if name is None else PATTERNS[name]
         self._light()
 
+    def network(self, name: str | None) -> None:
+        """Show this pattern while there is no hub; None: the network is no trouble."""
+        is_new, self._network = name != self._network, name
+        if is_new:
+            self._light()
+
     def dim(self, brightness: float) -> None:
         """Show everything at this share of full light, 0 to 1, from now on."""
         is_new, self._brightness = brightness != self._brightness, brightness
@@ -187,6 +194,8 @@ class Tally:
 
     def _stands_for(self, state: FloorState) -> str:
         """Return what the state is shown as: it may promise what cannot be."""
+        if self._network is not None and state is FloorState.OFFLINE:
+            return self._network
         if not self._has_sound and state in _PROMISES:
             return "no_sound"
         if not self._has_media and state in _PROMISES_MEDIA:

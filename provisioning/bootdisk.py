@@ -1,6 +1,8 @@
 """The boot file where it lies: found, read within bounds, and written anew without its key."""
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -52,12 +54,14 @@ def scrub(path: Path) -> bool:
     if after == before:
         return False
     parse(after)
-    # A FAT partition has no owners and no modes, and a leftover of a power cut is overwritten.
+    # A leftover of a power cut is overwritten.
     temporary = path.with_name("stagebox.new")
     with temporary.open("wb") as file:
         file.write(after)
         file.flush()
         os.fsync(file.fileno())
+    with contextlib.suppress(OSError):  # FAT has no modes
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode))
     temporary.replace(path)
     handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

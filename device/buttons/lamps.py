@@ -145,6 +145,9 @@ PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
         "confirm": _rhythm("confirm", Color.WHITE, 300, 300, 300, 300, 300, 900),
         "tutorial": _rhythm("tutorial", Color.WHITE, 2000, 1000),
         "pairing": _rhythm("pairing", Color.BLUE, 1000, 250, 250, 250, 250, 500),
+        # It waits for a phone; and somebody has to see to the network.
+        "hotspot": _rhythm("hotspot", Color.BLUE, 1500, 250, 250, 250, 250, 250, 250, 500),
+        "no_network": _rhythm("no_network", Color.AMBER, 250, 250, 250, 1250, 500, 1250),
         # As conspicuous as two flashes a second can be.
         "find": _rhythm("find", Color.WHITE, 250, 250),
         # What a panel on a cable shows by itself when its box is silent.
@@ -191,6 +194,8 @@ LAMP_MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "confirm": "The box waits for a key that says yes.",
         "tutorial": "The box explains its keys; any key ends that.",
         "pairing": "The box waits to be joined to a hub.",
+        "hotspot": "The box waits for a phone to set up its Wi-Fi.",
+        "no_network": "The network needs somebody: the voice said what is wrong.",
         "find": "This is the box that somebody is looking for.",
         "link_lost": "The panel has lost its box: look at the cable.",
         "refused": "Three flashes, once: that cannot be done now.",

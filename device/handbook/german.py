@@ -34,6 +34,8 @@ LAMPS: Final[Mapping[str, str]] = MappingProxyType(
         "confirm": "Die Box wartet auf eine Taste, die ja sagt.",
         "tutorial": "Die Box erklärt ihre Tasten; jede Taste beendet das.",
         "pairing": "Die Box wartet darauf, mit einem Hub verbunden zu werden.",
+        "hotspot": "Die Box wartet auf ein Telefon, das ihr WLAN einrichtet.",
+        "no_network": "Das Netz braucht jemanden: Die Stimme hat gesagt, was fehlt.",
         "find": "Das ist die Box, die jemand sucht.",
         "link_lost": "Das Tastenfeld hat seine Box verloren: Kabel prüfen.",
         "refused": "Dreimal Blinken: Das geht jetzt nicht.",
