@@ -143,6 +143,11 @@ class Signalling:
         return self._link.local_address or None if self._link else None
 
     @property
+    def candidate(self) -> Candidate | None:
+        """How the hub of the open session was reached."""
+        return self._link.opened.candidate if self._link else None
+
+    @property
     def malformed(self) -> int:
         """How many messages of the hub could not be understood, in all sessions."""
         return self._malformed + (self._link.malformed if self._link else 0)
