@@ -183,7 +183,8 @@ def write_parts(box: Box, turns: list[Turn], seconds: float) -> None:
 
 def _hub_command(out: Path, port: int) -> list[str]:
     where = ["--bind", "127.0.0.1", "--port", str(port), "--data", str(out / "hub")]
-    return [sys.executable, "-m", "stagebox", "hub", *where, "--name", "Demo", "--no-advertise"]
+    what = ["--open", "--name", "Demo", "--no-advertise"]
+    return [sys.executable, "-m", "stagebox", "hub", *where, *what]
 
 
 def _box_command(box: Box, port: int, seconds: float, *, own_sound: bool = False) -> list[str]:

@@ -131,7 +131,7 @@ class House:
         for duplex in ("half", "full"):
             (folder / f"{duplex}.toml").write_text(f'[sound]\nduplex = "{duplex}"\n')
         arguments = ["--bind", "127.0.0.1", "--port", str(PORT), "--no-advertise"]
-        arguments += ["--data", str(folder / "hub")]
+        arguments += ["--open", "--data", str(folder / "hub")]
         hub = self._start(
             "hub",
             ["-m", "stagebox", "hub", *arguments, "--config", str(folder / "hub.toml")],

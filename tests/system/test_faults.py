@@ -17,6 +17,7 @@ import pytest
 from stagebox.identity import Identity
 from tests.support import netns
 from tests.support.crew import START_S, Hub, Program, free_port, running, wait_until
+from tests.support.enrolled import box_state, introduce
 from tests.support.hands import (
     FOUND_S,
     MISSED_S,
@@ -61,7 +62,8 @@ def web_server() -> Iterator[int]:
 def test_a_wrong_address(tmp_path: Path) -> None:
     empty = free_port()
     ana = HandBox(tmp_path, "Ana", f"http://127.0.0.1:{empty}", mic=voice(VOICE_S))
-    ben = HandBox(tmp_path, "Ben", "http://no-hub.invalid:7300")
+    introduce(tmp_path / "hall", ("Ben", box_state(tmp_path, "Ben")))
+    ben = HandBox(tmp_path, "Ben", "https://no-hub.invalid:7443")
     with running(ana, ben):
         for box in (ana, ben):
             box.wait_started()
@@ -196,6 +198,7 @@ def test_a_second_hub_on_the_network_does_not_capture_a_box(
         host, stranger = net.namespace("host"), net.namespace("stranger")
         net.plug(host, "lan", "eth0", "10.77.1.1/24", "fd77:1::1/64")
         net.plug(stranger, "lan", "eth0", "10.77.1.2/24", "fd77:1::2/64")
+        introduce(tmp_path / "first", ("Ana", box_state(tmp_path, "Ana")))
         first = hub_there(tmp_path, host, "First", 7300)
         box = HandBox(tmp_path, "Ana", mic=voice(VOICE_S), prefix=host.prefix)
         second = None
@@ -228,8 +231,11 @@ def test_no_network_at_all_and_then_a_cable(namespaces: None, tmp_path: Path) ->
         hub_host, host = net.namespace("hub"), net.namespace("box")
         net.plug(hub_host, "lan", "eth0", "10.77.1.1/24", "fd77:1::1/64")
         host.ip("link", "set", "lo", "down")
+        introduce(
+            tmp_path / "hall", *((name, box_state(tmp_path, name)) for name in ("Ana", "Ben"))
+        )
         hub = hub_there(tmp_path, hub_host, "Hall", 7300)
-        url = "ws://10.77.1.1:7300"
+        url = "wss://10.77.1.1:7443"
         ana = HandBox(tmp_path, "Ana", mic=voice(VOICE_S), prefix=host.prefix)
         ben = HandBox(tmp_path, "Ben", url, mic=voice(VOICE_S), prefix=host.prefix)
         with running(hub, ana, ben):

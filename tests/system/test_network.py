@@ -12,13 +12,15 @@ from tests.support import netns
 from tests.support.avahi import Avahi, Service, avahi
 from tests.support.avahi import missing as missing_avahi
 from tests.support.crew import START_S, Box, Program, running, wait_until
+from tests.support.enrolled import box_state, introduce
 from tests.support.netns import Namespace, Network
 from tests.support.recordings import recording
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.timeout(120)]
 
-PORT = 7300
+PORT, SECURE_PORT = 7300, 7443
+NAMES = ("Ana", "Ben", "Cleo", "Dan")
 LIKENESS = 0.9
 # The hub looks at its addresses every 5 s and announces those that it found twice;
 # the box asks at its start and every 30 s. And the machine that tests may be slow.
@@ -46,6 +48,7 @@ class Place:
     def start_hub(self) -> None:
         """Start a hub with the settings it comes with; only its folder is the test's."""
         data = self.folder / "hub"
+        introduce(data, *((name, box_state(self.folder, name)) for name in NAMES))
         prefix = self.hub_host.prefix
         self.hub = Program(self.folder, "hub", ["hub", "--data", str(data)], prefix=prefix)
         wait_until(self._answers, START_S, "the hub answers")
@@ -189,7 +192,7 @@ def test_avahi_sees_the_hub(hub: Place, avahi_tools: None, lan: str) -> None:
             "txtvers": "1",
             "proto": str(PROTOCOL_VERSION),
             "path": MEMBER_PATH,
-            "tls": "0",
+            "tls": str(SECURE_PORT),
         }
 
 
@@ -210,11 +213,11 @@ def test_boxes_on_two_networks_find_the_hub_by_mdns_and_hear_each_other(hub: Pla
     # Each was told of the hub's address on its own network, and of no other.
     for box, address in ((ana, "10.77.1.1"), (ben, "10.77.2.1")):
         (tried,) = (e["detail"] for e in box.events("link") if e["state"] == "connecting")
-        assert tried == f"Trying ws://{address}:{PORT}{MEMBER_PATH}."
+        assert tried == f"Trying wss://{address}:{SECURE_PORT}{MEMBER_PATH}."
 
 
 def test_boxes_without_ipv4_hear_each_other(hub: Place) -> None:
-    url = f"ws://[fd77:1::1]:{PORT}"
+    url = f"wss://[fd77:1::1]:{SECURE_PORT}"
     script = "1 talk down\n6 talk up"
     ana = hub.box("Ana", hub.host("first", ipv4=False), url, script)
     ben = hub.box("Ben", hub.host("second", ipv4=False))
