@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import secrets
 import signal
@@ -39,6 +40,7 @@ from device.link.hubs import KnownHubs
 from device.link.reconnect import Reconnect
 from device.link.signalling import Signalling
 from device.media import MediaSession
+from device.netwatch import NetWatch
 from device.profiles.shelf import load_settings
 from device.simulator.panel import PagePanel
 from device.simulator.server import PageServer
@@ -52,9 +54,12 @@ from device.trust.office import Desk, Office
 from device.view.feed import Feed
 from device.view.live import watch
 from device.view.status import Status
-from stagebox import __version__, logs
+from device.wellbeing import health
+from stagebox import logs
 from stagebox.config import ConfigError
+from stagebox.health import Health, keep
 from stagebox.identity import Identity, IdentityError
+from stagebox.installed import installed, software
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
 from stagebox.phrases import shown
@@ -127,7 +132,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         await open_page(made.page, stack, arguments.page)
         dimmer = Dimmer(dimming(config.panel), made.parts.tally.dim)
         jobs = made.box.run(), made.signalling.run(), made.browse(), made.office.run()
-        for job in (*jobs, dimmer.run()):
+        for job in (*jobs, made.network(), dimmer.run()):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
             view = watch(made.parts.status, made.feed, config.sound.language)
@@ -141,7 +146,10 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(made.box.sounding.wait(), SOUND_START_S)
         made.box.start_panel()
-        stack.push_async_callback(_end, asyncio.create_task(_watched(service, made)))
+        watchers = asyncio.gather(
+            _watched(service, made), _told(made, is_real=not arguments.simulate)
+        )
+        stack.push_async_callback(_end, watchers)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), arguments.seconds)
         service.stopping()
@@ -154,6 +162,18 @@ async def _watched(service: Service, made: "Made") -> None:
     works = {name: partial(_serves, part) for name, part in zip(names, made.threads, strict=False)}
     status = made.parts.status
     await service.run(works, lambda: f"{status.name}: {shown(f'state.{status.floor}')}")
+
+
+async def _told(made: "Made", *, is_real: bool) -> None:
+    """Tell who looks after this machine how the box does (``stagebox.health``)."""
+    pid, build = os.getpid(), installed().build
+
+    def look() -> Health:
+        status, candidate = made.parts.status, made.signalling.candidate
+        return health(status, candidate, pid=pid, build=build, audio=made.box.has_sound)
+
+    if is_real:
+        await keep(look)
 
 
 def _serves(thread: CaptureThread | PlaybackThread) -> bool:
@@ -170,6 +190,7 @@ class Made:
     threads: tuple[CaptureThread | PlaybackThread, ...]
     browse: Callable[[], Coroutine[Any, Any, None]]
     office: Office
+    network: Callable[[], Coroutine[Any, Any, None]]
     has_terminal: bool
     feed: Feed
     page: PageServer | None
@@ -213,7 +234,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     kept, hubs = _hubs(config, kept_in)
     signalling = Signalling(
         identity,
-        Facts(config.name, Kind.BOX, config.role, f"stagebox {__version__}"),
+        Facts(config.name, Kind.BOX, config.role, software()),
         hubs,
         box.on_message,
         box.on_link,
@@ -221,6 +242,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     desk = Desk(box.tell, box.show_enrolling, _reveal(events, simulation), signalling.reopen)
     office = Office(identity, config.name, config.role, kept, hubs, desk)
+    netwatch = NetWatch(box.say, tally.network)
     threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
     media = _media(box, signalling, listens_only=listens_only)
     box.attach(
@@ -228,7 +250,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         media,
         lambda: sum(thread.stats().xruns for thread in threads),
         partial(_fetch, threads),
-        office.begin,
+        netwatch.guard(office.begin),
     )
     for code, lacks in (("echo", sound.lacks), ("prompts", trouble), ("enrolment", kept.trouble)):
         if lacks:
@@ -239,7 +261,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     if simulation is not None:
         events.watch(feed.take)
     page = make_page(config, simulation.page if simulation else None, status, feed)
-    return Made(parts, box, signalling, threads, browse, office, by_hand, feed, page)
+    return Made(parts, box, signalling, threads, browse, office, netwatch.run, by_hand, feed, page)
 
 
 def _hubs(config: BoxConfig, kept_in: Path) -> tuple[Kept, KnownHubs]:
@@ -361,7 +383,7 @@ async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
         raise
 
 
-async def _end(task: "asyncio.Task[None]") -> None:
+async def _end(task: "asyncio.Future[Any]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

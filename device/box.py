@@ -232,6 +232,10 @@ class Box:
         """Tell whoever stands before the box how it goes with its enrolment."""
         self._apply([Say(what.prompt, what.number, name=what.name)])
 
+    def say(self, said: list[Say]) -> None:
+        """Tell whoever stands before the box what is new of its network."""
+        self._apply([*said])
+
     def show_enrolling(self, on: bool) -> None:
         """Take whether the box waits to be joined to a hub."""
         self._parts.tally.overlay("pairing" if on else None)
@@ -249,6 +253,11 @@ class Box:
         if kind == "microphone":
             self._microphone_ok = ready
             self._feed_microphone()
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether the sound devices are there, after they were looked for."""
+        return bool(self._parts.status.devices) and not self._broken
 
     def on_started(self, event: str, at: float) -> None:
         """Take the instant of the first sample of a sound device."""
