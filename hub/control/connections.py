@@ -24,9 +24,9 @@ from hub.control.limits import Refusal, SocketBook
 
 # A peer that does not say goodbye under TLS in this time is cut.
 TLS_CLOSE_S: Final = 2.0
-# What asyncio makes room for with each TLS connection, from its first byte on. A record has
-# 16 KiB; with asyncio's own 256 KiB a crowd of strangers would take a hundred MiB.
-TLS_BUFFER: Final = 32 * 1024
+# What asyncio makes room for with each TLS connection, from its first byte on: a record. With
+# asyncio's own 256 KiB a crowd of strangers would take a hundred MiB.
+TLS_BUFFER: Final = 16 * 1024
 
 _BODY = b'{"title":"Too many connections; try again later.","code":"too_many_connections"}'
 _REFUSED = (

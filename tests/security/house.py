@@ -36,9 +36,10 @@ RECOVER_S: Final = 5.0
 # kernel keeps packets for it; what an attack does is more than that, and for longer.
 LOST_SHARE: Final = 0.02
 LOST_ANYWAY: Final = 5
-LONGEST_GAP_MS: Final = 1_500.0
-# At rest it takes under 1 ms. The line is 100 ms on a quiet machine, which this one may not be.
-SLOWEST_P99_MS: Final = 500.0
+LONGEST_GAP_MS: Final = 3_000.0
+# At rest it takes 1 ms. The line is 100 ms on a quiet machine; a machine on which ten others
+# want a turn has to be told from a hub that stands still, so only that is refused here.
+SLOWEST_P99_MS: Final = 2_000.0
 _SETTLE_S: Final = 0.3
 _WINDOW_S: Final = 0.5
 
