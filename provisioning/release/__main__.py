@@ -8,7 +8,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from provisioning.release.making import MakingError, make_key, make_release, sign_release, sign_sums
+from provisioning.release.making import (
+    MakingError,
+    make_installer,
+    make_key,
+    make_release,
+    sign_release,
+    sign_sums,
+)
 from stagebox.release import ReleaseRole
 
 
@@ -29,6 +36,8 @@ def _made(given: argparse.Namespace) -> tuple[Path, ...]:
         return make_key(given.out)
     if given.act == "sums":
         return sign_sums(given.folder, given.key)
+    if given.act == "installer":
+        return (make_installer(given.key, given.out),)
     if given.act == "sign":
         return (sign_release(given.manifest, given.key),)
     made = make_release(
@@ -59,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     sign.add_argument("manifest", type=Path, metavar="JSON")
     sums = acts.add_parser("sums", help="write and sign SHA256SUMS of the packages in a folder")
     sums.add_argument("folder", type=Path, metavar="DIR")
+    script = acts.add_parser("installer", help="write install.sh with the release key in it")
+    script.add_argument("key", type=Path, metavar="PEM", help="the public half")
+    script.add_argument("--out", type=Path, default=Path("dist"), metavar="DIR")
     for each in (sign, sums):
         each.add_argument("--key", type=Path, required=True, metavar="FILE")
     return parser

@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from stagebox.installed import RELEASE_FILE, Installed
@@ -30,6 +34,7 @@ from stagebox.release import FORMAT, Architecture, Manifest, ReleaseRole, seal
 
 HOME: Final = "./usr/lib/stagebox/"
 SUMS: Final = "SHA256SUMS"
+INSTALLER: Final = Path(__file__).parents[1] / "install.sh"
 # A third larger than the best takes a tenth of the time, here and on a small machine.
 _LEVEL: Final = 3
 _PYTHON_LIB: Final = re.compile(r"lib/python(3\.\d+)/site-packages")
@@ -134,6 +139,26 @@ def sign_sums(folder: Path, key: Path) -> tuple[Path, Path]:
     sums.write_bytes(text)
     signature.write_bytes(_private(key).sign(text))
     return sums, signature
+
+
+def make_installer(public: Path, out: Path) -> Path:
+    """Write the installer script, with the release key in it.
+
+    Raises:
+        MakingError: the key is none.
+    """
+    text = public.read_text(encoding="ascii").strip()
+    try:
+        key = load_pem_public_key(text.encode())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise MakingError(f"{public} is no Ed25519 public key in PEM form.")
+    script = INSTALLER.read_text(encoding="utf-8").replace("@RELEASE_KEY@", text)
+    path = out / INSTALLER.name
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o755)
+    return path
 
 
 def _private(path: Path) -> Ed25519PrivateKey:
