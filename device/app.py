@@ -62,6 +62,7 @@ from stagebox.identity import Identity, IdentityError
 from stagebox.installed import installed, software
 from stagebox.media.opus import Encoder, OpusError
 from stagebox.media.playout import Playout
+from stagebox.netstate import HELPER_DIR, SETTINGS_FILE
 from stagebox.phrases import shown
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
@@ -107,7 +108,9 @@ def settings(arguments: argparse.Namespace) -> BoxConfig:
         "role": arguments.role,
         "state_dir": str(arguments.state) if arguments.state else None,
     }
-    return load_settings(arguments.config, given)
+    # What the boot file of a real box says about it goes over its settings.
+    over = None if arguments.simulate else Path(HELPER_DIR) / SETTINGS_FILE
+    return load_settings(arguments.config, given, over)
 
 
 async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:

@@ -66,6 +66,7 @@ class _Helper:
         self._world = Surroundings(places, self._post)
         self._manager = NetworkManager(nm, self._on_event)
         self._file: BootFile | t.FileFault | None = None
+        self._stamp: tuple[str, int, int] | None = None
         self._conductor: Conductor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -86,9 +87,12 @@ class _Helper:
             await _told_to_stop()
 
     async def _looked(self) -> t.Started | None:
-        with contextlib.suppress(ServiceError):
+        try:
+            await self._manager.provide_cable()
             return await self._completed(await self._manager.look())
-        return None
+        except ServiceError as error:
+            _log.warning("network: %s", error)
+            return None
 
     async def _hotspot_name(self) -> str:
         with contextlib.suppress(ServiceError):
@@ -119,6 +123,8 @@ class _Helper:
     # --- files ------------------------------------------------------------------------
 
     def _read_file(self) -> None:
+        # The stamp first: what is written in between is read once too often, and never missed.
+        self._stamp = self._world.boot_stamp()
         self._file = self._world.boot_file()
         if isinstance(self._file, BootFile):
             self._world.hand_over(self._file)
@@ -130,15 +136,14 @@ class _Helper:
         return self._file
 
     async def _watch_files(self) -> None:
-        asked, file = self._world.ask_stamp(), self._world.boot_stamp()
+        asked = self._world.ask_stamp()
         while True:
             await asyncio.sleep(_LOOK_S)
             now = self._world.ask_stamp()
             if now not in {asked, None}:
                 self._post(t.Asked(fresh_key()))
             asked = now
-            if (changed := self._world.boot_stamp()) != file:
-                file = changed
+            if self._world.boot_stamp() != self._stamp:
                 self._read_file()
                 if (wish := self._wish()) is not None:
                     self._post(t.FileChanged(wish))

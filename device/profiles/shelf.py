@@ -31,15 +31,20 @@ def profile(name: str) -> FittedConfig:
     return parse_layers([layer], FittedConfig)
 
 
-def load_settings(path: Path | None, given: Mapping[str, object] | None = None) -> FittedConfig:
+def load_settings(
+    path: Path | None, given: Mapping[str, object] | None = None, over: Path | None = None
+) -> FittedConfig:
     """Return a box's settings; ``given`` is what the command line says, over all.
+
+    ``over``: a file that goes over the first, if it is there.
 
     Each mistake is named with the file and line that said it last.
 
     Raises:
         ConfigError: a file cannot be read, or something in one of them is wrong.
     """
-    own = [] if path is None else [load_layer(path)]
+    files = (path, over if over is not None and over.is_file() else None)
+    own = [load_layer(each) for each in files if each is not None]
     for layer in own:
         _refuse_board(layer)
     changes = {key: value for key, value in (given or {}).items() if value is not None}

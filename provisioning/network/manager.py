@@ -11,6 +11,7 @@ from provisioning.network import profile
 from provisioning.network.bus import Service, ServiceError, variants
 from provisioning.network.reasons import Road, State
 from provisioning.network.terms import (
+    CABLE_PROFILE,
     HOTSPOT_PROFILE,
     PROFILE,
     Event,
@@ -76,6 +77,15 @@ class NetworkManager:
             is_wired=await self._is_wired(),
             online=up.ssid if up is not None and up.profile != HOTSPOT_PROFILE else None,
         )
+
+    async def provide_cable(self) -> None:
+        """See to it that a cable needs no set-up. Raises ServiceError."""
+        names = [settings["connection"]["id"].value for _, settings in await self._profiles()]
+        if CABLE_PROFILE not in names:
+            settings = variants(profile.cable(str(uuid.uuid4())))
+            await self._nm.call(
+                _SETTINGS, f"{NAME}.Settings", "AddConnection", "a{sa{sv}}", settings
+            )
 
     async def address(self) -> str:
         """Return the radio's own hardware address, empty without one. Raises ServiceError."""

@@ -6,7 +6,7 @@ Each value is a pair: its D-Bus type and itself.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from provisioning.network.terms import HOTSPOT_PROFILE, PROFILE
+from provisioning.network.terms import CABLE_PROFILE, HOTSPOT_PROFILE, PROFILE
 from provisioning.network.timing import DHCP_S
 from provisioning.network.wifi import Wifi
 
@@ -24,6 +24,9 @@ _CHANNEL: Final = 6  # allowed everywhere, even before the country is known
 _PROHIBIT: Final = 8  # FR_ACT_PROHIBIT
 _RULE_PRIORITY: Final = 100  # after the local table (0), before the main one (32766)
 _INET: Final = 2  # AF_INET
+_ANY_NUMBER: Final = 3  # of devices at a time: connection.multi-connect
+_ALWAYS: Final = 3  # ipv4.link-local: beside the router's address
+_NO_END: Final = 2**31 - 1  # seconds, as NetworkManager writes it
 
 
 def network(wifi: Wifi, uuid: str) -> Settings:
@@ -97,6 +100,30 @@ def hotspot(ssid: str, key: str, uuid: str, interface: str) -> Settings:
             "routing-rules": ("aa{sv}", [_no_way_out(interface)]),
         },
         "ipv6": {"method": ("s", "disabled")},
+    }
+
+
+def cable(uuid: str) -> Settings:
+    """Return the profile of every cable: an address from the router, and one of its own.
+
+    Two machines with nothing but a cable between them find each other (RFC 3927), and a router
+    that wakes up late is still asked.
+    """
+    return {
+        "connection": {
+            "id": ("s", CABLE_PROFILE),
+            "uuid": ("s", uuid),
+            "type": ("s", "802-3-ethernet"),
+            "autoconnect": ("b", True),
+            "autoconnect-retries": ("i", _FOR_EVER),
+            "multi-connect": ("i", _ANY_NUMBER),
+        },
+        "ipv4": {
+            "method": ("s", "auto"),
+            "link-local": ("i", _ALWAYS),
+            "dhcp-timeout": ("i", _NO_END),
+        },
+        "ipv6": {"method": ("s", "auto")},
     }
 
 

@@ -10,6 +10,7 @@ from stagebox.netstate import NetworkStep
 # What the profiles are called in NetworkManager.
 PROFILE: Final = "stagebox"
 HOTSPOT_PROFILE: Final = "stagebox-setup"
+CABLE_PROFILE: Final = "stagebox-cable"
 
 
 class Phase(StrEnum):

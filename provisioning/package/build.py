@@ -180,6 +180,10 @@ def _fill(tree: Path, package: Package, build: Build, wheels: Path) -> None:
         if package.name == BOX:
             folders = tree / "usr/lib/tmpfiles.d/stagebox-box.conf"
             _copy(source / "systemd/tmpfiles.d/stagebox.conf", folders)
+            rules = tree / "usr/share/polkit-1/rules.d/60-stagebox.rules"
+            _copy(source / "systemd/polkit/60-stagebox.rules", rules)
+            shared = tree / "usr/share/stagebox/dnsmasq-shared.conf"
+            _copy(source / "systemd/networkmanager/dnsmasq-shared.conf", shared)
         return
     _install(tree / HOME, wheels)
     (tree / HOME / "release.json").write_text(release_file(__version__, build.number))

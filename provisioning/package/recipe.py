@@ -17,11 +17,23 @@ BOX: Final = "stagebox-box"
 HUB: Final = "stagebox-hub"
 # What each role brings for systemd, and what of that starts with the computer.
 UNITS: Final[Mapping[str, tuple[str, ...]]] = {
-    BOX: ("stagebox-box.service", "stagebox-update.service", "stagebox-update.timer"),
+    BOX: (
+        "stagebox-box.service",
+        "stagebox-update.service",
+        "stagebox-update.timer",
+        "stagebox-provision.service",
+        "stagebox-bootfile.service",
+        "stagebox-bootfile.path",
+    ),
     HUB: ("stagebox-hub.service",),
 }
 STARTED: Final[Mapping[str, tuple[str, ...]]] = {
-    BOX: ("stagebox-box.service", "stagebox-update.timer"),
+    BOX: (
+        "stagebox-bootfile.path",
+        "stagebox-provision.service",
+        "stagebox-box.service",
+        "stagebox-update.timer",
+    ),
     HUB: ("stagebox-hub.service",),
 }
 
@@ -80,7 +92,8 @@ def packages(build: Build) -> tuple[Package, ...]:
         Package(
             BOX,
             (same, "alsa-utils", "espeak-ng"),
-            ("iw",),
+            # Without NetworkManager whoever made the system sees to its network.
+            ("network-manager", "dnsmasq-base", "wireless-regdb", "polkitd", "iw"),
             "box with buttons, lamp, microphone and loudspeaker, as a service",
             (
                 "Starts with the computer, finds its hub on the local network, and comes back by",

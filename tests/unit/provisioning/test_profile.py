@@ -1,4 +1,4 @@
-from provisioning.network.profile import HOTSPOT_ADDRESS, hotspot, network
+from provisioning.network.profile import HOTSPOT_ADDRESS, cable, hotspot, network
 from provisioning.network.wifi import Wifi
 
 
@@ -29,3 +29,10 @@ def test_the_hotspot_is_wpa2_and_leads_nowhere() -> None:
     assert (rule["iifname"], rule["action"]) == (("s", "wlan0"), ("y", 8))
     assert profile["connection"]["autoconnect"] == ("b", False)
     assert profile["ipv6"] == {"method": ("s", "disabled")}
+
+
+def test_a_cable_gets_an_address_with_and_without_a_router() -> None:
+    profile = cable("u-u")
+    assert profile["ipv4"]["link-local"] == ("i", 3)
+    assert profile["ipv4"]["method"] == ("s", "auto")
+    assert profile["connection"]["autoconnect-retries"] == ("i", 0)
