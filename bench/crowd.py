@@ -21,8 +21,9 @@ from typing import Final
 
 import numpy as np
 
-from bench.support import icecast, pictures, report
+from bench.support import pictures, report
 from bench.support.footprint import Program
+from tests.support import icecast
 from tests.support.crew import Box, Hub, free_port
 from tests.support.processes import family, rss_mib
 from tests.support.voices import speaker

@@ -33,6 +33,10 @@ from stagebox.service import Service
 from stagebox.statefile import state_dir
 
 DATABASE: Final = "hub.sqlite3"
+OPEN: Final = (
+    "THIS HUB IS OPEN: it believes every program on this computer that says it is a box. "
+    'For real boxes take boxes = "enrolled" under [trust], and no --open.'
+)
 LOOPBACK: Final = ("127.0.0.1", "::1")  # where an open hub listens
 _REFUSED: Final = 2  # the exit status of a program that was asked for something impossible
 
@@ -100,10 +104,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         scribe = await stack.enter_async_context(captions(config.captions, spaces, media, recorder))
         if scribe is not None:
             metrics.add_source("captions", scribe.counts)
-        crowd = await stack.enter_async_context(streams(config.streams, spaces, media))
-        if crowd is not None:
-            metrics.add_source("streams", crowd.counts)
-            metrics.add_gauge("stream_listeners", "space", crowd.listeners)
+        crowd = await stack.enter_async_context(streams(config.streams, spaces, media, metrics))
         await spaces.start()
         trust = await Trust.open(identity, config.name, store, kept_in, anyone=config.trust.anyone)
         home = Home(store, kept_in, trust, recorder, crowd)
@@ -113,6 +114,8 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         if config.advertise:
             advertiser = _advertiser(config, server, trust, metrics)
             stack.push_async_callback(advertiser.aclose)
+        if config.trust.anyone:
+            _log.warning(OPEN)
         _log.info(
             "hub %s listens on port %d; its state is in %s", identity.id[:8], server.port, kept_in
         )

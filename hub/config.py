@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from hub.captions.service import Service
+from hub.crowd.station import Mount
 from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
 from hub.spaces.settings import (
     BLOCKED_LIMIT,
@@ -209,11 +210,37 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise WrongKeyError(key, why)
 
 
+class IcecastConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mount that a space is heard at while it is streamed (a ``[[streams.icecast]]`` table)."""
+
+    space: SpaceIdInWords
+    url: Annotated[str, Meta(max_length=260)]
+    password: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+\Z")]
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none."""
+        try:
+            self.mount()
+        except ValueError as error:
+            raise WrongKeyError("url", str(error)) from None
+
+    def mount(self) -> Mount:
+        """Return where it is."""
+        return Mount.of(self.url)
+
+
 class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Spaces as streams for players (the ``[streams]`` table); each space's hosts say which."""
 
     # All together; 0: none. One costs a two hundredth of what a member with a call costs.
     listeners: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+    # Each is a listener that tells it on to as many as its server takes.
+    icecast: Annotated[tuple[IcecastConfig, ...], Meta(max_length=16)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a station that could never be fed."""
+        if self.icecast and len(self.icecast) > self.listeners:
+            raise WrongKeyError("listeners", "each [[streams.icecast]] is one of them: allow more.")
 
 
 class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -46,7 +46,7 @@ class Answer:
     ``over`` is done when the stream or the connection is.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, chunked: bool) -> None:
+    def __init__(self, transport: asyncio.WriteTransport, *, chunked: bool) -> None:
         self._transport = transport
         self._chunked = chunked
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from hub.config import StreamsConfig
+from hub.crowd.crowd import Crowd
+from hub.crowd.stations import Station, Stations
 from hub.crowd.streams import Streams, Tapes
+from hub.metrics import Metrics
 from hub.spaces.lifecycle import ON_AIR
 from hub.spaces.registry import Spaces
 
 
 @contextlib.asynccontextmanager
 async def streams(
-    config: StreamsConfig, spaces: Spaces, media: Tapes
-) -> AsyncIterator[Streams | None]:
+    config: StreamsConfig, spaces: Spaces, media: Tapes, metrics: Metrics
+) -> AsyncIterator[Crowd | None]:
     """Stream the spaces whose hosts want it, for as long as this lasts.
 
     Where the settings allow no listener it gives None, and spaces know that.
@@ -32,7 +35,16 @@ async def streams(
         return space is not None and space.info.state in ON_AIR
 
     running = Streams(media, title, on_air, config.listeners)
+    stations = Stations(
+        tuple(Station(each.space, each.mount(), each.password) for each in config.icecast),
+        running,
+        title,
+    )
+    metrics.add_source("streams", running.counts)
+    metrics.add_gauge("stream_listeners", "space", running.listeners)
+    metrics.add_gauge("stations", "url", stations.up)
     try:
-        yield running
+        yield Crowd(running, stations)
     finally:
+        await stations.aclose()
         await running.aclose()

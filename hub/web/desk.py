@@ -11,7 +11,7 @@ from pathlib import Path
 from hub.config import HubConfig
 from hub.control.house import House
 from hub.control.secure import Secure
-from hub.crowd.streams import Streams
+from hub.crowd.crowd import Crowd
 from hub.discovery import local_links
 from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
@@ -36,7 +36,7 @@ class Home:
     folder: Path
     trust: Trust
     recorder: Recorder | None = None
-    streams: Streams | None = None
+    crowd: Crowd | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Desk:
     known: set[MemberId]
     secure: Secure | None = None
     recorder: Recorder | None = None
-    streams: Streams | None = None
+    crowd: Crowd | None = None
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
@@ -90,7 +90,7 @@ class Desk:
             password_guesses=Guesses(web.wrong_passwords, web.wrong_passwords_in_all),
             known=set(known),
             recorder=home.recorder,
-            streams=home.streams,
+            crowd=home.crowd,
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)

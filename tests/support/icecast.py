@@ -1,7 +1,6 @@
-"""Debian's Icecast as the peer that streams are measured against.
+"""Debian's Icecast, with settings of its own in a temporary folder.
 
-It runs with settings of its own in a temporary folder and is fed exactly the bytes that a
-player gets from the hub, so both carry one stream, and neither encodes anything for it.
+Fed by a source of its own, or (``feed``) with exactly the bytes that a player gets from a hub.
 """
 
 import os
@@ -38,6 +37,11 @@ class IcecastMissingError(RuntimeError):
     """Icecast is not installed; the text says how to install it."""
 
 
+def is_here() -> bool:
+    """Tell whether this machine has one."""
+    return shutil.which("icecast2") is not None
+
+
 def version() -> str:
     """Return the version on this machine.
 
@@ -56,11 +60,11 @@ class Icecast:
 
     path: Final = "/stream.opus"
 
-    def __init__(self, folder: Path, clients: int) -> None:
+    def __init__(self, folder: Path, clients: int = 10, port: int = 0) -> None:
         version()
-        self.port = free_port()
+        self.port = port or free_port()
         self._folder = folder / "icecast"
-        self._folder.mkdir()
+        self._folder.mkdir(exist_ok=True)
         settings = _SETTINGS.format(port=self.port, folder=self._folder, clients=clients + 10)
         (self._folder / "icecast.xml").write_text(settings)
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,9 +74,11 @@ class Icecast:
     def __enter__(self) -> Self:
         user = pwd.getpwnam(_USER) if os.geteuid() == 0 else None
         if user is not None:
-            for path in (self._folder, self._folder / "icecast.xml", self._folder.parent):
-                path.chmod(0o755 if path.is_dir() else 0o644)
+            (self._folder / "icecast.xml").chmod(0o644)
             os.chown(self._folder, user.pw_uid, user.pw_gid)
+            for path in self._folder.parents:
+                if path.stat().st_uid == os.geteuid() and path.stat().st_mode & 0o077 == 0:
+                    path.chmod(0o711)  # a temporary folder, which nobody else may enter
         self._process = subprocess.Popen(
             ["icecast2", "-c", str(self._folder / "icecast.xml")],
             stdout=subprocess.DEVNULL,
@@ -107,6 +113,11 @@ class Icecast:
         """Its process."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where its stream is."""
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     def feed(self, port: int, path: str) -> None:
         """Be the source: pass on what a player of the hub's stream gets, from now on."""
