@@ -57,11 +57,6 @@ class Trust:
             certificates = BoxCertificates(folder)
         except BoxCertificateError as error:
             log.error("No certificate for boxes, so none can come: %s", error)
-        if anyone:
-            log.warning(
-                "THIS HUB IS OPEN: it believes every program on this computer that says it is "
-                'a box. For real boxes take boxes = "enrolled" under [trust].'
-            )
 
         def me() -> HubSelf:
             pins = certificates.pins if certificates else ()

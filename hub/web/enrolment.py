@@ -80,7 +80,7 @@ class CodeTyped(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Admission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether a box that waits is let in."""
 
-    accept: bool
+    accept: bool = True
 
 
 class BoxEvent(Struct, frozen=True, kw_only=True):

@@ -375,7 +375,7 @@ async def test_a_browser_comes_as_the_visitor_of_its_cookie_and_not_otherwise(
         given: list[Visitor | None] = [None]
         monkeypatch.setattr(
             "hub.control.web.Session",
-            lambda house, link, on_open, _visitor: Session(house, link, on_open, given[0]),
+            lambda house, link, on_open, _visitor, _seen: Session(house, link, on_open, given[0]),
         )
         for each, welcome in ((None, False), (replace_id(visitor), False), (visitor, True)):
             given[0] = each
