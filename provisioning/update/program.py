@@ -86,6 +86,7 @@ def run(world: World, wish: Wish, package: int) -> Update:
         return _through(world, wish, package)
     world.releases.prepare()
     with _alone(world.releases.folder):
+        world.releases.tidy()
         return _through(world, wish, package)
 
 

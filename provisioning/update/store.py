@@ -38,6 +38,11 @@ class Releases:
         """Make the folder; others may read it, for the box runs as a user of its own."""
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
 
+    def tidy(self) -> None:
+        """Delete what a run that was broken off left half made."""
+        for path in self.folder.glob(".*"):
+            _delete(path)
+
     def home(self, build: int) -> Path:
         """Return where a release lies."""
         return self.folder / f"build-{build}"
