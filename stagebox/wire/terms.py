@@ -29,7 +29,16 @@ CertificatePin = Annotated[str, Meta(pattern=r"^[a-f0-9]{64}\Z")]
 Signature = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
 Req = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
 SpaceId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
-Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+# In one line, and without what turns the text of others around (Unicode's bidirectional
+# embeddings, overrides and isolates): nobody looks like somebody else.
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069]+\Z",
+    ),
+]
 Sdp = Annotated[str, Meta(min_length=1, max_length=32_768)]
 Software = Annotated[str, Meta(max_length=64, pattern=r"^[\x20-\x7e]*\Z")]
 Detail = Annotated[str, Meta(max_length=200)]

@@ -105,7 +105,6 @@ EVIL_NAMES: Final = (
     "A\x1b[2J",
     "A\r\nSet-Cookie: x=y",
     "",
-    "   ",
     "\u2028",
 )
 SHOWN_AS_TEXT: Final = "<b>A</b>&\"'`"
