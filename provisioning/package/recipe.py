@@ -163,7 +163,7 @@ def launcher(home: str = f"/{HOME}", releases: str = RELEASES) -> str:
 home={home}
 current={releases}/current
 case ${{1:-}} in
-hub | update | support | network) ;;
+hub | update | support | provision) ;;
 *) [ ! -x "$current/bin/python3" ] || [ ! -f "$current/release.json" ] || home=$current ;;
 esac
 exec "$home/bin/python3" -I -m stagebox "$@"

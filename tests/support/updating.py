@@ -32,6 +32,8 @@ FALLBACK = Path(__file__).parents[2] / "provisioning" / "update" / "fallback.sh"
 PACKAGE_BUILD = 100
 # The unit's own times: until systemd gives a start up, and between two starts.
 START_S, AGAIN_S, WATCHDOG_S = 60.0, 2.0, 25.0
+# Before what this program answers; the updater says things, too.
+SAYS = "=> "
 # What is no change of the disk.
 _READS = frozenset({"os.listdir", "os.scandir"})
 
@@ -164,13 +166,13 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
-                print(_run(json.loads(line)), flush=True)
-            except Exception as error:
-                print(f"error {error!r}", flush=True)
+                print(SAYS + _run(json.loads(line)), flush=True)
+            except Exception as error:  # noqa: BLE001 - told to whoever asked
+                print(f"{SAYS}error {error!r}", flush=True)
             os._exit(0)
         _pid, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            print(f"killed {os.WTERMSIG(status)}", flush=True)
+            print(f"\n{SAYS}killed {os.WTERMSIG(status)}", flush=True)
 
 
 if __name__ == "__main__":

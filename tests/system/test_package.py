@@ -15,6 +15,12 @@ from pathlib import Path
 import pytest
 
 from provisioning.package import build as builder
+from provisioning.release import making
+from provisioning.update.archive import unpack
+from provisioning.update.model import Trial
+from provisioning.update.store import Releases
+from stagebox.release import unseal
+from stagebox.releasekeys import trusted
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
 
@@ -69,7 +75,7 @@ def debian(made: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterat
         alternatives = (re.split(r"[ |(]", each.strip())[0] for each in depends.split(","))
         needs |= {name for name in alternatives if not name.startswith("stagebox")}
     root = tmp_path_factory.mktemp("debian") / "root"
-    named = ",".join(sorted({*needs, "iproute2"}))
+    named = ",".join(sorted({*needs, "iproute2", "openssl"}))
     suite = run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").strip()
     run("mmdebstrap", "--variant=minbase", f"--include={named}", suite, str(root))
     yield Debian(root)
@@ -95,11 +101,38 @@ def test_what_is_installed_is_not_too_large(made: list[Path]) -> None:
     assert kib < LARGEST_MIB * 1024
 
 
-def test_installed_run_upgraded_never_downgraded_removed_and_purged(
+def a_release_runs_beside_the_package(package: Path, debian: Debian, folder: Path) -> None:
+    """Make a release of a package, sign it, unpack it as a box does, start it, and go back."""
+    private, public = making.make_key(folder / "key")
+    archive, text = making.make_release(package, folder / "release")
+    envelope = making.sign_release(text, private)
+    (folder / "keys").mkdir()
+    shutil.move(public, folder / "keys")
+    manifest = unseal(envelope.read_bytes(), trusted([folder / "keys"]))
+    print(f"release: {manifest.size >> 20} MiB, unpacked {manifest.unpacked >> 20} MiB")
+    releases = Releases(debian.root / "var/lib/stagebox-releases")
+    releases.prepare()
+    unpack(archive, manifest, releases.unpacked)
+    releases.adopt(manifest.build)
+    releases.write_trial(Trial(manifest.build, 0, audio=False))
+    releases.point(manifest.build)
+    for start in range(3):
+        debian.do("/usr/lib/stagebox/bin/stagebox-fallback")
+        assert debian.do("stagebox", "--version").endswith("+101\n"), start
+    assert "voice codec" in debian.do("stagebox", "doctor", ok=False)
+    said = debian.do("/usr/lib/stagebox/bin/stagebox-fallback")
+    assert "back to build 0" in said
+    assert debian.do("stagebox", "--version").endswith("+100\n")
+    releases.point(manifest.build)
+
+
+def test_case_65_installed_run_upgraded_never_downgraded_removed_and_purged(
     made: list[Path], debian: Debian, tmp_path: Path
 ) -> None:
     debian.install(*made)
-    assert re.fullmatch(r"stagebox [0-9.]+\n", debian.do("stagebox", "--version"))
+    assert re.fullmatch(r"stagebox [0-9.]+\+100\n", debian.do("stagebox", "--version"))
+    assert debian.do("systemctl", "is-enabled", "stagebox-update.timer").strip() == "enabled"
+    debian.do("systemd-analyze", "verify", "stagebox-update.timer")
     for program in ("box", "hub"):
         assert debian.holds(f"/etc/stagebox/{program}.toml")
         assert debian.do("systemctl", "is-enabled", f"stagebox-{program}").strip() == "enabled"
@@ -116,9 +149,13 @@ def test_installed_run_upgraded_never_downgraded_removed_and_purged(
 
     (debian.root / "etc/stagebox/box.toml").write_text('name = "Kept"\n')
     newer = builder.build_all(tmp_path / "newer", CACHE, 101, packing=QUICK)
+    a_release_runs_beside_the_package(newer[0], debian, tmp_path)
     debian.do("systemctl", "disable", "stagebox-box")
     debian.install(*newer)
     assert "Kept" in (debian.root / "etc/stagebox/box.toml").read_text()
+    assert not debian.holds("/var/lib/stagebox-releases/current"), (
+        "a package gives way to a release"
+    )
     state = debian.do("systemctl", "is-enabled", "stagebox-box", ok=False).strip()
     assert state == "disabled", "an update switched on what somebody had switched off"
     said = debian.install(*made, ok=False)
@@ -135,6 +172,54 @@ def test_installed_run_upgraded_never_downgraded_removed_and_purged(
         "/etc/stagebox",
         "/var/lib/stagebox",
         "/var/lib/stagebox-hub",
+        "/var/lib/stagebox-releases",
         "/usr/bin/stagebox",
     ):
         assert not debian.holds(path), path
+
+
+def test_case_65_the_installer_takes_only_what_is_signed(
+    made: list[Path], debian: Debian, tmp_path: Path
+) -> None:
+    folder = debian.root / "tmp/release"
+    folder.mkdir()
+    for path in made:
+        shutil.copy(path, folder)
+    private, public = making.make_key(tmp_path / "key")
+    making.sign_sums(folder, private)
+    making.make_installer(public, folder)
+    script = ("sh", "/tmp/release/install.sh")
+
+    (debian.root / "etc/os-release").rename(debian.root / "etc/os-release.kept")
+    (debian.root / "etc/os-release").write_text('ID=ubuntu\nVERSION_ID="24.04"\n')
+    assert "this is ubuntu24.04" in debian.do(*script, "box", ok=False)
+    (debian.root / "etc/os-release.kept").rename(debian.root / "etc/os-release")
+
+    sums, signature = folder / making.SUMS, folder / f"{making.SUMS}.sig"
+    good = signature.read_bytes()
+    signature.write_bytes(bytes(64))
+    assert "not by the release key" in debian.do(*script, "box", ok=False)
+    signature.unlink()
+    assert "nothing there can be trusted" in debian.do(*script, "box", ok=False)
+    signature.write_bytes(good)
+    kept = sums.read_bytes()
+    sums.write_bytes(kept.replace(b"0", b"1"))
+    assert "not by the release key" in debian.do(*script, "box", ok=False)
+    sums.write_bytes(kept)
+    role = next(path for path in folder.glob("stagebox-box_*"))
+    whole = role.read_bytes()
+    role.write_bytes(whole + b"x")
+    assert "not the file that was signed" in debian.do(*script, "box", ok=False)
+    role.write_bytes(whole)
+    assert not debian.holds("/usr/bin/stagebox"), "something was installed all the same"
+
+    assert "installed: " in debian.do(*script, "box", "hub")
+    assert debian.do("systemctl", "is-enabled", "stagebox-box").strip() == "enabled"
+    assert "installed already" in debian.do(*script, "box", "hub")
+    assert "still there" in debian.do(*script, "--uninstall")
+    assert debian.holds("/etc/stagebox/box.toml")
+    assert not debian.holds("/usr/bin/stagebox")
+    debian.do(*script, "--purge")
+    assert not debian.holds("/etc/stagebox")
+    units = [path.name for path in (debian.root / "etc/systemd").rglob("stagebox*")]
+    assert units == []

@@ -34,7 +34,7 @@ from stagebox.release import MAX_ARCHIVE, Manifest, Reason, ReleaseError
 from stagebox.wire.sni import ENROL_NAME
 from tests.loopback.hub.crew import running_hub
 from tests.support.releases import Entry, Maker, entry, packed, program
-from tests.support.updating import FALLBACK, PACKAGE_BUILD, Box, Place, update
+from tests.support.updating import FALLBACK, PACKAGE_BUILD, SAYS, Box, Place, update
 
 # The bound for a bad release to be gone again.
 BACK_S = 300.0
@@ -360,7 +360,11 @@ class Killed:
         assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(asked) + "\n")
         self._program.stdin.flush()
-        return self._program.stdout.readline().strip()
+        return next(
+            line.removeprefix(SAYS).strip()
+            for line in self._program.stdout
+            if line.startswith(SAYS)
+        )
 
     def close(self) -> None:
         assert self._program.stdin is not None
