@@ -80,7 +80,7 @@ class NetworkManager:
 
     async def provide_cable(self) -> None:
         """See to it that a cable needs no set-up. Raises ServiceError."""
-        names = [settings["connection"]["id"].value for _, settings in await self._profiles()]
+        names = [settings["connection"]["id"].value for _, settings in await self.profiles()]
         if CABLE_PROFILE not in names:
             settings = variants(profile.cable(str(uuid.uuid4())))
             await self._nm.call(
@@ -109,7 +109,7 @@ class NetworkManager:
         if self._checkpoint is not None:
             await self._nm.call(ROOT, NAME, "CheckpointDestroy", "o", self._checkpoint)
         self._checkpoint = None
-        for path, settings in await self._profiles():
+        for path, settings in await self.profiles():
             if settings["connection"]["id"].value == PROFILE and path != self._joined:
                 await self._nm.call(path, _STORED, "Delete")
 
@@ -164,6 +164,11 @@ class NetworkManager:
         if hotspot is not None:
             await _quietly(self._nm.call(ROOT, NAME, "DeactivateConnection", "o", hotspot))
 
+    async def profiles(self) -> list[tuple[str, Any]]:
+        """Return what is stored: paths and settings, without keys. Raises ServiceError."""
+        (paths,) = await self._nm.call(_SETTINGS, f"{NAME}.Settings", "ListConnections")
+        return [(path, (await self._nm.call(path, _STORED, "GetSettings"))[0]) for path in paths]
+
     # --- inside -----------------------------------------------------------------------
 
     def _the_radio(self) -> str:
@@ -197,14 +202,10 @@ class NetworkManager:
             [await self._nm.get(path, _DEVICE, "State") == State.ACTIVATED for path in wired]
         )
 
-    async def _profiles(self) -> list[tuple[str, Any]]:
-        (paths,) = await self._nm.call(_SETTINGS, f"{NAME}.Settings", "ListConnections")
-        return [(path, (await self._nm.call(path, _STORED, "GetSettings"))[0]) for path in paths]
-
     async def _stored(self) -> list[tuple[str, str]]:
         """Return the stored networks that this machine joins: path and name."""
         found = []
-        for path, settings in await self._profiles():
+        for path, settings in await self.profiles():
             wireless = settings.get("802-11-wireless", {})
             mode = wireless["mode"].value if "mode" in wireless else "infrastructure"
             if wireless and mode == "infrastructure":

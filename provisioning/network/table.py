@@ -68,6 +68,7 @@ _ROWS: Final[Mapping[Phase, Mapping[Kind, str]]] = {
         t.Submitted: "on_submitted",
         t.Asked: "on_asked_again",
         t.Down: "on_hotspot_down",
+        Timer.RAISE: "on_hotspot_failed",  # up, and its page cannot be served
         Timer.WINDOW: "on_window_over",
         t.Wired: "on_cable",
     },
