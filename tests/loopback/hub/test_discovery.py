@@ -151,3 +151,36 @@ def test_the_loopback_interface_is_among_the_links() -> None:
 async def test_an_advertiser_that_never_started_closes() -> None:
     advertiser = Advertiser(hub_id="0" * 32, name="x", port=1, bind=(), metrics=Metrics())
     await advertiser.aclose()
+
+
+async def test_that_a_box_may_be_added_is_announced_while_it_is_so() -> None:
+    hub_id = secrets.token_hex(16)
+    advertiser = Advertiser(
+        hub_id=hub_id,
+        name="Stage",
+        port=7300,
+        secure_port=7443,
+        bind=("0.0.0.0",),
+        metrics=Metrics(),
+    )
+    advertiser.read_links = lambda: [Link(1, ("127.0.0.1",))]
+    browser = Browser(hub_id)
+
+    async def told(wanted: str | None) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await browser.info()).decoded_properties.get("enrol") != wanted:
+                await asyncio.sleep(0.1)
+
+    advertiser.enrolling(True)  # before anything is announced
+    advertiser.start()
+    try:
+        await until(lambda: len(browser.there) == 1)
+        await told("1")
+        assert (await browser.info()).decoded_properties["tls"] == "7443"
+        advertiser.enrolling(False)
+        await told(None)
+        advertiser.enrolling(True)
+        await told("1")
+    finally:
+        await advertiser.aclose()
+    await browser.aclose()

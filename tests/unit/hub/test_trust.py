@@ -78,3 +78,11 @@ def test_a_box_that_comes_no_more_is_forgotten_and_one_that_was_taken_too() -> N
     assert taken.key == hello(2).key
     assert waiting.take(hello(2).id) is None
     assert waiting.now(FORGET_S + 1) == ()
+
+
+def test_a_crowd_pushes_out_its_oldest() -> None:
+    waiting = WaitingList()
+    for number in range(MOST_WAITING + 5):
+        waiting.came(hello(number), "10.0.0.9", float(number))
+    names = [box.name for box in waiting.now(60.0)]
+    assert names == [f"Box {n}" for n in reversed(range(5, MOST_WAITING + 5))]

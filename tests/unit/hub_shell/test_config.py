@@ -25,6 +25,15 @@ def test_media_processes_are_as_many_as_told_or_what_pays_off() -> None:
     assert HubConfig().media.count() == default_processes(len(os.sched_getaffinity(0)))
 
 
+def test_boxes_are_enrolled_unless_the_hub_is_for_this_computer_alone() -> None:
+    assert not parse_config("", HubConfig).trust.anyone
+    text = 'bind = ["127.0.0.1", "::1"]\n[trust]\nboxes = "anyone"'
+    assert parse_config(text, HubConfig).trust.anyone
+    for bind in ("", 'bind = ["127.0.0.1", "10.0.0.5"]\n', 'bind = ["0.0.0.0"]\n'):
+        with pytest.raises(ConfigError, match=r"bind: .*its own computer only: set bind"):
+            parse_config(f'{bind}[trust]\nboxes = "anyone"', HubConfig)
+
+
 def test_spaces_and_limits_are_read() -> None:
     config = parse_config(
         """

@@ -405,3 +405,8 @@ def test_the_other_side_may_end_it_at_any_step(where: int) -> None:
     meeting = Meeting(between=between).run()
     (error,) = meeting.failed.values()
     assert (error.reason, error.told, error.farewell) == (EnrolFailure.REFUSED, True, "")
+
+
+def test_a_message_over_the_limit_is_not_looked_at() -> None:
+    with pytest.raises(EnrolmentError, match="1024 bytes"):
+        decode(hello_text() + " " * MAX_ENROL_MESSAGE)
