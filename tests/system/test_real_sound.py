@@ -18,13 +18,15 @@ from tests.support.hearing import Ear, listening
 from tests.support.pulse import PulseServer, missing, pulse_server
 from tests.support.signals import voice
 
-pytestmark = [pytest.mark.slow, pytest.mark.sound, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.sound, pytest.mark.timeout(180)]
 
 LIKENESS = 0.8  # the sound goes through two resamplers and a speech codec
 LEVEL_DB = 3.0
 LONGEST_GAP_S = 0.1
 SPEECH_S = 6.0
 LISTEN_S = 4.0
+_WHOLE = 0.99
+_ATTEMPTS = 4
 
 
 @pytest.fixture
@@ -89,13 +91,36 @@ def hears(said: m.Recording, heard: m.Recording, begin: float, end: float, who: 
     assert gap <= LONGEST_GAP_S
 
 
-def original(speech: np.ndarray, room: Ear) -> m.Recording:
-    """Put what was played into the room on the clock, by where the room's recording has it."""
+def original(speech: np.ndarray, room: Ear) -> m.Recording | None:
+    """Put what was played into the room on the clock, by where the room's recording has it.
+
+    None: the room did not get it whole. What the sound server itself leaves out on a machine
+    that has no time for it says nothing of a box.
+    """
     samples = (speech / 32768).astype(np.float32)
     there = room.recording
     lag, likeness = m.best_lag(samples, there.samples)
-    assert likeness > 0.99
+    if likeness < _WHOLE:
+        return None
     return m.Recording(samples, there.start + lag / m.RATE)
+
+
+def says(
+    server: PulseServer, talker: HandBox, listener: HandBox, seed: int
+) -> tuple[m.Recording, m.Recording]:
+    """Speak into one box's microphone; return what was said, and what the other played."""
+    speech = voice(SPEECH_S, seed)
+    card, other = (server.cards[box.name] for box in (talker, listener))
+    for _attempt in range(_ATTEMPTS):
+        presses_talk(talker)
+        with listening(server, card.capture_sink) as room, listening(server, other.playback) as ear:
+            with server.playing(card.name, speech):
+                time.sleep(SPEECH_S + 1.5)
+            said, heard = original(speech, room), ear.recording
+        talker.press("talk")
+        if said is not None:
+            return said, heard
+    raise AssertionError("the sound server never got a recording into the room whole")
 
 
 def presses_talk(box: HandBox) -> None:
@@ -122,14 +147,7 @@ def test_each_box_hears_the_other_through_real_sound_devices(
     server: PulseServer, crew: tuple[HandBox, HandBox]
 ) -> None:
     for seed, (talker, listener) in enumerate((crew, crew[::-1])):
-        speech = voice(SPEECH_S, seed)
-        card, other = (server.cards[box.name] for box in (talker, listener))
-        presses_talk(talker)
-        with listening(server, card.capture_sink) as room, listening(server, other.playback) as ear:
-            with server.playing(card.name, speech):
-                time.sleep(SPEECH_S + 1.5)
-            said, heard = original(speech, room), ear.recording
-        talker.press("talk")
+        said, heard = says(server, talker, listener, seed)
         hears(said, heard, said.start, said.start + SPEECH_S, f"{talker.name} to {listener.name}")
 
 
