@@ -18,8 +18,9 @@ SECONDS: Final = MappingProxyType(
         Timer.JOIN: 55.0,
         # An access point that changes its channel is back within this: nobody needs to hear of it.
         Timer.GRACE: 8.0,
-        # NetworkManager itself looks every two minutes in the end; a look takes three seconds.
-        Timer.LOOK: 10.0,
+        # NetworkManager itself looks every two minutes in the end. Nothing else needs the radio
+        # meanwhile, and a look takes about three seconds.
+        Timer.LOOK: 4.0,
         # All channels of both bands, those without leave to send included, take about six.
         Timer.SCAN: 12.0,
         # An access point that is not up by then never comes up.
