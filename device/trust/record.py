@@ -121,5 +121,7 @@ def rolled(record: Record, pin: str, following: str | None) -> Record:
 
     The one that this session came with is kept until one came with the other.
     """
-    others = [each for each in (pin, following) if each not in {None, record.pin}]
-    return replace(record, next_pin=others[-1] if others else None)
+    if following == record.pin:
+        return replace(record, next_pin=None)
+    later = following if following is not None or pin == record.pin else pin
+    return replace(record, next_pin=later)

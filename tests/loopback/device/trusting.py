@@ -16,7 +16,7 @@ from device.trust.kept import Kept
 from device.trust.office import Desk, Office
 from device.trust.record import Record
 from stagebox.identity import Identity
-from stagebox.wire.messages import HubMessage
+from stagebox.wire.messages import HubMessage, Ping
 from stagebox.wire.terms import Kind, Role
 
 PATIENCE_S = 20.0
@@ -75,12 +75,26 @@ class TrustingBox:
         await self.until(lambda: self.links and self.links[-1][0] is state, state)
         return self.links[-1][1]
 
+    async def comes_to(self, *states: LinkState) -> None:
+        """Wait until the line stands in one of these ways."""
+        await self.until(lambda: self.links and self.links[-1][0] in states, str(states))
+
     async def says(self, prompt: Prompt) -> None:
         await self.until(lambda: prompt in self.prompts, prompt)
 
+    async def _ping(self) -> None:
+        """Be alive to the hub."""
+        session, n = None, 0
+        while True:
+            welcome = self.line.welcome
+            n = n + 1 if welcome is session else 1
+            session = welcome
+            self.line.send(Ping(n=n))
+            await asyncio.sleep(0.5)
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["TrustingBox"]:
-        parts = [self.line.run(), self.office.run()]
+        parts = [self.line.run(), self.office.run(), self._ping()]
         if self._browses:
             parts.append(self.hubs.run(self.line.kick, lambda _problem: None))
         tasks = [asyncio.create_task(part) for part in parts]

@@ -91,5 +91,7 @@ def test_a_session_makes_it_whole_and_takes_the_next_certificate() -> None:
 def test_the_hub_says_what_comes_next() -> None:
     assert rolled(RECORD, ONE, TWO).next_pin == TWO
     assert rolled(replace(RECORD, next_pin=TWO), ONE, None).next_pin is None
+    # It came with the next one already.
+    assert rolled(replace(RECORD, pin=TWO), ONE, TWO).pins == (TWO,)
     # It came with the old one, which the hub no longer counts: both are worth a try.
     assert rolled(RECORD, TWO, None).pins == (TWO, ONE)
