@@ -1,4 +1,4 @@
-"""What a box says of itself to whoever looks after its machine: the updater, a bundle. Pure."""
+"""What a box says of itself to whoever looks after its machine: the updater, a bundle."""
 
 from typing import Final
 from urllib.parse import urlsplit
