@@ -29,6 +29,8 @@ from stagebox.wire.terms import MEMBER_PATH, PROTOCOL_VERSION, SERVICE_TYPE
 RESCAN_S: Final = 5.0
 # Goodbyes go out three times within this.
 GOODBYE_S: Final = 3.0
+# A listener believes two announcements within a second to be both true (RFC 6762, 10.2).
+SETTLE_S: Final = 1.2
 # More would not fit one packet beside the other records.
 MAX_ADDRESSES: Final = 16
 # Bridges of containers count, too; each costs a few sockets.
@@ -74,7 +76,7 @@ class Advertiser:
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
         self._links: dict[Link, asyncio.Task[None]] = {}
-        self._running: dict[AsyncZeroconf, Link] = {}
+        self._news = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
         self._complained: set[Link | None] = set()
         self.rescan_s = RESCAN_S
@@ -96,16 +98,8 @@ class Advertiser:
     def enrolling(self, is_open: bool) -> None:
         """Announce from now on whether a box may be added."""
         self._enrolling = is_open
-        for zeroconf, link in self._running.items():
-            update = asyncio.create_task(self._update(zeroconf, link))
-            self._ending.add(update)
-            update.add_done_callback(self._ending.discard)
-
-    async def _update(self, zeroconf: AsyncZeroconf, link: Link) -> None:
-        try:
-            await (await zeroconf.async_update_service(self._info(link)))
-        except (OSError, RuntimeError, ZeroconfError) as error:
-            self._failed(link, error)
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def _run(self) -> None:
         while True:
@@ -160,13 +154,20 @@ class Advertiser:
                 )
                 await (await registered)
                 self._complained -= {link, None}
-                self._running[zeroconf] = link
-                stack.callback(self._running.pop, zeroconf)
-                if self._enrolling != told:
-                    await self._update(zeroconf, link)
-                await asyncio.Event().wait()
+                await self._keep_true(zeroconf, link, told)
         except (OSError, RuntimeError, ZeroconfError) as error:
             self._failed(link, error)
+
+    async def _keep_true(self, zeroconf: AsyncZeroconf, link: Link, told: bool) -> None:
+        """Announce each change, one at a time."""
+        while True:
+            news = self._news
+            if self._enrolling == told:
+                await news.wait()
+                continue
+            told = self._enrolling
+            await (await zeroconf.async_update_service(self._info(link)))
+            await asyncio.sleep(SETTLE_S)
 
     def _info(self, link: Link) -> ServiceInfo:
         properties = {
