@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import random
 import shutil
 import signal
 import socket
@@ -39,6 +40,8 @@ from tests.support.updating import FALLBACK, PACKAGE_BUILD, SAYS, Box, Place, up
 # The bound for a bad release to be gone again.
 BACK_S = 300.0
 OLD, NEW = 103, 105
+# Power cuts in a row; two hundred of a whole machine are another bench's.
+CUTS = 100
 
 
 class Served:
@@ -414,6 +417,36 @@ def test_case_64_killed_at_each_change_of_the_disk_old_or_new_runs(
         killed.close()
     print(f"{how}: {kills} kills; after the first of two: {ran}")
     assert kills > 40
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_case_55_a_hundred_power_cuts_in_a_row_while_updating(served: Served, place: Place) -> None:
+    chance = random.Random(55)
+    killed, offered, runs, cuts = Killed(served.at), OLD, PACKAGE_BUILD, 0
+    served.maker.put(offered)
+    try:
+        while cuts < CUTS:
+            wish = Wish.ROLLBACK if chance.random() < 0.1 else Wish.UPDATE
+            bad = {offered: "cannot log in"} if chance.random() < 0.2 else {}
+            said = killed.run(place, chance.randrange(1, 60), bad, wish)
+            assert not said.startswith("error"), said
+            cuts += said.startswith("killed")
+            before, runs = runs, place.start()
+            whole = Releases(place.releases).builds() | {PACKAGE_BUILD}
+            assert runs in whole, f"{before}: {said}"
+            if not said.startswith("killed"):  # it came to its end: the next release
+                offered += 1
+                served.maker.put(offered)
+        # Power for good, and a person who insists.
+        for _ in range(3):
+            said = killed.run(place, 0, {}, Wish.NOW)
+        assert place.start() == offered, said
+        assert Releases(place.releases).trial() is None
+        assert len(Releases(place.releases).builds()) <= 2
+    finally:
+        killed.close()
+    print(f"{cuts} cuts, {offered - OLD} releases on the way")
 
 
 def test_case_64_half_a_line_in_the_trial_file_keeps_no_box_from_starting(
