@@ -12,7 +12,7 @@ set -eu
 
 # Whoever makes a release puts the public key here: python -m provisioning.release installer.
 RELEASE_KEY='@RELEASE_KEY@'
-# Some 290 MiB are installed, and apt unpacks beside what is there.
+# Some 260 MiB are installed, and apt unpacks beside what is there.
 SPACE_MIB=700
 
 say() { printf 'stagebox: %s\n' "$*"; }
