@@ -49,8 +49,10 @@ from device.tally import Tally
 from device.teller import Teller, make_voice
 from device.transmitter import Transmitter
 from device.trust.belonging import Belonging
+from device.trust.hold import ResetHold
 from device.trust.kept import Kept
 from device.trust.office import Desk, Office
+from device.trust.wiping import Wiper
 from device.view.feed import Feed
 from device.view.live import watch
 from device.view.status import Status
@@ -245,6 +247,7 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     )
     desk = Desk(box.tell, box.show_enrolling, _reveal(events, simulation), signalling.reopen)
     office = Office(identity, config.name, config.role, kept, hubs, desk)
+    box.wipes(Wiper(kept_in, box.tell, partial(_ask, tally), _after(stop), ResetHold()))
     netwatch = NetWatch(box.say, tally.network)
     threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
     media = _media(box, signalling, listens_only=listens_only)
@@ -273,6 +276,19 @@ def _hubs(config: BoxConfig, kept_in: Path) -> tuple[Kept, KnownHubs]:
     kept.age()
     choice = HubChoice(config.hub, config.hub_id, config.any_hub)
     return kept, KnownHubs(choice, kept_in, Belonging(kept, config.hub_pin))
+
+
+def _ask(tally: Tally, on: bool) -> None:
+    tally.overlay("confirm" if on else None)
+
+
+def _after(stop: asyncio.Event) -> Callable[[float], None]:
+    """Return what ends the box after so many seconds."""
+
+    def end(seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+
+    return end
 
 
 def _reveal(events: EventLog, simulation: hardware.Simulation | None) -> Callable[[str], None]:

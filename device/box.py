@@ -59,6 +59,7 @@ from device.tally import Tally
 from device.teller import Teller
 from device.transmitter import Transmitter
 from device.trust.errand import Tell
+from device.trust.wiping import Wiper
 from device.view.facts import REPORT_S
 from device.view.monitor import Monitor
 from device.view.status import Status
@@ -122,6 +123,8 @@ class Box:
         self._count_xruns: Callable[[], int] = lambda: 0
         self._fetch: Callable[[], None] = lambda: None
         self._enrol: Callable[[], None] = lambda: None
+        self._wiper: Wiper | None = None
+        self._has_panel = False
         self._signalling: Signalling | None = None
         self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -155,6 +158,10 @@ class Box:
         self._count_xruns = count_xruns
         self._fetch = fetch
 
+    def wipes(self, wiper: Wiper) -> None:
+        """Tell ``wiper`` of the key that wipes the box, from power-on on."""
+        self._wiper = wiper
+
     async def run(self) -> None:
         """Beat, watch the levels and report, until cancelled."""
         self._parts.tally.show(Show(self._parts.floor.state))
@@ -180,6 +187,8 @@ class Box:
             self.on_problem("panel", str(error))
         self._parts.tally.relight()
         down = self._down()
+        self._has_panel = True
+        self._mind_reset(down)
         self._feed(Levels(down))
         if self._parts.teller.voice is not None and (self._parts.lessons.are_due or down & _ASKS):
             self._feed(Learn())
@@ -431,6 +440,10 @@ class Box:
         if self._media_old is not None:
             await asyncio.wait([self._media_old])
 
+    def _mind_reset(self, down: frozenset[Key]) -> None:
+        if self._wiper is not None and self._has_panel:
+            self._wiper.look(down=Key.TALK in down, now=asyncio.get_running_loop().time())
+
     def _down(self) -> frozenset[Key]:
         return frozenset(key for key in Key if self._parts.panel.is_down(key))
 
@@ -463,6 +476,7 @@ class Box:
             down = self._down()
             self._parts.status.down = tuple(sorted(down))
             self._parts.tally.down(down)
+            self._mind_reset(down)
             self._feed(Levels(down))
             self._contacts.correct(self._parts.floor.down)
 

@@ -25,6 +25,7 @@ _PROGRAMS: Final = {
     "profiles": "device.profiles.command",
     "test-panel": "device.paneltest.program",
     "panel": "device.picotool.program",
+    "reset": "device.trust.reset",
     "provision": "provisioning.app",
     "update": "provisioning.update.program",
     "support": "provisioning.support.program",
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_provision(programs.add_parser("provision", help="set up a box's network (a service)"))
     _add_prompts(programs.add_parser("prompts", help="what a box says, and recordings of it"))
     _add_update(programs.add_parser("update", help="fetch the newest release from the hub"))
+    _add_reset(programs.add_parser("reset", help="have a box forget its hub and its key"))
     _add_support(programs.add_parser("support", help="collect what helps to help, no secrets"))
     return parser
 
@@ -209,6 +211,13 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
 def _add_support(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: this folder)")
     parser.add_argument("--yes", action="store_true", help="write it without asking")
+
+
+def _add_reset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's settings (TOML)")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="where the box keeps its state")
+    parser.add_argument("--all", action="store_true", help="its networks, too (as root)")
+    parser.add_argument("--yes", action="store_true", help="wipe it without asking")
 
 
 def _add_provision(parser: argparse.ArgumentParser) -> None:
