@@ -21,6 +21,7 @@ from provisioning.update.model import Trial
 from provisioning.update.store import Releases
 from stagebox.release import unseal
 from stagebox.releasekeys import trusted
+from tests.security.figures import figure
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
 
@@ -221,5 +222,8 @@ def test_case_65_the_installer_takes_only_what_is_signed(
     assert not debian.holds("/usr/bin/stagebox")
     debian.do(*script, "--purge")
     assert not debian.holds("/etc/stagebox")
+    figure(
+        65, "Debian 12: installed, again, upgraded, never downgraded, removed, purged; no unit left"
+    )
     units = [path.name for path in (debian.root / "etc/systemd").rglob("stagebox*")]
     assert units == []

@@ -34,12 +34,16 @@ from stagebox.pinned import PinError, PinnedConnection
 from stagebox.release import MAX_ARCHIVE, Manifest, Reason, ReleaseError
 from stagebox.wire.sni import ENROL_NAME
 from tests.loopback.hub.crew import running_hub
+from tests.security.figures import figure
 from tests.support.releases import Entry, Maker, entry, packed, program
 from tests.support.updating import FALLBACK, PACKAGE_BUILD, SAYS, Box, Place, update
 
 # The bound for a bad release to be gone again.
 BACK_S = 300.0
 OLD, NEW = 103, 105
+# Figures over several runs of a test.
+back_s: dict[str, float] = {}
+all_kills: dict[str, int] = {}
 # Power cuts in a row; two hundred of a whole machine are another bench's.
 CUTS = 100
 
@@ -272,6 +276,8 @@ def test_case_62_a_bad_release_is_refused_before_it_is_unpacked(
     assert over.outcome in {Outcome.REFUSED, Outcome.FAILED, Outcome.UP_TO_DATE}
     assert why in over.why or over.outcome is Outcome.UP_TO_DATE
     assert unpacked == []
+    offers, archives = len(bad_offers(served.maker)), len(bad_archives())
+    figure(62, f"{offers} refused before unpacking, {archives} archives while; nothing left")
     assert left(place) == {"lock"}
     assert place.start() == PACKAGE_BUILD
 
@@ -321,7 +327,9 @@ def test_case_63_a_release_that_does_not_work_is_gone_in_five_minutes(
     assert over.outcome is Outcome.ROLLED_BACK
     assert NEW in box.starts
     assert (box.build, place.start()) == (before, before)
-    print(f"{how}: back after {box.now - began:.0f} s and {box.starts.count(NEW)} starts")
+    back_s[how] = box.now - began
+    longest = max(back_s.values())
+    figure(63, f"{len(back_s)} ways not to work: back on the old one after at most {longest:.0f} s")
     assert box.now - began < BACK_S
     assert Releases(place.releases).failed() == {NEW: 1}
     assert f"build-{NEW}" not in left(place)
@@ -415,6 +423,10 @@ def test_case_64_killed_at_each_change_of_the_disk_old_or_new_runs(
             assert left(place) <= {"lock", "current", "failed", f"build-{OLD}", f"build-{NEW}"}
     finally:
         killed.close()
+    all_kills[how] = kills
+    figure(
+        64, f"killed {sum(all_kills.values())} times, at each change of the disk: old or new ran"
+    )
     print(f"{how}: {kills} kills; after the first of two: {ran}")
     assert kills > 40
 
@@ -446,7 +458,7 @@ def test_case_55_a_hundred_power_cuts_in_a_row_while_updating(served: Served, pl
         assert len(Releases(place.releases).builds()) <= 2
     finally:
         killed.close()
-    print(f"{cuts} cuts, {offered - OLD} releases on the way")
+    figure(55, f"{cuts} kills of the updater in a row: always a whole release, none on trial left")
 
 
 def test_case_64_half_a_line_in_the_trial_file_keeps_no_box_from_starting(
