@@ -29,6 +29,7 @@ name = "Other"
 mode = "open"
 [space.limits]
 talk_limit_s = 0
+open_limit = 64
 """
 LARGEST_GROWTH_MIB: Final = 20.0
 RECOVER_S: Final = 5.0

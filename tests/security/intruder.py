@@ -16,6 +16,8 @@ from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.messages import (
     Error,
     FloorGranted,
+    FloorRelease,
+    FloorReleased,
     FloorRequest,
     HubMessage,
     Join,
@@ -27,7 +29,8 @@ from stagebox.wire.messages import (
 )
 from tests.support.attacks import open_session
 
-PATIENCE_S: Final = 20.0
+# A good one may wait while bad ones run into their deadlines.
+PATIENCE_S: Final = 30.0
 _PING_S: Final = 0.5
 _M = TypeVar("_M", bound=HubMessage)
 
@@ -79,10 +82,11 @@ class Intruder:
         self._offers += 1
         req = f"media{self._offers}"
         await self.say(MediaOffer(req=req, sdp=sdp))
-        while True:
-            answer = await self.next()
-            if isinstance(answer, MediaAnswer | Error) and answer.req == req:
-                return answer
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                answer = await self._messages.get()
+                if isinstance(answer, MediaAnswer | Error) and answer.req == req:
+                    return answer
 
     async def media(self) -> str:
         """Connect; return the hub's answer."""
@@ -95,6 +99,9 @@ class Intruder:
     async def take_floor(self) -> None:
         await self.ask(FloorRequest(req="floor"), FloorGranted)
 
+    async def release_floor(self) -> None:
+        await self.ask(FloorRelease(req="release"), FloorReleased)
+
     def speak(self, payload: bytes = b"\x78" + bytes(40)) -> bool:
         """Send a packet of sound, the next one of our stream."""
         self._spoken += 1
@@ -106,25 +113,20 @@ class Intruder:
     async def ask(self, message: MemberMessage, kind: type[_M]) -> _M:
         """Say something; return the answer, which must be of this kind."""
         await self.say(message)
-        while True:
-            answer = await self.next()
-            if isinstance(answer, kind):
-                return answer
-            assert not isinstance(answer, Error), answer
+        answer = await self.until(kind, Error)
+        assert isinstance(answer, kind), answer
+        return answer
 
     async def say_text(self, message: dict[str, Any]) -> None:
         """Say what no member would."""
         await self.line.send_str(json.dumps(message))
 
-    async def until(self, kind: type[_M]) -> _M:
-        """Return the next message of this kind."""
-        while not isinstance(message := await self.next(), kind):
-            pass
-        return message
-
-    async def next(self) -> HubMessage:
+    async def until(self, *kinds: type[_M]) -> _M:
+        """Return the next message of these kinds."""
         async with asyncio.timeout(PATIENCE_S):
-            return await self._messages.get()
+            while not isinstance(message := await self._messages.get(), kinds):
+                pass
+        return message
 
     async def _listen(self) -> None:
         async for frame in self.line:

@@ -95,6 +95,7 @@ async def test_case_53_the_clock_on_the_wall_jumps_in_a_talk_burst(
             for _ in range(3):
                 await anna.ping()
                 assert (await anna.get(Pong)).n == anna.pings
+                hub.media.heard(anna.id)  # who is silent for too long loses the floor
                 await asyncio.sleep(0.2)
             newcomer = Guest(f"New {index}", number=10 + index)
             async with crew(newcomer):
@@ -206,6 +207,7 @@ async def test_case_61_connected_and_gone_again_and_again(house: House) -> None:
                 for _ in range(3):
                     guest.speak()
                     await asyncio.sleep(0.01)
+                await guest.release_floor()
     async with asyncio.timeout(20):
         while house.descriptors() > descriptors:  # noqa: ASYNC110 - looks from outside
             await asyncio.sleep(0.1)
