@@ -244,7 +244,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "The set-up network is closed.", "The set-up network is closed: nobody used it in its time."
     ),
     "say.net_hotspot_failed": Phrase(
-        "The set-up network does not work here. Use a cable or the set-up file.",
+        "The set-up network does not work. Use a cable or the file.",
         "The set-up network cannot be opened. Use a cable or stagebox.toml.",
     ),
     "say.net_no_radio": Phrase(

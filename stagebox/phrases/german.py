@@ -255,7 +255,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Das Einrichtungsnetz ist zu.", "Das Einrichtungsnetz ist zu: Niemand hat es genutzt."
     ),
     "say.net_hotspot_failed": Phrase(
-        "Das Einrichtungsnetz geht hier nicht. Bitte ein Kabel oder die Datei nehmen.",
+        "Einrichtungsnetz geht nicht. Kabel oder Datei nehmen.",
         "Das Einrichtungsnetz geht nicht auf. Ein Kabel oder stagebox.toml nehmen.",
     ),
     "say.net_no_radio": Phrase(
@@ -263,7 +263,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Kein WLAN gefunden. Ein Netzkabel einstecken.",
     ),
     "say.net_no_manager": Phrase(
-        "Das Netz lässt sich nicht einrichten. Bitte aus- und einschalten.",
+        "Das Netz geht nicht. Bitte aus- und einschalten.",
         "NetworkManager antwortet nicht. Die Box aus- und einschalten.",
     ),
     # --- a hub of its own ---
