@@ -208,7 +208,7 @@ def _waiter(box: WaitingBox, now: float) -> Waiter:
 
 
 _CODES: Final = {
-    Outcome.WRONG_CODE: WebCode.WRONG_CODE,
+    Outcome.WRONG_CODE: WebCode.WRONG_BOX_CODE,
     Outcome.FAILED: WebCode.NO_BOX_ANSWERS,
     Outcome.CLOSED: WebCode.NOT_OPEN,
 }

@@ -45,6 +45,7 @@ class WebCode(StrEnum):
     NOT_KEPT = "not_kept"
     NOT_STREAMED = "not_streamed"
     # Adding boxes.
+    WRONG_BOX_CODE = "wrong_box_code"
     NOT_OPEN = "not_open"
     NO_BOX_ANSWERS = "no_box_answers"
     NO_SECURE_PORT = "no_secure_port"
@@ -116,6 +117,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,
         WebCode.NOT_STREAMED: 404,
+        WebCode.WRONG_BOX_CODE: 403,
         WebCode.NOT_OPEN: 409,
         WebCode.NO_BOX_ANSWERS: 409,
         WebCode.NO_SECURE_PORT: 409,

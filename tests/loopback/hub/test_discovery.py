@@ -168,7 +168,7 @@ async def test_that_a_box_may_be_added_is_announced_while_it_is_so() -> None:
 
     async def told(wanted: str | None) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while (await browser.info()).decoded_properties.get("enrol") != wanted:
+            while (await browser.info()).decoded_properties.get("enrol") != wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)  # what is in the cache comes without waiting
 
     advertiser.enrolling(True)  # before anything is announced

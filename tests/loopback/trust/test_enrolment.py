@@ -89,7 +89,7 @@ async def test_five_wrong_codes_shut_the_window_and_a_thousand_reach_nobody(tmp_
             statuses.append(answer.code)
         await runs
         assert reached == 5
-        assert statuses == ["wrong_code"] * 5 + ["not_open"] * 1_000
+        assert statuses == ["wrong_box_code"] * 5 + ["not_open"] * 1_000
         assert hub.value("stagebox_enrolment_total", event="wrong_code") == 5
         assert hub.trust.book.enrolled() == ()
 
@@ -180,7 +180,7 @@ async def test_who_stands_in_between_with_the_right_code_gains_nothing(tmp_path:
         run = asyncio.create_task(box.enrol())
         await here(browser)
         answer = await browser.ask("POST", "/enrolment/code", {"code": CODE})
-        assert answer.code == "wrong_code"
+        assert answer.code == "wrong_box_code"
         with pytest.raises(EnrolmentError) as caught:
             await run
         assert caught.value.reason is EnrolFailure.WRONG_CODE

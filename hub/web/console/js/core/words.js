@@ -136,6 +136,10 @@ export const ERROR = {
   disk_full: "The hub's disk is full, so nothing can be recorded. Delete old recordings.",
   internal: "The hub failed. Try again.",
   // Of the HTTP API alone.
+  wrong_box_code: "That is not the code that the box said. Type it once more.",
+  not_open: "Nobody is being added now. Press Add a box first.",
+  no_box_answers: "No box waits for a code. Hold its buttons until it speaks, then type the code.",
+  no_secure_port: "This hub has no port for TLS, so no box can come. See its settings and log.",
   bad_request: "The hub did not understand this page. Reload it.",
   not_found: "That is not there any more. Go back and reload.",
   method_not_allowed: "This page and the hub do not fit together. Reload the page.",

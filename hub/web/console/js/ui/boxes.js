@@ -1,7 +1,9 @@
 // The boxes and browsers that the hub knows, and how each is doing.
 
 import { clock, moment } from "../core/format.js";
-import { get, patch } from "../shell/api.js";
+import { del, get, patch } from "../shell/api.js";
+import { NEAR_MS, adding, look as lookAround, trusted } from "./adding.js";
+import { certificate, fetchCertificate } from "./certificate.js";
 import { h, icon } from "./dom.js";
 import { button, chip, dialog, field, form, nothing, title, toggle } from "./parts.js";
 
@@ -22,14 +24,22 @@ function enter(app) {
   page.look ??= async () => {
     if (document.hidden || app.route.page !== "boxes") return;
     try {
-      page.list = (await get("/boxes")).boxes;
+      const near = page.adding?.open && page.turn++ % (LOOK_MS / NEAR_MS) !== 0;
+      await lookAround(page);
+      if (!near) {
+        page.list = (await get("/boxes")).boxes;
+        await fetchCertificate(page);
+      }
       page.problem = null;
     } catch (problem) {
       page.problem = problem;
     }
     app.draw();
   };
-  page.timer ??= setInterval(page.look, LOOK_MS);
+  page.turn ??= 0;
+  page.timer ??= setInterval(() => {
+    if (page.adding?.open || page.turn++ % (LOOK_MS / NEAR_MS) === 0) page.look();
+  }, NEAR_MS);
   page.look();
 }
 
@@ -38,6 +48,7 @@ function view(app) {
   return [
     title("Boxes"),
     problem && h("p", { class: "banner is-held", role: "status" }, icon("flag"), problem.message),
+    ...[adding(app)].flat(),
     list &&
       (list.length
         ? h(
@@ -45,9 +56,8 @@ function view(app) {
             { class: "cards" },
             list.map((box) => card(app, box)),
           )
-        : nothing(
-            "No box has come yet. Plug one in on this network, and it finds the hub by itself.",
-          )),
+        : nothing("No box has come yet. Plug one in on this network, and add it here.")),
+    certificate(app),
     !list && !problem && nothing("One moment."),
   ];
 }
@@ -62,6 +72,7 @@ function card(app, box) {
       { class: "head" },
       h("h2", {}, box.name),
       chip(online ? "connected" : "away", { kind: online ? "is-good" : "" }),
+      trusted(box),
     ),
     h(
       "p",
@@ -136,6 +147,30 @@ function renaming(app, key, box, run) {
   );
 }
 
+function removing(box) {
+  return (app, key) => {
+    const send = () => {
+      app.close(key);
+      app.attempt(async () => {
+        await del(`/boxes/${box.id}`);
+        await app.page.look();
+      }, `${box.name} was removed.`);
+    };
+    return dialog(
+      app,
+      key,
+      `Remove ${box.name}?`,
+      h("p", {}, "It is disconnected at once. It comes back only with a new code."),
+      h(
+        "div",
+        { class: "buttons end" },
+        button("Keep it", null, () => app.close(key)),
+        button("Remove it", null, send, { class: "danger" }),
+      ),
+    );
+  };
+}
+
 function percent(share) {
   return `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`;
 }
@@ -155,6 +190,15 @@ function tools(app, box) {
       note: "May speak where only known members do.",
       of: box.id,
     }),
-    button("Rename", null, rename, { class: "quiet" }),
+    h(
+      "div",
+      { class: "buttons" },
+      button("Rename", null, rename, { class: "quiet", "aria-label": `Rename ${box.name}` }),
+      box.standing === "active" &&
+        button("Remove", null, () => app.open("remove", removing(box)), {
+          class: "quiet",
+          "aria-label": `Remove ${box.name}`,
+        }),
+    ),
   ];
 }
