@@ -4,24 +4,14 @@ The table says which events count in which phase. No network that was lost ever 
 hotspot: that happens only on a box that was never set up, or when somebody asks. Pure.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from provisioning.network import terms as t
 from provisioning.network.table import ALWAYS, STEPS, TABLE, TELLING, kind_of
-from provisioning.network.terms import Cause, Effect, Event, Phase, Tell, Timer
+from provisioning.network.terms import Cause, Effect, Event, Phase, Tell, Timer, Window
 from provisioning.network.timing import RETRIES_S, SECONDS
 from provisioning.network.wifi import Seen
 from stagebox.netstate import NetworkStep
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """The set-up hotspot's time: its key, what is in reach, and whether somebody asked for it."""
-
-    key: str
-    was_asked: bool
-    networks: tuple[Seen, ...] = ()
-    failure: Cause | None = None
 
 
 class Machine:
@@ -37,7 +27,7 @@ class Machine:
         self._has_radio = False
         self._is_wired = False
         self._target: t.Target | None = None
-        self._window: _Window | None = None
+        self._window: Window | None = None
         self._tries = 0
 
     def feed(self, event: Event) -> list[Effect]:
@@ -71,7 +61,7 @@ class Machine:
 
     def on_nobody(self, event: t.Expired) -> list[Effect]:
         """Open the hotspot of a box that was never set up and has no cable."""
-        return self._scan(_Window(event.key, was_asked=False))
+        return self._scan(Window(event.key, was_asked=False))
 
     def on_file(self, event: t.FileChanged) -> list[Effect]:
         if isinstance(event.file, t.FileFault):
@@ -204,12 +194,12 @@ class Machine:
     def on_asked(self, event: t.Asked) -> list[Effect]:
         if not self._has_radio:
             return self._tell(NetworkStep.NO_RADIO, again=True)
-        return [*self._leave(), *self._scan(_Window(event.key, was_asked=True))]
+        return [*self._leave(), *self._scan(Window(event.key, was_asked=True))]
 
     def on_asked_again(self, _event: t.Asked) -> list[Effect]:
         return self._tell_hotspot()
 
-    def _scan(self, window: _Window) -> list[Effect]:
+    def _scan(self, window: Window) -> list[Effect]:
         self._window = window
         told = self._tell(NetworkStep.SCANNING, again=True)
         self.phase = Phase.SCANNING
@@ -225,12 +215,12 @@ class Machine:
         if self._window is None:
             raise AssertionError("a scan without a hotspot to come")
         self._window = replace(self._window, networks=networks)
-        window = t.Arm(Timer.WINDOW, SECONDS[Timer.WINDOW])
-        return [t.Disarm(Timer.SCAN), window, *self._raise(self._window)]
+        times = [t.Disarm(Timer.SCAN), t.Arm(Timer.WINDOW, SECONDS[Timer.WINDOW])]
+        return [*times, *self._raise(self._window)]
 
-    def _raise(self, window: _Window) -> list[Effect]:
-        up = t.Raise(window.key, window.networks, window.failure, self._country)
+    def _raise(self, window: Window) -> list[Effect]:
         self.phase = Phase.RAISING
+        up = t.Raise(window.key, window.networks, window.failure, self._country)
         return [up, t.Arm(Timer.RAISE, SECONDS[Timer.RAISE])]
 
     def on_hotspot_up(self, event: t.Up) -> list[Effect]:
@@ -266,9 +256,8 @@ class Machine:
 
     def on_manager_gone(self, _event: t.ManagerGone) -> list[Effect]:
         left = self._leave()
-        arm = t.Arm(Timer.MANAGER, SECONDS[Timer.MANAGER])
         self.phase = Phase.NO_MANAGER
-        return [*left, arm]
+        return [*left, t.Arm(Timer.MANAGER, SECONDS[Timer.MANAGER])]
 
     def on_no_manager(self, _event: t.Expired) -> list[Effect]:
         return self._tell(NetworkStep.NO_MANAGER)

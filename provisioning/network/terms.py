@@ -56,6 +56,16 @@ class Cause(StrEnum):
     GONE = "gone"  # it was there
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The set-up hotspot's time: its key, what is in reach, and whether somebody asked for it."""
+
+    key: str
+    was_asked: bool
+    networks: tuple[Seen, ...] = ()
+    failure: Cause | None = None
+
+
 class Event:
     """Something that happened."""
 

@@ -87,6 +87,11 @@ class Steps:
         self.look()
         return [str(each["step"]) for each in self.heard[since:]]
 
+    def has(self, step: str, detail: str, since: int) -> bool:
+        self.look()
+        told = self.heard[since:]
+        return any((each["step"], each["detail"]) == (step, detail) for each in told)
+
     def wait(self, step: str, since: int, seconds: float = PATIENCE_S) -> float:
         return until(lambda: step in self.names(since), step, seconds)
 
@@ -272,14 +277,17 @@ def away(seconds: float, channel: int) -> tuple[float, list[str]]:
         time.sleep(0.2)
     air.access_point(channel=channel)
     waited = until(reaches_router, "the router again")
-    time.sleep(3)
+    time.sleep(2)
+    if "away" in steps.names(since):
+        steps.wait("joined", since)
     return waited, steps.names(since)
 
 
 def reaches_router() -> bool:
     """Whether something comes back through the air: here, that nothing listens."""
+    steps.look()
     with socket.socket() as line:
-        line.settimeout(0.5)
+        line.settimeout(0.3)
         return line.connect_ex(("192.168.50.1", 9)) == errno.ECONNREFUSED
 
 
@@ -292,9 +300,10 @@ def scene_away() -> None:
 def scene_hidden() -> None:
     air.stop("hostapd")
     air.access_point(ssid="Cellar", hidden=True)
+    steps.look()
     since = len(steps.heard)
     boot_file(country="DE", ssid="Cellar", key=KEY, hidden=True)
-    waited = steps.wait("joined", since)
+    waited = until(lambda: steps.has("joined", "Cellar", since), "hidden")
     tell(hidden_s=waited, hidden_steps=steps.names(since))
     stored = run("nmcli", "-t", "-f", "NAME", "connection", "show").splitlines()
     tell(hidden_stored=stored)
@@ -429,8 +438,8 @@ def scene_asked() -> None:
 def scene_contract() -> None:
     """Play with the real NetworkManager what the tests play with their own."""
     forget()
-    if "hostapd" not in air.running:
-        air.access_point()
+    air.stop("hostapd")
+    air.access_point()
     if "dnsmasq" not in air.running:
         air.router()
 
