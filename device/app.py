@@ -217,19 +217,13 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
     transmitter = _transmitter(config, tally)
     manner = fitted.manner(config, simulated=simulation is not None)
     has_hand, language = Key.HAND in manner.keys, config.sound.language
-    voice, trouble = None, None
-    if _speaks(config, simulation):
-        voice, trouble = make_voice(config.sound, duplex, has_hand=has_hand)
+    speaks = _speaks(config, simulation)
+    voice, trouble = make_voice(config.sound, duplex, has_hand=has_hand) if speaks else (None, None)
     parts = Parts(
         Conduct(_participant(config), manner),
         *(panel, output, transmitter, tally, duplex, events, status),
         Teller(duplex, transmitter, events, status, voice, language, has_hand),
-        VolumeKnob(
-            config.sound.volume,
-            kept_in,
-            lambda db: output.set_volume(programme_db=db),
-            duplex.tick,
-        ),
+        _knob(config, kept_in, output, duplex),
         Lessons(kept_in, wanted=config.tutorial),
         Air(transmitter, lambda: duplex.quiet_from),
     )
@@ -268,6 +262,13 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
         events.watch(feed.take)
     page = make_page(config, simulation.page if simulation else None, status, feed)
     return Made(parts, box, signalling, threads, browse, office, netwatch.run, by_hand, feed, page)
+
+
+def _knob(config: BoxConfig, kept_in: Path, output: Output, duplex: HalfDuplex) -> VolumeKnob:
+    def turn(db: float) -> None:
+        output.set_volume(programme_db=db)
+
+    return VolumeKnob(config.sound.volume, kept_in, turn, duplex.tick)
 
 
 def _hubs(config: BoxConfig, kept_in: Path) -> tuple[Kept, KnownHubs]:
