@@ -33,7 +33,8 @@ PACKAGES: Final = (
     "gpiod",
     "ca-certificates",
 )
-# For errands about networks: NetworkManager as on the Pi, and what an access point is made of.
+# For errands about networks: NetworkManager as on the Pi, a boot partition, and what an access
+# point is made of.
 NETWORK: Final = (
     "network-manager",
     "polkitd",
@@ -42,6 +43,7 @@ NETWORK: Final = (
     "dnsmasq-base",
     "iw",
     "hostapd",
+    "dosfstools",
 )
 TOOLS: Final = ("mmdebstrap", "mke2fs", "tar", "qemu-system-x86_64")
 # What runs in the guest besides the installed packages.

@@ -165,7 +165,7 @@ def install() -> None:
     shared.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "systemd/networkmanager/dnsmasq-shared.conf", shared / "stagebox.conf")
     run("systemd-sysusers", str(HERE / "systemd/sysusers.d/stagebox.conf"))
-    BOOT.parent.mkdir(parents=True, exist_ok=True)
+    make_boot_partition()
     ASK.parent.mkdir(parents=True, exist_ok=True)
     for unit, more, watchdog in (
         ("stagebox-provision", "", 60),
@@ -178,6 +178,16 @@ def install() -> None:
     shutil.copy(HERE / "systemd/stagebox-bootfile.path", "/etc/systemd/system")
     run("systemctl", "daemon-reload")
     run("systemctl", "start", "stagebox-bootfile.path")
+
+
+def make_boot_partition() -> None:
+    """Mount a partition as a card has it: FAT, readable by the helper, writable by root."""
+    BOOT.parent.mkdir(parents=True, exist_ok=True)
+    with Path("/run/boot.img").open("wb") as image:
+        image.truncate(32 << 20)
+    run("mkfs.vfat", "/run/boot.img")
+    options = "loop,rw,sync,noatime,gid=stagebox,umask=0027"
+    run("mount", "-t", "vfat", "-o", options, "/run/boot.img", str(BOOT.parent))
 
 
 def boot_file(**keys: object) -> None:
