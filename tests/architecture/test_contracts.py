@@ -47,6 +47,12 @@ PLANTS = [
     ("SQLite and its executor live in hub.store.database", "hub.store.records", "import sqlite3"),
     ("WebRTC lives in stagebox.rtc", "device.link.session", "import pylibsrtp"),
     ("gpiozero lives in device.buttons.pins", "device.buttons.lamps", "import gpiozero"),
+    ("SPAKE2 lives in stagebox.wire.pake", "device.trust.office", "import spake2"),
+    (
+        "the message bus lives in provisioning.network",
+        "provisioning.support.program",
+        "import dbus_fast",
+    ),
     (
         "PocketSphinx lives in hub.captions.recogniser",
         "hub.captions.sphinx",
