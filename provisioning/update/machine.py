@@ -35,7 +35,7 @@ from provisioning.update.model import (
     Wish,
     WriteTrial,
 )
-from stagebox.release import Manifest
+from stagebox.release import Manifest, Reason
 
 # A release that hangs is ended by the watchdog after 20 s: in a minute that shows.
 WELL_S: Final = 60.0
@@ -58,6 +58,7 @@ class Update:
     trial: Trial | None = None
     outcome: Outcome | None = None
     why: str = ""
+    reason: Reason | None = None
     until: float = 0.0
     pid: int = 0
     well_since: float | None = None
@@ -214,7 +215,8 @@ def _failed(update: Update, failed: Failed, now: float) -> Result:
     outcome = Outcome.FAILED
     if update.phase is Phase.ASKING:
         outcome = Outcome.REFUSED
-    return _enter(replace(update, outcome=outcome, why=failed.detail), phase, now)
+    told = replace(update, outcome=outcome, why=failed.detail, reason=failed.reason)
+    return _enter(told, phase, now)
 
 
 _CLEANING: Final = frozenset({Phase.NOTING, Phase.CLEARING, Phase.RESTARTING, Phase.SWEEPING})

@@ -31,10 +31,12 @@ from provisioning.update.service import SystemdBox
 from provisioning.update.store import Releases
 from stagebox.health import read_health
 from stagebox.installed import architecture, installed, python
-from stagebox.release import Here, ReleaseError, ReleaseRole
+from stagebox.release import Here, Reason, ReleaseError, ReleaseRole
 from stagebox.releasekeys import trusted
 
 _REFUSED: Final = 2
+# No fault of this machine's: the unit takes it for a success.
+_NO_HUB: Final = 3
 # What a person, or the journal, is told on the way.
 _SAYS: Final[Mapping[type[Effect], str]] = {
     Fetch: "fetching the release",
@@ -72,6 +74,8 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     why = f" ({over.why})" if over.why else ""
     print(f"stagebox update: {_OUTCOMES[outcome]}{why}", flush=True)
+    if over.reason is Reason.UNREACHABLE:
+        return _NO_HUB
     return 1 if outcome in _BAD or outcome is Outcome.ROLLED_BACK else 0
 
 

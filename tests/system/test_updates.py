@@ -508,3 +508,24 @@ def test_a_release_without_its_program_is_none(served: Served, place: Place) -> 
             (place.releases / "current").unlink()
         (place.releases / "current").symlink_to(target)
         assert place.start() == PACKAGE_BUILD
+
+
+def test_without_a_key_updates_are_off_and_it_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stagebox", "update", "--check"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "No release key is installed" in done.stderr
+
+
+def test_a_hub_that_is_away_is_no_failure_of_a_release(served: Served, place: Place) -> None:
+    away = HubAt(host="127.0.0.1", port=_free_port(), pin="0" * 64)
+    box = Box(place, {})
+    over = update(place, box, lambda: HubReleases(away))
+    assert (over.outcome, over.reason) == (Outcome.REFUSED, Reason.UNREACHABLE)
+    assert left(place) == {"lock"}
+    assert box.starts == [PACKAGE_BUILD]
