@@ -75,7 +75,7 @@ async def test_the_story_of_a_box(kit: Kit) -> None:
     await Story(kit.service, 20).play()
 
 
-async def test_no_address_is_told_from_a_wrong_key(kit: Kit) -> None:
+async def test_case_46_no_address_is_told_from_a_wrong_key(kit: Kit) -> None:
     manager, seen = await kit.answering()
     await manager.join(Wifi("Mute", KEY))
     assert await take(seen) == t.Down(t.Cause.NO_ADDRESS)

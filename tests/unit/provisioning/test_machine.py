@@ -167,7 +167,7 @@ def test_it_may_go_while_the_hub_is_asked() -> None:
 # --- a network that goes ----------------------------------------------------------------
 
 
-def test_a_short_loss_is_not_told() -> None:
+def test_case_46_a_short_loss_is_not_told() -> None:
     box = Played(FILE, UP).feed(t.Down(Cause.GONE))
     assert (box.phase, box.told) == (Phase.AWAY, [])
     assert box.armed(Timer.GRACE) == SECONDS[Timer.GRACE]
@@ -175,7 +175,7 @@ def test_a_short_loss_is_not_told() -> None:
     assert (box.phase, box.told) == (Phase.ONLINE, [])
 
 
-def test_a_long_one_is_told_once_and_never_opens_a_hotspot() -> None:
+def test_case_47_a_long_one_is_told_once_and_never_opens_a_hotspot() -> None:
     box = Played(FILE, UP, t.Down(Cause.GONE)).feed(rings(Timer.GRACE))
     assert box.told == [NetworkStep.AWAY]
     for _ in range(1_000):
@@ -408,7 +408,7 @@ SETTLED = {Phase.IDLE, Phase.ONLINE, Phase.AWAY, Phase.CABLE, Phase.RETRY}
 
 @settings(max_examples=300)
 @given(st.lists(EVENTS, max_size=40))
-def test_whatever_happens(events: list[Event]) -> None:
+def test_case_47_whatever_happens_no_hotspot_opens_unasked(events: list[Event]) -> None:
     """No hotspot that nobody asked for, none left open, no try without an end."""
     box, onlooker = Machine("Stagebox-0042"), Onlooker()
     for event in [NEW, *events]:
