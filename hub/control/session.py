@@ -153,6 +153,7 @@ class Session:
             self._refuse(Refusal.HUB_FULL, ErrorCode.HUB_FULL, str(error), error)
             return None
         except BookError as error:
+            house.trust.doubles.saw(hello.id, self._loop.time())
             self._refuse(Refusal.TAKEOVER, ErrorCode.RATE_LIMITED, str(error), error)
             return None
         # A cookie says no more of a member that is not the one that it names.

@@ -10,7 +10,7 @@ from hub.trust.book import TrustBook
 from hub.trust.certificates import BoxCertificateError, BoxCertificates
 from hub.trust.enrolling import Enrolling
 from hub.trust.gate import REASONS, Proof, Verdict, judge
-from hub.trust.waiting import WaitingList
+from hub.trust.waiting import Doubles, WaitingList
 from stagebox.identity import Identity
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.enrolment import EnrolledBox, HubSelf
@@ -37,6 +37,7 @@ class Trust:
     anyone: bool
     book: TrustBook
     waiting: WaitingList
+    doubles: Doubles
     certificates: BoxCertificates | None
     enrolling: Enrolling
 
@@ -63,7 +64,7 @@ class Trust:
             return HubSelf(identity.key, name, identity.sign, pins)
 
         enrolling = Enrolling(me, book)
-        return cls(identity, anyone, book, WaitingList(), certificates, enrolling)
+        return cls(identity, anyone, book, WaitingList(), Doubles(), certificates, enrolling)
 
     async def admit(self, hello: Hello, *, proved: bool, seen: bytes | None, address: str) -> None:
         """Let a member in; ``seen``: SHA-256 of the certificate for boxes that it was shown.

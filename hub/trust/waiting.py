@@ -11,6 +11,8 @@ from stagebox.wire.terms import Key, MemberId, Name, Role
 MOST_WAITING: Final = 32
 # A box that waits comes again all the time; this one was switched off.
 FORGET_S: Final = 900.0
+# A box whose line breaks twice within seconds looks like two; one that is copied keeps on.
+ALARM: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,25 @@ class WaitingBox:
     role: Role
     address: str
     seen_at: float
+
+
+class Doubles:
+    """Boxes whose key two machines use: again and again one came while the other was there."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[MemberId, tuple[int, float]] = OrderedDict()
+
+    def saw(self, member_id: MemberId, now: float) -> None:
+        """Note that a second machine came."""
+        times, at = self._seen.pop(member_id, (0, now))
+        self._seen[member_id] = (times + 1 if now - at <= FORGET_S else 1, now)
+        while len(self._seen) > MOST_WAITING:
+            self._seen.popitem(last=False)
+
+    def is_one(self, member_id: MemberId, now: float) -> bool:
+        """Tell whether that happened too often lately to be a line that broke twice."""
+        times, at = self._seen.get(member_id, (0, now))
+        return times >= ALARM and now - at <= FORGET_S
 
 
 class WaitingList:

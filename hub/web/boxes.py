@@ -26,6 +26,7 @@ class Box(Struct, frozen=True, kw_only=True):
 
     ``since_s``: how long it is connected, or was not; ``told_s``: how old ``health`` is.
     ``standing``: of a box, whether the hub believes its key; ``words`` stand for that.
+    ``twice``: two machines use its key.
     """
 
     id: MemberId
@@ -44,6 +45,7 @@ class Box(Struct, frozen=True, kw_only=True):
     told_s: float | None = None
     standing: Standing | None = None
     words: str = ""
+    twice: bool = False
 
 
 class Boxes(Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ def _box(call: Call, met: StoredMember) -> Box:
         last_seen=met.last_seen,
         standing=call.desk.house.trust.book.standing(met.id),
         words=in_words(met.key) if met.kind is Kind.BOX else "",
+        twice=call.desk.house.trust.doubles.is_one(met.id, call.desk.now()),
         **{"connected": False, **live},
     )
 

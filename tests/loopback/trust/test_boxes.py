@@ -1,5 +1,6 @@
 """Boxes that are known: let in without a code, removed, and through a change of certificate."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
+from hub.control.limits import SILENT_S
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.codec import encode
 from stagebox.wire.handshake import are_pins_of
@@ -176,3 +178,27 @@ async def test_only_an_administrator_adds_boxes(tmp_path: Path, method: str) -> 
             url = hub.url("/api/v1/enrolment")
             async with http.request(method, url) as answer:
                 assert answer.status == 401
+
+
+async def test_one_key_on_two_machines_is_one_session_and_an_alarm(tmp_path: Path) -> None:
+    async with (
+        enrolling_hub(tmp_path) as hub,
+        keeper(hub) as browser,
+        TlsBox(hub) as box,
+        TlsBox(hub) as copy,
+    ):
+        await added(hub, browser, box)
+        copy.identity, copy.known = box.identity, box.known
+        opened, turned = 0, []
+        began = asyncio.get_running_loop().time()
+        for turn in range(100):
+            one = (box, copy)[turn % 2]
+            said = await one.login()
+            opened += isinstance(said, Welcome)
+            turned += [said.code] if isinstance(said, Error) else []
+            assert len(hub.server._book) <= 1
+        assert set(turned) == {ErrorCode.RATE_LIMITED}
+        # Neither pings, so each may be followed when it has been silent for two seconds.
+        assert opened <= 2 + (asyncio.get_running_loop().time() - began) / SILENT_S
+        (listed,) = (await browser.ask("GET", "/boxes")).json["boxes"]
+        assert listed["twice"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.trust.gate import REASONS, Proof, Standing, Verdict, judge
-from hub.trust.waiting import FORGET_S, MOST_WAITING, WaitingList
+from hub.trust.waiting import ALARM, FORGET_S, MOST_WAITING, Doubles, WaitingList
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.handshake import member_id
 from stagebox.wire.messages import Hello
@@ -86,3 +86,19 @@ def test_a_crowd_pushes_out_its_oldest() -> None:
         waiting.came(hello(number), "10.0.0.9", float(number))
     names = [box.name for box in waiting.now(60.0)]
     assert names == [f"Box {n}" for n in reversed(range(5, MOST_WAITING + 5))]
+
+
+def test_a_key_that_two_machines_use_is_remembered_for_a_while() -> None:
+    doubles = Doubles()
+    for at in range(ALARM):
+        assert not doubles.is_one("a" * 32, float(at))
+        doubles.saw("a" * 32, float(at))
+    assert doubles.is_one("a" * 32, ALARM - 1 + FORGET_S)
+    assert not doubles.is_one("a" * 32, ALARM + FORGET_S)
+    doubles.saw("a" * 32, 3 * FORGET_S)
+    assert not doubles.is_one("a" * 32, 3 * FORGET_S)
+    for number in range(MOST_WAITING):
+        doubles.saw(f"{number:032}", 3 * FORGET_S)
+    for _ in range(ALARM - 1):
+        doubles.saw("a" * 32, 3 * FORGET_S)
+    assert not doubles.is_one("a" * 32, 3 * FORGET_S)  # it was the oldest of a crowd

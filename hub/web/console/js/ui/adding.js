@@ -29,7 +29,6 @@ export function adding(app) {
   const seen = app.page.adding;
   if (!seen) return null;
   return [
-    seen.anyone && open(),
     waiting(app, seen),
     h(
       "section",
@@ -39,20 +38,6 @@ export function adding(app) {
       h("div", { key: "said", role: "status", "aria-live": "polite" }, said(seen)),
     ),
   ];
-}
-
-function open() {
-  return h(
-    "div",
-    { class: "banner is-held", role: "status" },
-    icon("flag"),
-    h(
-      "p",
-      {},
-      h("strong", {}, "This hub is open."),
-      " It takes every program on its own computer for a box. That is for development only.",
-    ),
-  );
 }
 
 function shut(app, seen) {
@@ -78,28 +63,7 @@ function opened(app, seen) {
       h("li", {}, "Type them here."),
     ),
     seen.coming.length > 0 && h("ul", { key: "coming", class: "coming" }, seen.coming.map(comer)),
-    h("div", { key: "typed" }, form(
-      ({ code }) => type(app, code.replace(/\D/g, "")),
-      field(
-        "Code",
-        h("input", {
-          name: "code",
-          class: "code-input",
-          inputmode: "numeric",
-          autocomplete: "one-time-code",
-          maxlength: 11,
-          required: true,
-          made: (node) => node.focus(),
-        }),
-        { note: `${seen.tries_left} tries are left.` },
-      ),
-      h(
-        "div",
-        { class: "buttons" },
-        h("button", { type: "submit", class: "primary", disabled: app.page.typing }, "Add"),
-        button("Stop", null, () => stop(app), { class: "quiet" }),
-      ),
-    )),
+    h("div", { key: "typed" }, typing(app, seen)),
     !ready && h("p", { key: "none", class: "hint" }, "No box has called yet."),
     h(
       "p",
@@ -108,6 +72,31 @@ function opened(app, seen) {
       running(() => clock(Math.max(0, Math.ceil((app.page.adding.ends - performance.now()) / 1000)))),
     ),
   ];
+}
+
+function typing(app, seen) {
+  return form(
+    ({ code }) => type(app, code.replace(/\D/g, "")),
+    field(
+      "Code",
+      h("input", {
+        name: "code",
+        class: "code-input",
+        inputmode: "numeric",
+        autocomplete: "one-time-code",
+        maxlength: 11,
+        required: true,
+        made: (node) => node.focus(),
+      }),
+      { note: `${seen.tries_left} tries are left.` },
+    ),
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { type: "submit", class: "primary", disabled: app.page.typing }, "Add"),
+      button("Stop", null, () => stop(app), { class: "quiet" }),
+    ),
+  );
 }
 
 function comer(box, n) {

@@ -86,6 +86,13 @@ function card(app, box) {
         .filter(Boolean)
         .join(" · "),
     ),
+    box.twice &&
+      h(
+        "p",
+        { class: "banner is-bad", role: "alert" },
+        icon("flag"),
+        "Two machines use this box's key. Remove it, reset it, and add it again.",
+      ),
     health && online && h("dl", { class: "figures" }, figures(health)),
     h("p", { class: "hint" }, when(box)),
     tools(app, box),

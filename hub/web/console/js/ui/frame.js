@@ -15,9 +15,20 @@ export function frame(app, page) {
   return [
     h("header", { class: inSpace ? "top is-in-space" : "top" }, brand(app), nav(app)),
     app.trouble && h("p", { class: "banner is-bad", role: "alert" }, icon("flag"), app.trouble),
+    app.hub?.open && app.me?.admin && !inSpace && openHub(),
     h("main", { id: "main", class: `page page-${app.route.page}`, tabindex: "-1" }, page.view(app)),
     page.bar?.(app) ?? stillIn(app),
   ];
+}
+
+function openHub() {
+  return h(
+    "p",
+    { key: "open-hub", class: "banner is-held", role: "status" },
+    icon("flag"),
+    h("strong", {}, "This hub is open."),
+    " It takes every program on its own computer for a box: for development only.",
+  );
 }
 
 function brand(app) {
