@@ -67,7 +67,8 @@ root=${tree:-$work/root}
 
 packages=systemd-sysv,udev,dbus,systemd-timesyncd,kmod,fdisk,e2fsprogs,dosfstools,cloud-guest-utils
 packages=$packages,network-manager,wpasupplicant,wireless-regdb,iw,dnsmasq-base,polkitd,libnss-mdns
-packages=$packages,overlayroot,alsa-utils,espeak-ng,ca-certificates,openssl,$base,$role
+packages=$packages,overlayroot,alsa-utils,espeak-ng,ca-certificates,openssl
+packages=$packages,python3,libopus0,libportaudio2
 if [ "$architecture" = arm64 ]; then
     packages=$packages,linux-image-arm64,raspi-firmware,firmware-brcm80211,initramfs-tools
 fi
@@ -78,6 +79,9 @@ mmdebstrap --architectures="$architecture" --variant=minbase \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --setup-hook="mkdir -p \"\$1/boot/firmware\" \"\$1/etc\"" \
     --essential-hook="cp -a '$files/.' \"\$1/\"" \
+    --customize-hook="mkdir \"\$1/debs\" && cp '$base' '$role' \"\$1/debs/\"" \
+    --customize-hook='chroot "$1" sh -c "apt-get install -y -qq --no-install-recommends /debs/*.deb"' \
+    --customize-hook='rm -r "$1/debs"' \
     --customize-hook="'$here/finish' \"\$1\"" \
     "$suite" "$root" "$mirror"
 [ -n "$out" ] || exit 0
