@@ -189,11 +189,12 @@ async def test_one_key_on_two_machines_is_one_session_and_an_alarm(tmp_path: Pat
     ):
         await added(hub, browser, box)
         copy.identity, copy.known = box.identity, box.known
-        opened, turned = 0, []
+        opened, turned, kept = 0, [], []
         began = asyncio.get_running_loop().time()
         for turn in range(100):
             one = (box, copy)[turn % 2]
             said = await one.login()
+            kept.append(one.ws)  # neither hangs up
             opened += isinstance(said, Welcome)
             turned += [said.code] if isinstance(said, Error) else []
             assert len(hub.server._book) <= 1
