@@ -45,7 +45,7 @@ def test_case_46_a_boot_file_is_joined_and_what_is_wrong_is_told_apart(tmp_path:
     assert result["canary"] == []
 
 
-def test_case_46_a_network_that_goes_is_waited_for_and_nobody_gets_a_hotspot(tmp_path: Path) -> None:
+def test_case_46_a_network_that_goes_is_waited_for_without_a_hotspot(tmp_path: Path) -> None:
     away = os.environ.get("STAGEBOX_AWAY", "5 60")
     result = visit(tmp_path, "join away hidden", away)
     assert result.get("done"), result.get("error")

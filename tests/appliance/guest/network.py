@@ -366,6 +366,8 @@ def scene_hotspot() -> None:
     forget()
     air.stop("hostapd")
     air.access_point()
+    if "dnsmasq" not in air.running:
+        air.router()
     start()
     waited = steps.wait("hotspot", 0)
     hotspot = join_hotspot()
