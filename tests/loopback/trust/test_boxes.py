@@ -182,7 +182,7 @@ async def test_only_an_administrator_adds_boxes(tmp_path: Path, method: str) -> 
 
 async def test_one_key_on_two_machines_is_one_session_and_an_alarm(tmp_path: Path) -> None:
     async with (
-        enrolling_hub(tmp_path) as hub,
+        enrolling_hub(tmp_path, sockets_per_address=400) as hub,
         keeper(hub) as browser,
         TlsBox(hub) as box,
         TlsBox(hub) as copy,
