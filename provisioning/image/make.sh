@@ -73,6 +73,7 @@ if [ "$architecture" = arm64 ]; then
     packages=$packages,linux-image-arm64,raspi-firmware,firmware-brcm80211,initramfs-tools
 fi
 # No documents, no translations, no password, no SSH server: a box is reached through its hub.
+# shellcheck disable=SC2016  # $1 is what mmdebstrap gives the hook
 mmdebstrap --architectures="$architecture" --variant=minbase \
     --components=main,non-free-firmware --include="$packages" \
     --dpkgopt='path-exclude=/usr/share/man/*' \
