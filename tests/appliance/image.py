@@ -5,6 +5,7 @@ made anew for each run, from the checkout and from those packages of the environ
 ``requirements/box.txt`` names.
 """
 
+import fcntl
 import hashlib
 import re
 import shutil
@@ -92,9 +93,13 @@ def system_disk(extra: tuple[str, ...] = ()) -> Path:
     packages = PACKAGES + extra
     recipe = "\n".join((SUITE, MIRROR, *packages, UNIT))
     disk = CACHE / f"system-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.ext4"
-    if disk.exists():
-        return disk
     CACHE.mkdir(parents=True, exist_ok=True)
+    with disk.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once make it once
+        return disk if disk.exists() else _made(disk, packages)
+
+
+def _made(disk: Path, packages: tuple[str, ...]) -> Path:
     tree = disk.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     names = ",".join(packages)
