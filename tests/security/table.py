@@ -72,7 +72,9 @@ def cases(existing: frozenset[str]) -> list[Case]:
 def table(rows: list[Case], measured: dict[str, str]) -> str:
     """Return the table as Markdown."""
     tested = sum(1 for row in rows if row.tests)
-    lines = [BEGIN, "", f"**{tested} of {len(rows)}** cases are tested automatically."]
+    differ = sum(1 for row in rows if row.tests and row.left)
+    said = f"**{tested} of {len(rows)}** cases have automatic tests; {differ} of them differ from"
+    lines = [BEGIN, "", said, "what was asked, or leave something to be done (in italics)."]
     part = ""
     for row in rows:
         if row.part != part:
