@@ -458,3 +458,13 @@ def test_the_command_lists_them_and_shows_one(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("Raspberry Pi Codec Zero: ")
     assert told(name="codec") == 2
     assert capsys.readouterr().err.startswith("stagebox profiles: profile: there is no profile")
+
+
+def test_what_the_boot_file_says_goes_over_the_settings_and_may_be_absent(tmp_path: Path) -> None:
+    own, over = tmp_path / "box.toml", tmp_path / "over.toml"
+    own.write_text('name = "Box"\nspace = "main"\n')
+    assert load_settings(own, None, over).name == "Box"
+    over.write_text('name = "Kitchen"\n[sound]\nlanguage = "de"\n')
+    settings = load_settings(own, None, over)
+    assert (settings.name, settings.space, settings.sound.language) == ("Kitchen", "main", "de")
+    assert load_settings(own, {"name": "Hall"}, over).name == "Hall"
