@@ -74,12 +74,14 @@ class TrustBook:
         return tuple(box for box in self._boxes.values() if box.standing is Standing.ACTIVE)
 
     async def pend(self, box: EnrolledBox) -> None:
-        """Keep a box that confirmed the code.
+        """Keep a box that confirmed the code; one that is enrolled stays so, whatever comes.
 
         Raises:
             BookFullError: there are too many.
             StoreError: it cannot be kept.
         """
+        if self.standing(box.id) is Standing.ACTIVE:
+            return
         if len(self._boxes) >= MOST_BOXES + MOST_REFUSED or (
             box.id not in self._boxes and len(self.enrolled()) >= MOST_BOXES
         ):
