@@ -27,8 +27,9 @@ from tests.security.intruder import Intruder, check, socket_of
 pytestmark = pytest.mark.timeout(240)
 
 STRANGER: Final = "127.0.2.66"
-# As fast as a slow computer throws them away: at 10,000 a second each has a tenth of a millisecond.
-PER_SECOND: Final = 10_000
+# A socket's room in the kernel lasts for 0.3 s at 1,000 a second, and there are four: a machine
+# that has others to serve then loses good packets with the bad ones, whatever we do.
+PER_SECOND: Final = counts(10_000, 4_000)
 _SPURT: Final = 50
 # A ClientHello that offers TLS_RSA_WITH_NULL_SHA256 alone.
 NULL_HELLO: Final = bytes.fromhex(
@@ -180,9 +181,9 @@ async def test_case_05_captured_srtp_is_played_once(house: House) -> None:
         have = len(lena.packets)
         for _ in range(200):
             mallory.speak()
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.005)
         async with asyncio.timeout(20):
-            while len(lena.packets) < have + 190:  # noqa: ASYNC110 - a packet is no event
+            while len(lena.packets) < have + 100:  # noqa: ASYNC110 - a packet is no event
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.2)
         heard = len(lena.packets) - have
