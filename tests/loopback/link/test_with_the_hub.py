@@ -84,7 +84,7 @@ async def test_the_doctor_says_what_is_in_the_way(
     monkeypatch.setattr(checks, "FIND_HUB_S", 0.5)
     own = str(tmp_path)
     assert await ask(BoxConfig(state_dir=own, hub_id="0" * 32)) == (
-        "No hub was found on this network.",
+        "This box belongs to no hub yet.",
         False,
     )
     sentence, ok = await ask(BoxConfig(state_dir=own, hub="ws://127.0.0.1:9"))
