@@ -13,6 +13,7 @@
 # Stock tools: mmdebstrap, e2fsprogs, dosfstools, mtools, fdisk; for arm64 on a PC
 # qemu-user-static, binfmt-support and arch-test besides. Nothing is mounted.
 set -eu
+umask 022
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 files=$here/files
@@ -79,7 +80,7 @@ mmdebstrap --architectures="$architecture" --variant=minbase \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --setup-hook="mkdir -p \"\$1/boot/firmware\" \"\$1/etc\"" \
-    --essential-hook="cp -a '$files/.' \"\$1/\"" \
+    --essential-hook="cp -r '$files/.' \"\$1/\"" \
     --customize-hook="mkdir \"\$1/debs\" && cp '$base' '$role' \"\$1/debs/\"" \
     --customize-hook='chroot "$1" sh -c "apt-get install -y -qq --no-install-recommends /debs/*.deb"' \
     --customize-hook='rm -r "$1/debs"' \
