@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -129,11 +128,11 @@ class Surroundings:
         """Serve the page on the hotspot. Raises OSError."""
         if self._page is None:
             # An HTTP server is as large as the rest, and a box with a network never needs it.
-            server = importlib.import_module("provisioning.hotspot.server")
-            self._page = server.Page(self._on_submitted)
-        page: Page = self._page
+            from provisioning.hotspot.server import Page  # noqa: PLC0415
+
+            self._page = Page(self._on_submitted)
         address = (HOTSPOT_ADDRESS, HTTP_PORT)
-        await page.open(address, raised.networks, raised.failure, raised.country)
+        await self._page.open(address, raised.networks, raised.failure, raised.country)
 
     async def close_page(self) -> None:
         """Serve it no longer."""

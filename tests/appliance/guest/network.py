@@ -339,9 +339,17 @@ def request(method: str, path: str, body: str = "", host: str = "10.42.0.1") -> 
         "print(r.status, h.get('Location') or '', h.get('Content-Security-Policy') or '')\n"
         "print(r.read().decode())\n"
     )
+    # The page is there a moment after the hotspot: here, half a minute of Python's imports.
+    until(answers, "the page")
     out = run("ip", "netns", "exec", "phone", sys.executable, "-c", code)
     head, _, text = out.partition("\n")
     return int(head.split()[0]), head + "\n" + text
+
+
+def answers() -> bool:
+    code = "import socket; socket.create_connection(('10.42.0.1', 80), 3)"
+    command = ("ip", "netns", "exec", "phone", sys.executable, "-c", code)
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def fill(page: str, ssid: str, key: str) -> str:
