@@ -104,7 +104,7 @@ async def test_case_26_a_thousand_wrong_codes_make_five_runs(
                         await here(browser)
             answer = await browser.ask("POST", "/enrolment/code", {"code": code})
             statuses.append(answer.code)
-            tried += answer.code == "wrong_code"
+            tried += answer.code == "wrong_box_code"
         await box.says(Prompt.ENROL_SPENT)
     reached = box.prompts.count(Prompt.ENROL_WRONG) + 1
     assert (reached, tried) == (5, 5)

@@ -29,4 +29,5 @@ def syllables(seconds: float, seed: int = 0) -> Pcm:
     tone = sum(np.sin(k * phase) / k for k in range(1, 20))
     envelope = np.clip(np.sin(2 * np.pi * 2 * t), 0.05, 1.0)
     signal = tone * envelope
-    return (9000 * signal / np.max(np.abs(signal))).astype(np.int16)
+    pcm: Pcm = (9000 * signal / np.max(np.abs(signal))).astype(np.int16)
+    return pcm

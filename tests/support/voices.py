@@ -40,4 +40,5 @@ def _decoded(path: Path) -> Pcm:
     pcm = pcm[loud[0] : loud[-1]] if loud.size else pcm
     count = pcm.size * 3
     at = np.interp(np.arange(count) / 3, np.arange(pcm.size), pcm)
-    return at.astype(np.int16)
+    thrice: Pcm = at.astype(np.int16)
+    return thrice

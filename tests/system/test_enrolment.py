@@ -108,7 +108,7 @@ def test_case_32_a_code_is_nowhere_but_in_ears(house: House) -> None:
         seen = {f"/proc/{pid}/{what}" for pid in pids for what in ("cmdline", "environ")}
         lines = b"".join(Path(each).read_bytes() for each in seen)
         wrong = f"{(int(code) + 1) % 10**6:06}"
-        assert house.chief.types(wrong)[1]["code"] == "wrong_code"
+        assert house.chief.types(wrong)[1]["code"] == "wrong_box_code"
         says(box, "enrol_wrong")
         house.chief.sees_a_box()
         assert house.chief.types(code)[0] == 200
