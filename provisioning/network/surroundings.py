@@ -6,20 +6,18 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from provisioning import bootdisk, bootroot
 from provisioning.bootfile import BootFile, BootFileError, parse
+from provisioning.hotspot.server import Page
 from provisioning.network import country
 from provisioning.network import terms as t
 from provisioning.network.profile import HOTSPOT_ADDRESS
 from provisioning.network.publish import Publisher
 from provisioning.network.wifi import WifiError, checked_country
 from stagebox.statefile import make_state_dir, write_atomic
-
-if TYPE_CHECKING:
-    from provisioning.hotspot.server import Page
 
 HTTP_PORT: Final = 80  # what a phone tries by itself
 _COUNTRY_FILE: Final = "country"
@@ -48,8 +46,7 @@ class Surroundings:
     def __init__(self, places: Places, on_submitted: Callable[[t.Submitted], None]) -> None:
         self._places = places
         self._publisher = Publisher(places.runtime)
-        self._on_submitted = on_submitted
-        self._page: Page | None = None
+        self._page = Page(on_submitted)
 
     # --- the boot file ----------------------------------------------------------------
 
@@ -126,18 +123,12 @@ class Surroundings:
 
     async def open_page(self, raised: t.Raise) -> None:
         """Serve the page on the hotspot. Raises OSError."""
-        if self._page is None:
-            # An HTTP server is as large as the rest, and a box with a network never needs it.
-            from provisioning.hotspot.server import Page  # noqa: PLC0415
-
-            self._page = Page(self._on_submitted)
         address = (HOTSPOT_ADDRESS, HTTP_PORT)
         await self._page.open(address, raised.networks, raised.failure, raised.country)
 
     async def close_page(self) -> None:
         """Serve it no longer."""
-        if self._page is not None:
-            await self._page.close()
+        await self._page.close()
 
 
 @contextlib.contextmanager
