@@ -79,7 +79,9 @@ async def test_a_wrong_code_is_told_and_may_be_typed_again(
         box.office.begin()
         await here(browser)
         wrong = f"{(int(box.codes[0]) + 1) % 10**6:06}"
-        assert (await browser.ask("POST", "/enrolment/code", {"code": wrong})).code == "wrong_box_code"
+        assert (
+            await browser.ask("POST", "/enrolment/code", {"code": wrong})
+        ).code == "wrong_box_code"
         await box.says(Prompt.ENROL_WRONG)
         assert box.kept.record is None
         await here(browser)
