@@ -24,7 +24,7 @@ export function frame(app, page) {
 function openHub() {
   return h(
     "p",
-    { key: "open-hub", class: "banner is-held", role: "status" },
+    { key: "open-hub", class: "banner is-held" },
     icon("flag"),
     h("strong", {}, "This hub is open."),
     " It takes every program on its own computer for a box: for development only.",
