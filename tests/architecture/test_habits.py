@@ -82,12 +82,10 @@ def loads_by_name(source: str) -> Iterator[int]:
                 yield node.lineno
 
 
-def test_modules_are_loaded_by_name_in_three_places_only() -> None:
+def test_modules_are_loaded_by_name_in_two_places_only() -> None:
     found = {module_of(path) for path in source_files() if list(loads_by_name(path.read_text()))}
-    # The command line, the guard of the WebRTC library's private names, and the page of a
-    # set-up network, whose HTTP server most boxes never need.
-    places = {"stagebox.__main__", "stagebox.rtc.seams", "provisioning.network.surroundings"}
-    assert found == places
+    # The command line, and the guard of the WebRTC library's private names.
+    assert found == {"stagebox.__main__", "stagebox.rtc.seams"}
 
 
 @pytest.mark.parametrize(
