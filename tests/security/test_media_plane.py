@@ -18,7 +18,7 @@ from stagebox.media.opus import Encoder
 from stagebox.rtc.datagrams import MAX_DATAGRAM
 from stagebox.rtc.peer import PeerError, PeerState
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.messages import Error, MediaAnswer
+from stagebox.wire.messages import Error, FloorRequest, MediaAnswer
 from tests.loopback.rtc.test_guard import ALERT
 from tests.security.figures import counts, figure
 from tests.security.house import House
@@ -112,6 +112,8 @@ async def connected(house: House) -> AsyncIterator[tuple[Intruder, Intruder]]:
 async def _heard(talker: Intruder, listener: Intruder) -> None:
     """Prove that one hears the other."""
     have = len(listener.packets)
+    # Who was silent during an attack has lost the floor, as anybody who is silent.
+    await talker.say(FloorRequest(req="again"))
     async with asyncio.timeout(20):
         while len(listener.packets) < have + 5:
             talker.speak()
