@@ -19,7 +19,7 @@ from device.buttons.meanings import (
 )
 from device.buttons.ports import Key
 from device.floor.manner import Manner
-from device.floor.model import LinkDown, LinkUp, NoHub
+from device.floor.model import LinkDown, LinkUp, NoHub, Say
 from device.floor.prompts import Prompt
 from stagebox.wire.messages import FloorQueued, FloorRequest, SpaceLeft
 from stagebox.wire.terms import Gone, Mode, Place, Role, SpaceState
@@ -181,3 +181,16 @@ def test_a_box_does_what_the_table_says(standing: Standing, row: Meaning) -> Non
     assert (row.gesture, row.act) in evening.meant
     others = {act for gesture, act in evening.meant if gesture is row.gesture}
     assert others == {row.act}
+
+
+def test_a_box_without_a_hub_says_so_once_and_whenever_a_finger_asks() -> None:
+    evening = offline(Manner(), latches=False)
+    assert evening.do(NoHub(Prompt.NOT_ENROLLED)) == [Say(Prompt.NOT_ENROLLED)]
+    assert evening.do(NoHub(Prompt.NOT_ENROLLED)) == []
+    assert Say(Prompt.NOT_ENROLLED) in evening.together(TALK, 0.1, TALK)
+    assert Say(Prompt.NOT_ENROLLED) in evening.together(*TAP, 0.4)
+    # As soon as it has one that is away, that is what it says.
+    assert evening.do(NoHub(Prompt.LINK_LOST)) == []
+    done = evening.together(TALK, 0.1, TALK)
+    assert Say(Prompt.LINK_LOST) in done
+    assert Say(Prompt.NOT_ENROLLED) not in done
