@@ -15,7 +15,7 @@ const STEP = {
   storing: "is nearly done",
 };
 const OUTCOME = {
-  wrong_code: "That was not the code. The box says the next one, or says this one again.",
+  wrong_code: "That was not the code. Type it once more.",
   failed: "The box did not answer. Hold its buttons again and type the new code.",
 };
 
@@ -29,7 +29,7 @@ export function adding(app) {
   const seen = app.page.adding;
   if (!seen) return null;
   return [
-    waiting(app, seen),
+    h("div", { key: "waiting" }, waiting(app, seen)),
     h(
       "section",
       { key: "adding", class: "card adding", "aria-labelledby": "adding-title" },
@@ -62,7 +62,8 @@ function opened(app, seen) {
       h("li", {}, "Hold TALK and HAND on the box for 5 seconds; with one button, hold that. It says six digits."),
       h("li", {}, "Type them here."),
     ),
-    seen.coming.length > 0 && h("ul", { key: "coming", class: "coming" }, seen.coming.map(comer)),
+    // Always there: what is moved when something before it goes loses the focus.
+    h("ul", { key: "coming", class: "coming" }, seen.coming.map(comer)),
     h("div", { key: "typed" }, typing(app, seen)),
     !ready && h("p", { key: "none", class: "hint" }, "No box has called yet."),
     h(
@@ -125,7 +126,7 @@ function waiting(app, seen) {
   if (!seen.waiting.length) return null;
   return h(
     "section",
-    { key: "waiting", class: "card adding", "aria-labelledby": "waiting-title" },
+    { class: "card adding", "aria-labelledby": "waiting-title" },
     h("h2", { id: "waiting-title" }, "Waiting to be let in"),
     h("p", { class: "hint" }, "These boxes were told of this hub. Let in those that are yours."),
     h(
