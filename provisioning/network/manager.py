@@ -1,6 +1,7 @@
 """NetworkManager, as far as a box needs it: look, join with a way back, open a hotspot."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -167,7 +168,11 @@ class NetworkManager:
     async def profiles(self) -> list[tuple[str, Any]]:
         """Return what is stored: paths and settings, without keys. Raises ServiceError."""
         (paths,) = await self._nm.call(_SETTINGS, f"{NAME}.Settings", "ListConnections")
-        return [(path, (await self._nm.call(path, _STORED, "GetSettings"))[0]) for path in paths]
+        found = []
+        for path in paths:
+            with contextlib.suppress(ServiceError):  # it went meanwhile, as a hotspot's does
+                found.append((path, (await self._nm.call(path, _STORED, "GetSettings"))[0]))
+        return found
 
     # --- inside -----------------------------------------------------------------------
 
