@@ -260,6 +260,17 @@ def test_hands_that_a_new_mode_does_not_know_are_taken_down() -> None:
     assert hall.floor.queue == ()
 
 
+def test_a_stream_needs_a_hub_that_streams() -> None:
+    hall = crowd()
+    hall.space.facilities(Facilities(streams=False))
+    assert hall.refused(HOST, SpaceEdit, streamed=True) is E.NO_STREAMS
+    hall.done(HOST, SpaceEdit, streamed=False)
+    hall.space.facilities(Facilities())
+    assert hall.refused(A, SpaceEdit, streamed=True) is E.NOT_ALLOWED
+    hall.done(HOST, SpaceEdit, streamed=True)
+    assert hall.space.info.streamed
+
+
 def test_captions_need_somebody_who_writes() -> None:
     hall = crowd()
     hall.space.facilities(Facilities(captions=False))

@@ -54,6 +54,7 @@ def test_a_replaced_session_that_ends_does_not_remove_the_newer_one() -> None:
     book.admit(ANNA, second, 0.0)
     book.drop(ANNA, first)
     assert list(book) == [second]
+    assert book.get(ANNA) is second
     book.drop(ANNA, second)
     book.drop(ANNA, second)
     assert len(book) == 0
