@@ -100,7 +100,7 @@ class Stations:
         try:
             writer.write(self._streams.begin(station.space))
             outlet = Answer(writer.transport, chunked=False)
-            gone = asyncio.ensure_future(reader.read(1))
+            gone = asyncio.ensure_future(_until_gone(reader))
             with self._streams.listening(station.space, outlet):
                 attempts.up()
                 log.info("%s is fed", station.mount.url)
@@ -133,3 +133,9 @@ class Stations:
                 writer.close()
                 raise
         return reader, writer
+
+
+async def _until_gone(reader: asyncio.StreamReader) -> None:
+    """Return when the server hangs up. What it says meanwhile is an answer that comes twice."""
+    while await reader.read(_MAX_LINE):
+        pass

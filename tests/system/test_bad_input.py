@@ -12,7 +12,7 @@ from tests.support.crew import Box, Hub, free_port, running
 from tests.support.recordings import recording
 from tests.support.signals import voice
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(300)]
 
 TALK_S = 70.0
 MESSAGES = 10_000
