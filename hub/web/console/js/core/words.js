@@ -160,6 +160,7 @@ export const ERROR = {
   no_such_recording: "There is no such recording. Go back to the list.",
   recording_gone: "That recording was deleted.",
   bad_range: "The recording could not be read from there. Reload the page.",
+  not_streamed: "This space is not streamed. Its host can switch that on in its settings.",
   busy: "The hub is busy. Try again in a moment.",
   not_kept: "The hub could not write that to its disk. Ask whoever runs it.",
 };
