@@ -103,7 +103,7 @@ async def test_a_prompt_is_a_tone_and_words_and_a_sentence() -> None:
     assert box.sounds()
 
 
-@pytest.mark.parametrize("prompt", SECRET)
+@pytest.mark.parametrize("prompt", sorted(SECRET))
 async def test_a_secret_is_for_ears_alone(prompt: Prompt) -> None:
     box = Told()
     event = box.tell(prompt, name="4 7 1 1 0 9")
