@@ -54,6 +54,10 @@ silence_s = 86400
 PAGE: Final = bytes(820)
 PAGES_PER_S: Final = 5
 VOICE_S, LASTS_S = 12.0, 600.0
+# No box lets anybody talk without an end: a new burst each minute.
+PRESSES: Final = "".join(
+    f"{at} talk down\n{at + 59} talk up\n" for at in range(1, round(LASTS_S), 60)
+)
 
 
 def cpu_s(pid: int) -> float:
@@ -148,7 +152,7 @@ def measure(folder: Path, *, quick: bool) -> dict[str, dict[int, dict[str, float
         hub.wait_up()
         switch_on(hub)
         said = np.tile(speaker(1, VOICE_S), round(LASTS_S / VOICE_S))
-        talker = Box(folder, "Talker", hub.url, mic=said, script="1 talk down\n", wait_joined=30)
+        talker = Box(folder, "Talker", hub.url, mic=said, script=PRESSES, wait_joined=30)
         talker.wait_for(lambda one: one.last_state("floor") == "live", 60, "on air")
         with icecast.Icecast(folder, max(sizes)) as peer:
             peer.feed(hub.port, PATH)

@@ -232,7 +232,7 @@ class IcecastConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Spaces as streams for players (the ``[streams]`` table); each space's hosts say which."""
 
-    # All together; 0: none. One costs a two hundredth of what a member with a call costs.
+    # All together; 0: none. One costs about a tenth of what a member with a call costs.
     listeners: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
     # Each is a listener that tells it on to as many as its server takes.
     icecast: Annotated[tuple[IcecastConfig, ...], Meta(max_length=16)] = ()
