@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from hub.media.fan import Send
 from hub.media.mail import Tape
 from hub.media.report import MediaReport
+from stagebox.media.rtp import AudioPacket
 
 __all__ = ["BadOfferError", "MediaError", "MediaPlane", "Tape"]
 
@@ -66,6 +68,19 @@ class MediaPlane(Protocol):
         For every taped space. It must not wait. Copies for which there is no room on
         their way are dropped and counted.
         """
+
+    def plug(self, space_id: str, member_id: str, send: Send) -> None:
+        """Let a member hear ``space_id`` by ``send``, which neither waits nor fails.
+
+        It has no session: who plugs it in carries its sound, and says what it says by
+        ``say``. Otherwise it is like all members.
+        """
+
+    def unplug(self, space_id: str, member_id: str) -> None:
+        """Send it no more. Unknown members are no error."""
+
+    def say(self, space_id: str, member_id: str, packet: AudioPacket, now: float) -> None:
+        """Take a packet of a plugged-in member, which came at ``now``."""
 
     async def disconnect(self, member_id: str) -> None:
         """End the member's media session. Unknown members are no error."""

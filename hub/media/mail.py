@@ -190,7 +190,8 @@ class Beat(_Mail, frozen=True, array_like=True):
 
 Order = Meet | Part | Home | Gate | Ear | Volume | Taping | Connect | Disconnect | Stop
 Inbound = Order | Voice | Sound
-News = Answered | Refused | Spoke | Hears | Tape | Beat
+# Sound, too: for those who are plugged in there.
+News = Answered | Refused | Spoke | Hears | Tape | Beat | Sound
 
 encode: Final = msgspec.msgpack.Encoder().encode
 read_birth: Final = msgspec.msgpack.Decoder(Birth).decode

@@ -22,6 +22,8 @@ from hub.media.mail import Disconnect, Ear, Gate, Home, Order, Part, Taping, Vol
 # CPU time each on a PC. All of them must still be back within the 2 s that were promised.
 SPREAD_EACH_S: Final = 0.01
 SPREAD_MOST_S: Final = 0.5
+# The main process, in which bridges are plugged in: it takes no session and is never a home.
+MAIN: Final = 0
 
 
 class NoProcessError(Exception):
@@ -56,6 +58,7 @@ class _Space:
     gates: dict[str, None] = field(default_factory=dict)  # in the order of their opening
     volumes: dict[str, int] = field(default_factory=dict)  # other than 100
     is_taped: bool = False
+    is_plugged: bool = False  # ever: then the main process follows its home
 
 
 class Placing:
@@ -124,15 +127,35 @@ class Placing:
 
     def disconnect(self, member_id: str) -> list[Letter]:
         """Forget a member's session."""
-        process = self._where.pop(member_id, None)
-        if process is None:
+        process = self._where.get(member_id)
+        if process is None or process == MAIN:
             return []
+        del self._where[member_id]
         self._members[process].discard(member_id)
         return [Letter(process, Disconnect(member_id))]
 
+    def plug(self, space_id: str, member_id: str) -> list[Letter]:
+        """Note that a member hears and talks by way of the main process; its session ends."""
+        letters = self.disconnect(member_id)
+        self._where[member_id] = MAIN
+        space = self._space(space_id)
+        is_new, space.is_plugged = not space.is_plugged, True
+        settled = self._settle(space)
+        letters += settled
+        if is_new and space.home is not None and not settled:
+            letters.append(Letter(MAIN, Home(space.id, space.home, space.epoch)))
+        if member_id in space.gates:
+            letters.append(Letter(MAIN, Gate(space_id, member_id, True)))
+        return letters
+
+    def unplug(self, member_id: str) -> None:
+        """Note that a member is not plugged in any more."""
+        if self._where.get(member_id) == MAIN:
+            del self._where[member_id]
+
     def hears(self, process: int, space_id: str, member_id: str, on: bool) -> list[Letter]:
         """Note that a member's session is connected, or no longer."""
-        if process not in self._members:
+        if process != MAIN and process not in self._members:
             return []
         space = self._space(space_id)
         if on:
@@ -207,6 +230,7 @@ class Placing:
         home = space.home
         # The home first, so that it has a trunk when the first packet comes.
         others = [process for process in self._members if process != home]
+        others += [MAIN] if space.is_plugged else []
         letters = [
             Letter(process, Home(space.id, home, space.epoch)) for process in (home, *others)
         ]

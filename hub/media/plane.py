@@ -104,6 +104,18 @@ class HubMedia:
         """See ``MediaPlane``."""
         self._tapes.add(callback)
 
+    def plug(self, space_id: str, member_id: str, send: Send) -> None:
+        """See ``MediaPlane``."""
+        self.connected(member_id, space_id, send)
+
+    def unplug(self, space_id: str, member_id: str) -> None:
+        """See ``MediaPlane``."""
+        self.gone(member_id, space_id)
+
+    def say(self, space_id: str, member_id: str, packet: AudioPacket, now: float) -> None:
+        """See ``MediaPlane``."""
+        self.heard(member_id, space_id, packet, now)
+
     async def disconnect(self, member_id: str) -> None:
         """See ``MediaPlane``."""
         await self._sessions.disconnect(member_id)

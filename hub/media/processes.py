@@ -16,6 +16,7 @@ from typing import Final
 
 from hub.media.calls import Call, Calls, GoneError
 from hub.media.channel import ChannelFullError, Reader, Writer
+from hub.media.fan import Send
 from hub.media.mail import (
     Answered,
     Beat,
@@ -25,6 +26,7 @@ from hub.media.mail import (
     Meet,
     Order,
     Refused,
+    Sound,
     Spoke,
     Stop,
     Tape,
@@ -32,10 +34,12 @@ from hub.media.mail import (
     read_news,
 )
 from hub.media.nursery import Child, Nursery, NurseryError
-from hub.media.placing import Letter, Placing
+from hub.media.placing import MAIN, Letter, Placing
+from hub.media.plugs import Plugs
 from hub.media.report import MediaReport, nothing, total
 from hub.media.tapes import Take, Tapes
 from hub.media.worker import BEAT_S, STOP_S
+from stagebox.media.rtp import AudioPacket
 
 # Six missed beats. Its members hear nothing meanwhile, so it should be short; a machine
 # that is overloaded for a moment should not lose sessions for it, so not too short.
@@ -79,6 +83,7 @@ class MediaProcesses:
         self._next = 1
         self._calls = Calls()
         self._tapes = Tapes()
+        self._plugs = Plugs(self._placing, self._post, self._offer)
         self._restarts = 0
         self._again_s = AGAIN_FIRST_S
         self._closing = False
@@ -111,6 +116,7 @@ class MediaProcesses:
     def on_audio(self, callback: Callable[[str], None]) -> None:
         """See ``MediaPlane``."""
         self._spoke = callback
+        self._plugs.on_audio(callback)
 
     def on_lost(self, callback: Callable[[str, float], None]) -> None:
         """See ``MediaPlane``."""
@@ -155,17 +161,31 @@ class MediaProcesses:
         """See ``MediaPlane``."""
         self._tapes.add(callback)
 
+    def plug(self, space_id: str, member_id: str, send: Send) -> None:
+        """See ``MediaPlane``."""
+        self._plugs.plug(space_id, member_id, send)
+
+    def unplug(self, space_id: str, member_id: str) -> None:
+        """See ``MediaPlane``."""
+        self._plugs.unplug(space_id, member_id)
+
+    def say(self, space_id: str, member_id: str, packet: AudioPacket, now: float) -> None:
+        """See ``MediaPlane``."""
+        self._plugs.say(space_id, member_id, packet, now)
+
     async def disconnect(self, member_id: str) -> None:
         """See ``MediaPlane``; the process may still be saying goodbye."""
         self._post(self._placing.disconnect(member_id))
 
     def report(self) -> MediaReport:
         """See ``MediaPlane``."""
-        return total([self._retired, *(each.report for each in self._processes.values())])
+        running = (each.report for each in self._processes.values())
+        return total([self._retired, self._plugs.report(), *running])
 
     async def aclose(self) -> None:
         """See ``MediaPlane``; no process is left."""
         self._closing = True
+        await self._plugs.aclose()
         self._post([Letter(number, Stop()) for number in self._processes])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S + HANG_S):
@@ -200,6 +220,8 @@ class MediaProcesses:
                 process.beat_at, process.report = self._loop.time(), report
             case Tape():
                 self._tapes.deliver(news)
+            case Sound():
+                self._plugs.take(news)
             case Spoke(member_id):
                 self._spoke(member_id)
             case Hears(space_id, member_id, on):
@@ -212,7 +234,16 @@ class MediaProcesses:
         for letter in letters:
             self._send(letter.to, letter.mail)
 
+    def _offer(self, number: int, data: bytes) -> None:
+        """Send sound now or never."""
+        process = self._processes.get(number)
+        if process is not None:
+            process.inbox.offer(data)
+
     def _send(self, number: int, mail: Order, descriptor: int | None = None) -> None:
+        if number == MAIN:
+            self._plugs.take(mail)
+            return
         process = self._processes.get(number)
         if process is None:
             return

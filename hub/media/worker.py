@@ -39,6 +39,7 @@ from hub.media.mail import (
     encode,
     read_inbound,
 )
+from hub.media.placing import MAIN
 from hub.media.plane import HubMedia, Outlets
 from hub.media.report import MediaReport
 from hub.ports import BadOfferError, MediaError
@@ -219,7 +220,7 @@ class Worker:
     def _post(self, processes: tuple[int, ...], mail: Voice | Sound) -> None:
         data = encode(mail)
         for process in processes:
-            neighbour = self._neighbours.get(process)
+            neighbour = self._up if process == MAIN else self._neighbours.get(process)
             if neighbour is None:
                 self._dropped += 1
             else:

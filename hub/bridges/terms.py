@@ -1,0 +1,108 @@
+"""The words of bridges: what a bridge can be, why it is not joined, and who is over there. Pure."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+# As long as a member's name may be (``stagebox.wire.terms.Name``).
+MAX_NAME: Final = 40
+# A roster that somebody else writes: more than a large room has, less than hurts.
+MAX_PEOPLE: Final = 200
+# Controls, line separators and whatever turns the text of others around.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_NOBODY: Final = "?"
+
+
+class System(StrEnum):
+    """What hosts the far side, and how it is spoken to."""
+
+    WHIP = "whip"  # we publish the space to a WHIP endpoint
+    WHEP = "whep"  # we play a WHEP endpoint into the space
+    JANUS = "janus-audiobridge"
+
+
+class State(StrEnum):
+    """Where a bridge is."""
+
+    OFF = "off"
+    CONNECTING = "connecting"
+    JOINED = "joined"
+    WAITING = "waiting"  # to try again soon: the way there is broken
+    REFUSED = "refused"  # the far side does not want us: tried again rarely
+    ENDED = "ended"  # nothing is there to join at present
+
+
+class Cause(StrEnum):
+    """Why a bridge is not joined."""
+
+    NONE = "none"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    LOST = "lost"
+    BUSY = "busy"
+    BAD_ANSWER = "bad_answer"
+    WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of a cause
+    NOT_ALLOWED = "not_allowed"
+    REMOVED_THERE = "removed_there"
+    ALREADY_BRIDGED = "already_bridged"
+    NOTHING_THERE = "nothing_there"
+    ROOM_ENDED = "room_ended"
+    NOT_LET_IN_HERE = "not_let_in_here"
+    PUT_OUT_HERE = "put_out_here"
+    FAILED = "failed"
+
+
+class FarError(Exception):
+    """The far side cannot be joined, or is joined no longer; the text is for people.
+
+    ``retry_after_s``: what the far side asks for; 0: it says nothing.
+    """
+
+    def __init__(self, cause: Cause, detail: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.detail = clean_text(detail)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on the far side, as the far side tells it; None: it does not tell that."""
+
+    name: str
+    muted: bool | None = None
+    talking: bool | None = None
+    is_bridge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the far side has of what a space has; the rest is "not available there".
+
+    ``recording``: it can be shown there that the space is recorded.
+    """
+
+    roster: bool = False
+    mute: bool = False
+    talker: bool = False
+    hands: bool = False
+    recording: bool = False
+
+
+def clean_name(text: object) -> str:
+    """Return a far side's name as it may be shown: one line, of at most ``MAX_NAME``."""
+    cleaned = _cleaned(text)[:MAX_NAME].strip()
+    return cleaned or _NOBODY
+
+
+def clean_text(text: object, most: int = 200) -> str:
+    """Return a far side's sentence as it may be shown; may be empty."""
+    return _cleaned(text)[:most].strip()
+
+
+def _cleaned(text: object) -> str:
+    shown = text if isinstance(text, str) else ""
+    # Bounded before it is looked at: a name may come with a megabyte of accents.
+    return _FORBIDDEN.sub("", unicodedata.normalize("NFC", shown[:1_000]))
