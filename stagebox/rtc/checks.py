@@ -1,26 +1,105 @@
-"""The task that checks a path of the ICE library, in place of the library's own."""
+"""The task that checks a path of the ICE library, in place of the library's own.
+
+Checks and answers on a path that ICE has settled are made and read here, without the
+library's messages and transactions; everything else is left to the library.
+"""
 
 import asyncio
+import os
 import random
-from weakref import WeakKeyDictionary
+import time
+from collections.abc import Callable
+from weakref import WeakKeyDictionary, ref
 
-from aioice import stun
-from aioice.ice import CandidatePair, Connection
+from aioice.candidate import candidate_priority
+from aioice.ice import CandidatePair, Connection, StunProtocol
 
-from stagebox.rtc.consent import Watch
+from stagebox.rtc.binding import TRANSACTION_SIZE, Credentials, Words
+from stagebox.rtc.consent import ANSWER_S, Watch
 
 _COMPONENT = 1
 _chance = random.Random().random  # noqa: S311 - it spreads timers, no more
-_watches: "WeakKeyDictionary[Connection, Watch]" = WeakKeyDictionary()
 
 
-def watch_of(connection: Connection) -> Watch:
-    """Return the watch over a connection; whoever hears its peer writes there."""
-    watch = _watches.get(connection)
-    if watch is None:
-        watch = Watch(asyncio.get_running_loop().time(), _chance())
-        _watches[connection] = watch
-    return watch
+class Checker:
+    """Checks one connection's settled path, and answers the peer's checks of it."""
+
+    __slots__ = ("_asked", "_pair", "_remote", "_words", "watch")
+
+    def __init__(self) -> None:
+        self.watch = Watch(asyncio.get_running_loop().time(), _chance())
+        self._asked: bytes | None = None
+        # Weak: a pair leads back to its connection, which must not keep itself alive.
+        self._pair: Callable[[], CandidatePair | None] = _nothing
+        self._remote = "", 0
+        self._words: Words | None = None
+
+    def ask(self, connection: Connection) -> bool:
+        """Send a check; False if there is no path."""
+        pair = connection._nominated.get(_COMPONENT)
+        if pair is None:
+            return False
+        self._asked = os.urandom(TRANSACTION_SIZE)
+        pair.protocol.transport.sendto(self._take(connection, pair).ask(self._asked), self._remote)
+        return True
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last check was answered."""
+        return self._asked is None
+
+    def hear(self, protocol: StunProtocol, data: bytes, sender: tuple[str, int]) -> bool:
+        """Deal with a plain check or answer; False: it is neither, or not of the settled path."""
+        connection = protocol.receiver
+        pair = connection._nominated.get(_COMPONENT)
+        if pair is None or pair.protocol is not protocol:
+            return False
+        words = self._known(connection, pair)
+        if sender != self._remote:
+            return False
+        answer = words.answer(data)
+        if answer is not None:
+            self.watch.heard_at = time.monotonic()
+            protocol.transport.sendto(answer, sender)
+            return True
+        if self._asked is not None and words.is_answer(data, self._asked):
+            self._asked = None
+            self.watch.answered(time.monotonic(), _chance())
+            return True
+        return False
+
+    def _known(self, connection: Connection, pair: CandidatePair) -> Words:
+        if self._words is None or self._pair() is not pair:
+            return self._take(connection, pair)
+        return self._words
+
+    def _take(self, connection: Connection, pair: CandidatePair) -> Words:
+        """Know what is said on a path."""
+        self._pair, self._remote = ref(pair), pair.remote_addr
+        self._words = Words(
+            Credentials(
+                connection.local_username,
+                connection.local_password,
+                connection.remote_username or "",  # both known since ICE began
+                connection.remote_password or "",
+                connection.ice_controlling,
+                connection._tie_breaker,
+            ),
+            self._remote,
+            candidate_priority(_COMPONENT, "prflx"),
+        )
+        return self._words
+
+
+_checkers: "WeakKeyDictionary[Connection, Checker]" = WeakKeyDictionary()
+
+
+def checker_of(connection: Connection) -> Checker:
+    """Return the checker of a connection; whoever hears its peer writes to its watch."""
+    checker = _checkers.get(connection)
+    if checker is None:
+        checker = _checkers[connection] = Checker()
+    return checker
 
 
 def install() -> None:
@@ -30,28 +109,27 @@ def install() -> None:
 
 async def _query_consent(self: Connection) -> None:
     """Stands for ``Connection.query_consent``: check when it is quiet, close when lost."""
-    loop, watch = asyncio.get_running_loop(), watch_of(self)
+    loop, checker = asyncio.get_running_loop(), checker_of(self)
+    watch = checker.watch
     watch.answered(loop.time(), _chance())  # ICE has just checked the path
     while not watch.lost:
         wait = watch.wait(loop.time())
         if wait > 0.0:
             await asyncio.sleep(wait)
             continue
-        pair = self._nominated.get(_COMPONENT)
-        if pair is not None and await _answers(self, pair):
-            watch.answered(loop.time(), _chance())
-        else:
+        if not await _answers(self, checker):
             watch.unanswered(loop.time())
     self._query_consent_task = None
     await self.close()
 
 
-async def _answers(connection: Connection, pair: CandidatePair) -> bool:
-    """Ask once, and wait 0.5 s for an answer."""
-    request = connection.build_request(pair, nominate=False)
-    key = (connection.remote_password or "").encode()  # known since ICE began
-    try:
-        await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
-    except stun.TransactionError:
+async def _answers(connection: Connection, checker: Checker) -> bool:
+    """Ask once, and wait for an answer."""
+    if not checker.ask(connection):
         return False
-    return True
+    await asyncio.sleep(ANSWER_S)
+    return checker.is_answered
+
+
+def _nothing() -> None:
+    return None

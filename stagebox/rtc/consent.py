@@ -8,7 +8,7 @@ followed by others, close together.
 A dead peer is noticed within 8 s of its last word: 2.16 s of quiet at the most, eight
 checks of 0.5 s, and 0.25 s before each but the first. A radio gap of 5 s is survived,
 for the eighth check leaves 5.25 s after the first. So is 20 % loss each way for more
-than an hour on average. A check costs both ends together as much as 30 packets.
+than an hour on average.
 """
 
 from typing import Final
@@ -18,7 +18,9 @@ from typing import Final
 QUIET_S: Final = 1.8
 # RFC 7675 section 5.1: consent itself is asked for every 5 s, whatever else is heard.
 ASK_S: Final = 5.0
-# Between a check that failed and the next. The library waits 0.5 s for an answer.
+# How long an answer is waited for; RFC 8489 section 6.2.1 has it before the first repetition.
+ANSWER_S: Final = 0.5
+# Between a check that failed and the next.
 AGAIN_S: Final = 0.25
 FAILURES: Final = 8
 

@@ -15,7 +15,7 @@ from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
 from stagebox.bucket import TokenBucket
-from stagebox.rtc.checks import watch_of
+from stagebox.rtc.checks import checker_of
 from stagebox.rtc.datagrams import MAX_DATAGRAM, Drop, Kind, sort
 
 # One connection carries 50 to 100 datagrams a second and its reader runs at once:
@@ -118,6 +118,8 @@ def _is_peer(protocol: StunProtocol, sender: tuple[str, int]) -> bool:
 
 
 def _stun(protocol: StunProtocol, data: bytes, sender: tuple[str, int]) -> Drop | None:
+    if checker_of(protocol.receiver).hear(protocol, data, sender):
+        return None
     try:
         message = stun.parse_message(data)
     except Exception:  # noqa: BLE001 - a stranger's bytes: the parser raises more than ValueError
@@ -141,7 +143,7 @@ def _request(protocol: StunProtocol, message: stun.Message, sender: tuple[str, i
         return Drop.STUN_MALFORMED
     if not _known(connection, sender) and not _admit(protocol):
         return Drop.STUN_RATE
-    watch_of(connection).heard_at = time.monotonic()
+    checker_of(connection).watch.heard_at = time.monotonic()
     connection.request_received(message, sender, protocol)
     return None
 

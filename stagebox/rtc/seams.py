@@ -80,6 +80,8 @@ SEAMS: tuple[Seam, ...] = (
             "_RTCRtpReceiver__started": "let stop() know that it has work",
             "_RTCRtpReceiver__codecs": "name the payload types that are ours",
             "_RTCRtpReceiver__rtcp_task": "let stop() end the reports",
+            "_RTCRtpReceiver__rtcp_started": "report from the first packet on",
+            "_RTCRtpReceiver__rtcp_exited": "report from the first packet on",
             "_RTCRtpReceiver__remote_streams": "read loss and jitter",
         },
     ),
@@ -119,7 +121,6 @@ SEAMS: tuple[Seam, ...] = (
         parameters=("use_ipv4", "use_ipv6"),
     ),
     Seam(_CONNECTION, "query_consent", "notice a dead peer in time", parameters=("self",)),
-    Seam(_CONNECTION, "build_request", "check a path", parameters=("self", "pair", "nominate")),
     Seam(
         _CONNECTION,
         "data_received",
@@ -138,6 +139,7 @@ SEAMS: tuple[Seam, ...] = (
         {
             "_queue": "bound what waits for the reader",
             "_nominated": "find the path that ICE chose",
+            "_tie_breaker": "check a path",
             "_query_consent_task": "let close() not wait for the task that calls it",
             "_check_list": "know which addresses ICE is checking",
             "_remote_candidates": "know the peer's addresses",
@@ -149,12 +151,6 @@ SEAMS: tuple[Seam, ...] = (
         "datagram_received",
         "guard against strangers",
         parameters=("self", "data", "addr"),
-    ),
-    Seam(
-        _STUN,
-        "request",
-        "check a path",
-        parameters=("self", "request", "addr", "integrity_key", "retransmissions"),
     ),
     *_fields(
         _STUN,

@@ -20,7 +20,7 @@ from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import RtpPacket
 
 from stagebox.media.rtp import AudioPacket
-from stagebox.rtc.checks import watch_of
+from stagebox.rtc.checks import checker_of
 from stagebox.rtc.inplace import Address, direct_sendto, protect, workspace
 from stagebox.rtc.reports import Reports, Sent
 
@@ -212,7 +212,7 @@ class Incoming:
         router.route_rtp = self._route
         self._route_rtcp = router.route_rtcp
         router.route_rtcp = self._hear_report
-        self._watch = watch_of(self._receiver.transport.transport._connection)
+        self._watch = checker_of(self._receiver.transport.transport._connection).watch
         self.packets = 0
         self.bytes = 0
         self.dropped_type = 0
@@ -238,6 +238,8 @@ class Incoming:
         if len(payload) > MAX_PAYLOAD:
             self.dropped_oversize += 1
             return False, None
+        if not self.packets:
+            self._report()
         self.packets += 1
         self.bytes += len(payload)
         now = self._watch.heard_at = time.monotonic()
@@ -279,5 +281,14 @@ class Incoming:
         for codec in parameters.codecs:
             receiver._RTCRtpReceiver__codecs[codec.payloadType] = codec
         receiver.transport._register_rtp_receiver(receiver, parameters)
-        receiver._RTCRtpReceiver__rtcp_task = asyncio.ensure_future(receiver._run_rtcp())
+        # Reports begin with the first packet; until then stop() finds its events set. One who
+        # only listens would otherwise wake the hub each second to report nothing.
+        receiver._RTCRtpReceiver__rtcp_task = asyncio.get_running_loop().create_future()
+        receiver._RTCRtpReceiver__rtcp_started.set()
+        receiver._RTCRtpReceiver__rtcp_exited.set()
         receiver._RTCRtpReceiver__started = True
+
+    def _report(self) -> None:
+        receiver = self._receiver
+        receiver._RTCRtpReceiver__rtcp_exited.clear()
+        receiver._RTCRtpReceiver__rtcp_task = asyncio.ensure_future(receiver._run_rtcp())

@@ -1,9 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagebox.rtc.consent import AGAIN_S, ASK_S, FAILURES, QUIET_S, Watch
+from stagebox.rtc.consent import AGAIN_S, ANSWER_S, ASK_S, FAILURES, QUIET_S, Watch
 
-ANSWER_S = 0.5
 MIDDLE = 0.5
 
 
