@@ -134,8 +134,13 @@ class DeviceThread(Generic[D]):
 
     @property
     def serves(self) -> bool:
-        """Whether it has a thread at work, or can have one: else only a new start helps."""
-        return self._lease is not None or len(self._alive()) < MAX_ABANDONED
+        """Whether sound flows, or can again: else only a new start of the program helps.
+
+        A thread that hangs keeps its card, which no other thread can then open.
+        """
+        flows = self._state is not None and self._state.status is DeviceStatus.READY
+        hang = [each for each in self._alive() if each is not self._thread]
+        return self._lease is not None and (flows or not hang)
 
     def works(self, lease: Lease, device: D, started: float) -> None:
         """Say that sound flows since about ``started``. For ``serve``, once per device."""

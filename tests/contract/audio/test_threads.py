@@ -139,6 +139,29 @@ async def test_threads_that_hang_do_not_pile_up(
     assert await thread.stop()
 
 
+async def test_a_thread_that_hangs_and_keeps_its_card_is_beyond_help(make: Make) -> None:
+    world, states = World(), States()
+    thread = make(world, states)
+    thread.start()
+    await until(lambda: states.statuses == [READY])
+    assert thread.serves
+    world.plugged = False  # a card that goes by itself is waited for
+    await until(lambda: states.statuses == [READY, LOST])
+    assert thread.serves
+    world.plugged = True
+    await until(lambda: states.statuses == [READY, LOST, READY])
+    world.hang_in = "read" if make is capturing else "write"
+    await until(lambda: world.hanging == 1)
+    world.hang_in, world.plugged = "", False  # whoever hangs has it: no other can open it
+    opens = world.opens
+    await until(lambda: world.opens > opens and not thread.serves)
+    world.plugged = True  # the card was another one, or has let go
+    await until(lambda: states.statuses[-1] is READY)
+    assert thread.serves
+    world.released.set()
+    assert await thread.stop()
+
+
 async def test_a_thread_that_hangs_at_the_end_is_left_in_bounded_time(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
