@@ -1,76 +1,38 @@
-"""The box's composition root: makes the parts, starts them in order, stops them in reverse."""
+"""The box as a program: starts its parts in order, stops them in reverse."""
 
 import argparse
 import asyncio
 import contextlib
 import logging
 import os
-import random
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from device import fitted, hardware
-from device.air import Air
 from device.audio.capture import CaptureThread
-from device.audio.gate import MicGate
-from device.audio.output import Output
-from device.audio.playback import PlaybackThread, Pull
-from device.audio.ports import SoundError
-from device.audio.room import read_air
-from device.audio.sounding import Sounding
-from device.box import Box, Parts
-from device.buttons.ports import Key, PanelError
-from device.config import BoxConfig, VoiceChoice, hub_url
+from device.audio.playback import PlaybackThread
+from device.buttons.ports import PanelError
+from device.config import BoxConfig, hub_url
 from device.dimmer import Dimmer, dimming
-from device.duplex import HalfDuplex
-from device.events import EventLog
-from device.floor.conduct import Conduct
-from device.floor.participant import Participant
-from device.knob import VolumeKnob
-from device.lessons import Lessons
-from device.link.candidates import HubChoice
-from device.link.dial import Facts
-from device.link.hubs import KnownHubs
-from device.link.reconnect import Reconnect
-from device.link.signalling import Signalling
-from device.media import MediaSession
-from device.netwatch import NetWatch
+from device.making import Made, make
 from device.profiles.shelf import load_settings
-from device.simulator.panel import PagePanel
-from device.simulator.server import PageServer
-from device.simulator.start import make_page, open_page
-from device.tally import Tally
-from device.teller import Teller, make_voice
-from device.transmitter import Transmitter
-from device.trust.belonging import Belonging
-from device.trust.hold import ResetHold
-from device.trust.kept import Kept
-from device.trust.office import Desk, Office
-from device.trust.wiping import Wiper
-from device.view.feed import Feed
+from device.simulator.start import open_page
 from device.view.live import watch
-from device.view.status import Status
 from device.wellbeing import health
 from stagebox import logs
 from stagebox.config import ConfigError
 from stagebox.health import Health, keep
-from stagebox.identity import Identity, IdentityError
-from stagebox.installed import installed, software
-from stagebox.media.opus import Encoder, OpusError
-from stagebox.media.playout import Playout
+from stagebox.identity import IdentityError
+from stagebox.installed import installed
+from stagebox.media.opus import OpusError
 from stagebox.netstate import HELPER_DIR, SETTINGS_FILE
 from stagebox.phrases import shown
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 from stagebox.service import Service
-from stagebox.statefile import state_dir
-from stagebox.wire.terms import Kind, Role
 
 # A recording of half an hour is read and converted in less.
 SOUND_START_S: Final = 10.0
@@ -160,7 +122,7 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         service.stopping()
 
 
-async def _watched(service: Service, made: "Made") -> None:
+async def _watched(service: Service, made: Made) -> None:
     """Tell systemd that the box is up, hub or no hub, and from then on that it works."""
     service.ready()
     names = "loudspeaker thread", "microphone thread"
@@ -169,13 +131,15 @@ async def _watched(service: Service, made: "Made") -> None:
     await service.run(works, lambda: f"{status.name}: {shown(f'state.{status.floor}')}")
 
 
-async def _told(made: "Made", *, is_real: bool) -> None:
+async def _told(made: Made, *, is_real: bool) -> None:
     """Tell who looks after this machine how the box does (``stagebox.health``)."""
     pid, build = os.getpid(), installed().build
 
     def look() -> Health:
         status, candidate = made.parts.status, made.signalling.candidate
-        return health(status, candidate, pid=pid, build=build, audio=made.box.has_sound)
+        return health(
+            status, candidate, pid=pid, build=build, audio=made.parts.complaints.has_sound
+        )
 
     if is_real:
         await keep(look)
@@ -183,214 +147,6 @@ async def _told(made: "Made", *, is_real: bool) -> None:
 
 def _serves(thread: CaptureThread | PlaybackThread) -> bool:
     return thread.serves
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The parts that are started and stopped."""
-
-    parts: Parts
-    box: Box
-    signalling: Signalling
-    threads: tuple[CaptureThread | PlaybackThread, ...]
-    browse: Callable[[], Coroutine[Any, Any, None]]
-    office: Office
-    network: Callable[[], Coroutine[Any, Any, None]]
-    has_terminal: bool
-    feed: Feed
-    page: PageServer | None
-
-
-def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) -> Made:
-    """Make all parts and join them."""
-    simulation = _simulation(arguments)
-    sound = hardware.sound(config, simulation, _on_loop(lambda text: box.on_problem("mixer", text)))
-    kept_in = state_dir(Path(config.state_dir))
-    events = EventLog(arguments.events)
-    status = Status(config.name, is_studio=config.role is Role.STUDIO)
-    panel = hardware.panel(config, simulation, stop.set)
-    output = Output(Playout())
-    output.set_volume(programme_db=config.sound.volume_db, prompts_db=config.sound.prompts_db)
-    sounding = Sounding(output.pull)
-    duplex = HalfDuplex(output, sounding, full=sound.full_duplex)
-    tally = Tally(panel, events, status, duplex.on_air)
-    transmitter = _transmitter(config, tally)
-    manner = fitted.manner(config, simulated=simulation is not None)
-    has_hand, language = Key.HAND in manner.keys, config.sound.language
-    speaks = _speaks(config, simulation)
-    voice, trouble = make_voice(config.sound, duplex, has_hand=has_hand) if speaks else (None, None)
-    parts = Parts(
-        Conduct(_participant(config), manner),
-        *(panel, output, transmitter, tally, duplex, events, status),
-        Teller(duplex, transmitter, events, status, voice, language, has_hand),
-        _knob(config, kept_in, output, duplex),
-        Lessons(kept_in, wanted=config.tutorial),
-        Air(transmitter, lambda: duplex.quiet_from),
-    )
-    listens_only = config.role is Role.SPEAKER
-    box = Box(parts, first_sound="speaker_started" if listens_only else "mic_started")
-    identity = Identity.load_or_create(kept_in)
-    kept, hubs = _hubs(config, kept_in)
-    signalling = Signalling(
-        identity,
-        Facts(config.name, Kind.BOX, config.role, software()),
-        hubs,
-        box.on_message,
-        box.on_link,
-        partial(box.on_problem, "other_hub"),
-    )
-    desk = Desk(box.tell, box.show_enrolling, _reveal(events, simulation), signalling.reopen)
-    office = Office(identity, config.name, config.role, kept, hubs, desk)
-    box.wipes(Wiper(kept_in, box.tell, partial(_ask, tally), _after(stop), ResetHold()))
-    netwatch = NetWatch(box.say, tally.network)
-    threads = _threads(config, sound, box, sounding.pull, lambda: transmitter.is_open)
-    media = _media(box, signalling, listens_only=listens_only)
-    box.attach(
-        signalling,
-        media,
-        lambda: sum(thread.stats().xruns for thread in threads),
-        partial(_fetch, threads),
-        netwatch.guard(office.begin),
-    )
-    for code, lacks in (("echo", sound.lacks), ("prompts", trouble), ("enrolment", kept.trouble)):
-        if lacks:
-            box.on_problem(code, lacks)
-    browse = partial(hubs.run, signalling.kick, partial(box.on_problem, "discovery"))
-    by_hand = simulation is not None and simulation.has_terminal
-    feed = Feed()
-    if simulation is not None:
-        events.watch(feed.take)
-    page = make_page(config, simulation.page if simulation else None, status, feed)
-    return Made(parts, box, signalling, threads, browse, office, netwatch.run, by_hand, feed, page)
-
-
-def _knob(config: BoxConfig, kept_in: Path, output: Output, duplex: HalfDuplex) -> VolumeKnob:
-    def turn(db: float) -> None:
-        output.set_volume(programme_db=db)
-
-    return VolumeKnob(config.sound.volume, kept_in, turn, duplex.tick)
-
-
-def _hubs(config: BoxConfig, kept_in: Path) -> tuple[Kept, KnownHubs]:
-    """Return what the box keeps of its hub, and where it looks for it."""
-    kept = Kept(kept_in)
-    kept.age()
-    choice = HubChoice(config.hub, config.hub_id, config.any_hub)
-    return kept, KnownHubs(choice, kept_in, Belonging(kept, config.hub_pin))
-
-
-def _ask(tally: Tally, on: bool) -> None:
-    tally.overlay("confirm" if on else None)
-
-
-def _after(stop: asyncio.Event) -> Callable[[float], None]:
-    """Return what ends the box after so many seconds."""
-
-    def end(seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, stop.set)
-
-    return end
-
-
-def _reveal(events: EventLog, simulation: hardware.Simulation | None) -> Callable[[str], None]:
-    """Return who is told the code in figures: a simulator's user, whose box may have no voice."""
-    if simulation is None:
-        return lambda _code: None
-    return lambda code: events.emit("enrol_code", code=code)
-
-
-def _transmitter(config: BoxConfig, tally: Tally) -> Transmitter:
-    return Transmitter(
-        gate=MicGate(config.talk.pre_roll_ms / 1000),
-        encoder=Encoder(config.talk.bitrate, config.talk.complexity),
-        observer=tally,
-        sequence=secrets.randbelow(1 << 15),
-        timestamp=secrets.randbelow(1 << 32),
-    )
-
-
-def _participant(config: BoxConfig) -> Participant:
-    return Participant(
-        secrets.token_hex(4),
-        float(config.talk.max_talk_s),
-        config.talk.hang_ms / 1000,
-        latches=fitted.latches(config),
-    )
-
-
-def _media(box: Box, signalling: Signalling, *, listens_only: bool) -> MediaSession:
-    return MediaSession(
-        direction="recvonly" if listens_only else "sendrecv",
-        local_address=lambda: signalling.local_address,
-        send_offer=box.offer,
-        on_packet=box.on_packet,
-        on_peer=box.on_peer,
-        reconnect=Reconnect(random.random),
-    )
-
-
-def _on_loop(tell: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what passes a text on to this loop, from any thread."""
-    loop = asyncio.get_running_loop()
-
-    def pass_on(text: str) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody to tell
-            loop.call_soon_threadsafe(tell, text)
-
-    return pass_on
-
-
-def _speaks(config: BoxConfig, simulation: hardware.Simulation | None) -> bool:
-    """Whether the box has a voice: a recording is to hold what was heard, unless asked for more."""
-    if config.sound.voice is VoiceChoice.AUTO:
-        return simulation is None or simulation.speaker is None
-    return config.sound.voice is VoiceChoice.ON
-
-
-def _threads(
-    config: BoxConfig, sound: hardware.Sound, box: Box, pull: Pull, hurries: Callable[[], bool]
-) -> tuple[CaptureThread | PlaybackThread, ...]:
-    loop = asyncio.get_running_loop()
-    playback = PlaybackThread(
-        sound.loudspeaker,
-        pull,
-        partial(box.on_device, "loudspeaker"),
-        loop,
-        on_started=partial(box.on_started, "speaker_started"),
-    )
-    if config.role is Role.SPEAKER:
-        return (playback,)  # a smart speaker opens no microphone at all
-    capture = CaptureThread(
-        sound.microphone,
-        box.on_block,
-        partial(box.on_device, "microphone"),
-        loop,
-        on_started=partial(box.on_started, "mic_started"),
-        hurries=hurries,
-    )
-    return playback, capture
-
-
-def _fetch(threads: tuple[CaptureThread | PlaybackThread, ...]) -> None:
-    for thread in threads:
-        if isinstance(thread, CaptureThread):
-            thread.fetch()
-
-
-def _simulation(arguments: argparse.Namespace) -> hardware.Simulation | None:
-    """Return what the simulator was given.
-
-    Raises:
-        ConfigError: the room's impulse response cannot be read.
-    """
-    if not arguments.simulate:
-        return None
-    try:
-        air = read_air(arguments.room) if arguments.room else None
-    except SoundError as error:
-        raise ConfigError(f"command line: --room: {error}") from None
-    page = PagePanel() if arguments.page is not None else None
-    return hardware.Simulation(arguments.mic, arguments.speaker, arguments.script, air, page)
 
 
 async def _report(job: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

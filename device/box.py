@@ -7,73 +7,48 @@ by ``device.tally``, which listens to the sender and not to the hub.
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from device.air import Air
 from device.audio.health import DeviceState, DeviceStatus
-from device.audio.output import Output
 from device.buttons.debounce import Debounce
-from device.buttons.ports import Key, KeyEvent, Panel, PanelError
-from device.duplex import HalfDuplex
-from device.events import EventLog
-from device.floor.conduct import Conduct
+from device.buttons.panellink import Trouble
+from device.buttons.ports import Key, KeyEvent, PanelError
+from device.deeds import Deeds
 from device.floor.model import (
     BurstOver,
     CutBurst,
     Effect,
-    EndBurst,
-    Enrol,
     Event,
     FloorState,
-    Hush,
     KeyDown,
     KeyUp,
     Learn,
     Levels,
     LinkDown,
     LinkUp,
-    Meant,
     MicrophoneOk,
     NoHub,
-    Out,
     PingDue,
     Received,
     Say,
-    Send,
     Show,
-    Sparkle,
-    StartBurst,
-    Taught,
-    Teach,
-    Volume,
 )
 from device.floor.prompts import Prompt
-from device.knob import VolumeKnob
-from device.lessons import Lessons
 from device.link.signalling import LinkState, Signalling
-from device.media import MediaSession
-from device.tally import Tally
-from device.teller import Teller
-from device.transmitter import Transmitter
+from device.parts import Parts
+from device.sitting import Sitting
 from device.trust.errand import Tell
 from device.trust.wiping import Wiper
 from device.view.facts import REPORT_S
 from device.view.monitor import Monitor
-from device.view.status import Status
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Peer
 from stagebox.wire.messages import (
     Error,
     HubMessage,
-    MediaAnswer,
-    MediaLost,
-    MediaOffer,
     Snapshot,
 )
-from stagebox.wire.terms import SpaceId
 
 # Down when the box starts, these ask it to explain itself.
 _ASKS: Final = frozenset({Key.HAND, Key.STATUS})
@@ -93,24 +68,6 @@ _LOUDNESS: Final = {LinkState.UP: logging.INFO, LinkState.CONNECTING: logging.IN
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Parts:
-    """What a box is made of; made and closed by ``device.app``."""
-
-    floor: Conduct
-    panel: Panel
-    output: Output
-    transmitter: Transmitter
-    tally: Tally
-    duplex: HalfDuplex
-    events: EventLog
-    status: Status
-    teller: Teller
-    knob: VolumeKnob
-    lessons: Lessons
-    air: Air
-
-
 class Box:
     """Owns the participant. Everything here runs on the event loop."""
 
@@ -122,41 +79,41 @@ class Box:
         self._monitor = Monitor(parts.output, parts.events, parts.status)
         self._count_xruns: Callable[[], int] = lambda: 0
         self._fetch: Callable[[], None] = lambda: None
-        self._enrol: Callable[[], None] = lambda: None
+        self._deeds = Deeds(parts)
+        self._sitting = Sitting()
         self._wiper: Wiper | None = None
         self._has_panel = False
         self._signalling: Signalling | None = None
-        self._media: MediaSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._microphone_ok = False
         self._contacts = Debounce()
-        self._broken: set[str] = set()
         self._peer: Peer | None = None
-        self._media_req = ""
-        self._media_of: tuple[str | None, SpaceId] | None = None
-        self._media_task: asyncio.Task[None] | None = None
-        self._media_old: asyncio.Task[None] | None = None  # ending, or ended
-        self.joined = asyncio.Event()  # in a space whose sound is for this box
         self.ready = asyncio.Event()  # that, and its sound arrives
 
     def attach(
         self,
         signalling: Signalling,
-        media: MediaSession,
+        sitting: Sitting,
         count_xruns: Callable[[], int],
         fetch: Callable[[], None],
         enrol: Callable[[], None],
     ) -> None:
-        """Give the box its line to the hub, its media session, and who counts its xruns.
+        """Give the box its line to the hub, its sound with it, and who counts its xruns.
 
         ``fetch`` has the microphone hand over what waits: before anything that may open it.
         ``enrol`` looks for a hub of its own.
         """
-        self._enrol = enrol
         self._signalling = signalling
-        self._media = media
+        self._sitting = sitting
+        deeds = self._deeds
+        deeds.send, deeds.leave, deeds.enrol = signalling.send, sitting.leave, enrol
         self._count_xruns = count_xruns
         self._fetch = fetch
+
+    @property
+    def parts(self) -> Parts:
+        """What it is made of."""
+        return self._parts
 
     def wipes(self, wiper: Wiper) -> None:
         """Tell ``wiper`` of the key that wipes the box, from power-on on."""
@@ -177,14 +134,14 @@ class Box:
             self._apply([CutBurst()])
             if self._timer is not None:
                 self._timer.cancel()
-            await self._stop_media()
+            await self._sitting.stop()
 
     def start_panel(self) -> None:
         """Begin to take keys. Without its panel a box still plays, and says what is wrong."""
         try:
             self._parts.panel.start(self.on_key)
         except PanelError as error:
-            self.on_problem("panel", str(error))
+            self._parts.complaints.problem("panel", str(error))
         self._parts.tally.relight()
         down = self._down()
         self._has_panel = True
@@ -204,23 +161,15 @@ class Box:
     def on_message(self, message: HubMessage) -> None:
         """Take a message from the hub."""
         self._fetch()
-        match message:
-            case MediaAnswer(req=req, sdp=sdp) if self._media is not None:
-                if req == self._media_req:
-                    self._media.answer(sdp)
-            case MediaLost(spread_s=spread_s):
-                if self._media is not None:
-                    self._media.lost(spread_s)
-            case Error(req=req, code=code, detail=detail):
-                self._parts.events.emit("error", code=code, detail=detail)
-                if self._media is not None and req is not None and req == self._media_req:
-                    self._media.refuse(detail)
-                self._feed(Received(message))
-            case _:
-                self._feed(Received(message))
+        if self._sitting.take(message):
+            return
+        if isinstance(message, Error):
+            self._parts.events.emit("error", code=message.code, detail=message.detail)
+            self._sitting.refuse(message.req, message.detail)
+        self._feed(Received(message))
         if isinstance(message, Snapshot):
-            self._joined(message.space.id)
-        self._mind_the_door()
+            self._sitting.sits(message.space.id)
+        self._sitting.mind(self._parts.floor.hears)
 
     def on_link(self, state: LinkState, detail: str) -> None:
         """Take a change of the line to the hub."""
@@ -234,7 +183,7 @@ class Box:
             if self._signalling.welcome is not None:
                 self._feed(Received(self._signalling.welcome))
         elif self._parts.floor.state is not FloorState.OFFLINE:
-            self.joined.clear()
+            self._sitting.joined.clear()
             self._feed(LinkDown())
 
     def tell(self, what: Tell) -> None:
@@ -242,7 +191,7 @@ class Box:
         self._apply([Say(what.prompt, what.number, name=what.name)])
 
     def say(self, said: list[Say]) -> None:
-        """Tell whoever stands before the box what is new of its network."""
+        """Tell whoever stands before the box what nobody asked for."""
         self._apply([*said])
 
     def show_enrolling(self, on: bool) -> None:
@@ -251,22 +200,10 @@ class Box:
 
     def on_device(self, kind: str, state: DeviceState) -> None:
         """Take a change of the microphone or the loudspeaker."""
-        self._parts.events.emit(
-            "device", kind=kind, state=state.status, label=state.label, detail=state.detail
-        )
-        trouble = f"{state.status}. {state.detail}"
-        ready = state.status is DeviceStatus.READY
-        self._parts.status.devices[kind] = state.label if ready else trouble
-        (self._broken.discard if ready else self._broken.add)(kind)
-        self._parts.tally.sound(not self._broken)
+        self._parts.complaints.device(kind, state)
         if kind == "microphone":
-            self._microphone_ok = ready
+            self._microphone_ok = state.status is DeviceStatus.READY
             self._feed_microphone()
-
-    @property
-    def has_sound(self) -> bool:
-        """Whether the sound devices are there, after they were looked for."""
-        return bool(self._parts.status.devices) and not self._broken
 
     def on_started(self, event: str, at: float) -> None:
         """Take the instant of the first sample of a sound device."""
@@ -274,14 +211,9 @@ class Box:
             self.sounding.set()
         self._parts.events.emit(event, at=at)
 
-    def on_problem(self, code: str, detail: str | None) -> None:
-        """Take something that is wrong and that the box itself cannot mend; None: it is over."""
-        if detail is None:
-            _log.info("%s: all right again", code)
-            self._parts.events.emit("mended", code=code)
-            return
-        _log.warning("%s: %s", code, detail)
-        self._parts.events.emit("error", code=code, detail=detail)
+    def on_panel(self, trouble: str, kind: Trouble | None) -> None:
+        """Take how the panel on a cable does: what is wrong in a sentence; empty: nothing."""
+        self.say(self._parts.complaints.panel(trouble, kind))
 
     def on_block(self, pcm: bytes, start: float) -> None:
         """Take a block of 10 ms from the microphone."""
@@ -302,19 +234,6 @@ class Box:
         if peer is not None:
             self.ready.set()
         self._feed_microphone()
-
-    def offer(self, sdp: str) -> None:
-        """Send an offer to the hub.
-
-        Raises:
-            ConnectionError: there is no line to the hub now.
-        """
-        self._media_req = _name("media")
-        message = MediaOffer(req=self._media_req, sdp=sdp)
-        if self._signalling is None or not self.joined.is_set():
-            raise ConnectionError("not in a space")
-        if not self._signalling.send(message):
-            raise ConnectionError("no line to the hub")
 
     # --- private ----------------------------------------------------------------
 
@@ -355,90 +274,8 @@ class Box:
             self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
 
     def _apply(self, effects: list[Effect]) -> None:
-        self._parts.duplex.claim(self._parts.floor.state)
-        self._parts.teller.settle()
-        for effect in effects:
-            self._apply_one(effect)
-        self._parts.tally.asks(self._parts.floor.asks)
+        self._deeds.do(effects)
         self._monitor.show(self._parts.floor.state, self._parts.floor.view)
-
-    def _apply_one(self, effect: Effect) -> None:
-        match effect:
-            case Send(message):
-                if self._signalling is not None:
-                    self._signalling.send(message)
-            case Say():
-                self._parts.teller.tell(effect)
-                self._parts.tally.said(effect.prompt, asyncio.get_running_loop().time())
-            case Out():
-                self._leave()
-            case Enrol():
-                self._enrol()
-            case StartBurst() | EndBurst() | CutBurst():
-                self._parts.air.drive(effect, asyncio.get_running_loop().time())
-            case _:
-                self._tell(effect)
-
-    def _tell(self, effect: Show | Sparkle | Volume | Meant | Hush | Teach | Taught) -> None:
-        """Let what concerns no microphone be seen and heard."""
-        match effect:
-            case Show():
-                self._parts.tally.show(effect)
-            case Sparkle():
-                self._parts.tally.sparkle(asyncio.get_running_loop().time())
-            case Volume(steps):
-                self._turn(steps)
-            case Meant(gesture, act, words):
-                self._parts.events.emit("gesture", gesture=gesture, act=act, words=words)
-            case Hush():
-                self._parts.teller.hush()
-            case Teach(lamp):
-                self._parts.tally.teach(lamp)
-            case Taught():
-                self._parts.lessons.learnt()
-
-    def _turn(self, steps: int) -> None:
-        knob = self._parts.knob
-        knob.turn(steps, asyncio.get_running_loop().time())
-        self._parts.events.emit("volume", percent=knob.percent)
-
-    def _joined(self, space: SpaceId) -> None:
-        """Once in a space: media stays through a short break of the line alone.
-
-        Another space has other media, and so has a hub that was started anew.
-        """
-        boot = self._signalling.boot if self._signalling is not None else None
-        if self._media_task is not None and (boot, space) == self._media_of:
-            return
-        self._media_of = boot, space
-        self._end_media()
-        if self._media is not None:
-            self._media_task = asyncio.create_task(self._carry(self._media, self._media_old))
-
-    async def _carry(self, media: MediaSession, old: "asyncio.Task[None] | None") -> None:
-        """Keep media up; two sessions at once would be taken for each other."""
-        if old is not None:
-            await asyncio.wait([old])
-        await media.run(self.joined)
-
-    def _end_media(self) -> None:
-        if self._media_task is not None:
-            self._media_task.cancel()
-            self._media_old, self._media_task = self._media_task, None
-
-    def _mind_the_door(self) -> None:
-        """Offer media only where there is sound for this box."""
-        (self.joined.set if self._parts.floor.hears else self.joined.clear)()
-
-    def _leave(self) -> None:
-        """End the media session, and offer none: the box is in no space."""
-        self.joined.clear()
-        self._end_media()
-
-    async def _stop_media(self) -> None:
-        self._end_media()
-        if self._media_old is not None:
-            await asyncio.wait([self._media_old])
 
     def _mind_reset(self, down: frozenset[Key]) -> None:
         if self._wiper is not None and self._has_panel:
@@ -479,8 +316,3 @@ class Box:
             self._mind_reset(down)
             self._feed(Levels(down))
             self._contacts.correct(self._parts.floor.down)
-
-
-def _name(what: str) -> str:
-    """Return a new name for a request."""
-    return f"{what}-{secrets.token_hex(6)}"

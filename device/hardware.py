@@ -27,7 +27,7 @@ from device.buttons.script import ScriptError, ScriptPanel
 from device.buttons.several import joined
 from device.buttons.speakerphone import Speakerphone
 from device.buttons.terminal import TerminalPanel
-from device.buttons.usbpanel import UsbPanel
+from device.buttons.usbpanel import OnTrouble, UsbPanel
 from device.config import BoxConfig, Duplex, PanelConfig
 from device.simulator.panel import PagePanel
 from device.wiring import wiring
@@ -119,26 +119,31 @@ def loudspeaker(config: BoxConfig, simulation: Simulation | None, mixer: Mixer) 
     return lambda: PortAudioLoudspeaker(config.sound.loudspeaker, on_open=mixer.set)
 
 
-def panel(config: BoxConfig, simulation: Simulation | None, on_quit: Callable[[], None]) -> Panel:
-    """Return the box's panel.
+def panel(
+    config: BoxConfig,
+    simulation: Simulation | None,
+    on_quit: Callable[[], None],
+    on_trouble: OnTrouble | None = None,
+) -> Panel:
+    """Return the box's panel; ``on_trouble`` is told how one on a cable does.
 
     Raises:
         PanelError: the script cannot be read or is wrong.
     """
     if simulation is None:
-        return joined(_fitted(config.panel))
+        return joined(_fitted(config.panel, on_trouble))
     own = _by_hand(simulation, on_quit)
     return joined((own,) if simulation.page is None else (own, simulation.page))
 
 
-def _fitted(config: PanelConfig) -> Iterator[Panel]:
+def _fitted(config: PanelConfig, on_trouble: OnTrouble | None) -> Iterator[Panel]:
     """Yield every panel that the settings name."""
     if config.kind == "gpio":
         yield GpioPanel(wiring(config))
     if config.speakerphone:
         yield Speakerphone(config.speakerphone)
     if config.pico:
-        yield UsbPanel(config.pico)
+        yield UsbPanel(config.pico, on_trouble)
 
 
 def _by_hand(simulation: Simulation, on_quit: Callable[[], None]) -> Panel:

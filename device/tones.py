@@ -81,6 +81,8 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.ENROL_NOT_KEPT: Earcon.DENY,
         Prompt.RESET_AGAIN: Earcon.WARNING,
         Prompt.RESET_DONE: Earcon.ENDED,
+        Prompt.PANEL_GONE: Earcon.DENY,
+        Prompt.PANEL_STRANGE: Earcon.DENY,
     }
 )
 
@@ -119,6 +121,9 @@ UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
         Prompt.NET_JOINING: Instead.LATER,
         Prompt.NET_SCANNING: Instead.LATER,
         Prompt.NET_HOTSPOT_KEY: Instead.LATER,
+        # Its keys work, which is what matters to who talks.
+        Prompt.PANEL_BACK: Instead.LATER,
+        Prompt.PANEL_OLD: Instead.LATER,
         # It is of no use before the finger is up.
         Prompt.ENROL_CODE: Instead.LATER,
         # Any key ends these, TALK too.

@@ -20,7 +20,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from bench.support.press_sound import Mouth, words
 from bench.support.voice import box_encoder
-from device import app, hardware
+from device import hardware, making
 from device.air import Air
 from device.audio.gate import FRAME_S, GateFrame, MicGate
 from device.audio.output import Output
@@ -118,7 +118,7 @@ class Ear(Output):
         self.packets.append((now, packet))
 
 
-def compose(hub: str, folder: str, name: str, role: Role, mouth: Mouth, panel: GpioPanel) -> Any:  # noqa: ANN401 - what device.app makes
+def compose(hub: str, folder: str, name: str, role: Role, mouth: Mouth, panel: GpioPanel) -> Any:  # noqa: ANN401 - what device.making makes
     """Make a box out of the real parts, with this mouth and this panel."""
     config = BoxConfig(
         hub=hub,
@@ -136,7 +136,7 @@ def compose(hub: str, folder: str, name: str, role: Role, mouth: Mouth, panel: G
         patch.object(hardware, "panel", lambda *_: panel),
         patch.object(hardware, "sound", lambda *_: sound),
     ):
-        return app.make(config, arguments, asyncio.Event())
+        return making.make(config, arguments, asyncio.Event())
 
 
 class Boxed:

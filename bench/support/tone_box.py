@@ -18,7 +18,7 @@ import numpy as np
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from bench.support.press_box import sleep_until
-from device import app, hardware
+from device import hardware, making
 from device.audio.earcons import Earcon, seconds
 from device.audio.mixer import Mixer
 from device.audio.mouth import Mouth
@@ -119,7 +119,7 @@ class ToneBox:
             patch.object(hardware, "panel", lambda *_: self._panel),
             patch.object(hardware, "sound", lambda *_: sound),
         ):
-            self._made = app.make(
+            self._made = making.make(
                 config, argparse.Namespace(events=None, simulate=False), asyncio.Event()
             )
         for job in (self._made.box.run(), self._made.signalling.run(), self._made.browse()):

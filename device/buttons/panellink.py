@@ -6,6 +6,7 @@ because it is meant to stay where it is. A panel that is lost has no key down.
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from device.buttons.lamps import RED_NIGHT, Color, Pattern
@@ -20,6 +21,14 @@ SILENT: Final = "It has fallen silent, and its keys count as up. Unplug it and p
 _KEYS: Final = tuple(Key(name) for name in link.KEYS)
 _MUTE: Final = 1 << _KEYS.index(Key.MUTE)
 _ALL: Final = (1 << len(_KEYS)) - 1
+
+
+class Trouble(StrEnum):
+    """What can be wrong with a panel."""
+
+    GONE = "gone"  # unplugged, or silent: none of its keys works
+    OLD = "old"  # other firmware than this box brings: its keys work
+    STRANGE = "strange"  # it does not speak as a panel of this box does: none works
 
 
 class Edge(NamedTuple):
@@ -78,21 +87,33 @@ class PanelLink:
         """Torn frames, and whole ones that made no sense."""
         return self._decoder.bad + self._peer.odd + self._odd_states
 
+    def kind(self) -> Trouble | None:
+        """Return what is wrong with the panel; None: nothing, or it may yet speak."""
+        peer = self._peer
+        if peer.protocol not in {0, link.PROTOCOL}:
+            return Trouble.STRANGE
+        if not peer.version:
+            is_late = self._at - self._opened >= PATIENCE_MS
+            return Trouble.STRANGE if is_late else None
+        if peer.is_lost:
+            return Trouble.GONE
+        return None if peer.version == link.FIRMWARE else Trouble.OLD
+
     def trouble(self) -> str:
         """Say what is wrong with the panel and what to do; empty: nothing."""
-        if self._peer.protocol not in {0, link.PROTOCOL}:
-            theirs, ours = self._peer.protocol, link.PROTOCOL
-            return f"It speaks version {theirs} of the panel's language, this box {ours}. {INSTALL}"
-        if self._peer.version:
-            if self._peer.version != link.FIRMWARE:
-                return (
-                    f"Its firmware is {self._peer.version}, this box brings {link.FIRMWARE}; "
-                    f"the keys work. {INSTALL}"
-                )
-            return SILENT if self._peer.is_lost else ""
-        if self._at - self._opened < PATIENCE_MS:
-            return ""
-        return f"It does not answer as a Stagebox panel does. {INSTALL}"
+        peer = self._peer
+        match self.kind():
+            case Trouble.GONE:
+                return SILENT
+            case Trouble.OLD:
+                versions = f"Its firmware is {peer.version}, this box brings {link.FIRMWARE}"
+                return f"{versions}; the keys work. {INSTALL}"
+            case Trouble.STRANGE if peer.version:
+                versions = f"version {peer.protocol} of the panel's language, this box"
+                return f"It speaks {versions} {link.PROTOCOL}. {INSTALL}"
+            case Trouble.STRANGE:
+                return f"It does not answer as a Stagebox panel does. {INSTALL}"
+        return ""
 
     # --- what happens -------------------------------------------------------------------
 

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from device.buttons.lamps import NAMED, Pattern
-from device.buttons.panellink import Edge, PanelLink
+from device.buttons.panellink import Edge, PanelLink, Trouble
 from device.buttons.ports import Key, KeyEvent, PanelError
 from device.buttons.serialport import BY_ID, find_ports, open_port, read_port, write_port
 
 _LOG: Final = logging.getLogger(__name__)
 
 AUTO: Final = "auto"
+# Each new sentence about what is wrong and what to do, with its kind; None: all is well.
+OnTrouble = Callable[[str, Trouble | None], None]
 # As long as a Pico takes to be a serial line again.
 LOOK_S: Final = 1.0
 
@@ -27,8 +29,8 @@ LOOK_S: Final = 1.0
 class UsbPanel:
     """The panel on ``port``: a path, or ``auto`` for any Pico that answers as a panel.
 
-    ``on_trouble`` hears each new sentence about what is wrong and what to do, and an empty
-    one when all is well; without it they go to the log.
+    ``on_trouble`` hears each new sentence about what is wrong, and an empty one when all is
+    well; without it they go to the log.
     """
 
     _loop: asyncio.AbstractEventLoop
@@ -36,7 +38,7 @@ class UsbPanel:
     def __init__(
         self,
         port: str = AUTO,
-        on_trouble: Callable[[str], None] | None = None,
+        on_trouble: OnTrouble | None = None,
         by_id: Path = BY_ID,
     ) -> None:
         self._port = port
@@ -109,7 +111,8 @@ class UsbPanel:
         self._timer = None
         ports = find_ports(self._by_id) if self._port == AUTO else [self._port]
         if not ports:
-            self._say("No panel is plugged in: no Pico with MicroPython is on a USB port.")
+            lacks = "No panel is plugged in: no Pico with MicroPython is on a USB port."
+            self._say(lacks, Trouble.GONE)
         # Each in turn: the first may be somebody's Pico that is no panel.
         path = ports[self._tried % len(ports)] if ports else ""
         try:
@@ -117,7 +120,7 @@ class UsbPanel:
                 self._open(path)
         except PanelError as error:
             self._tried += 1
-            self._say(str(error))
+            self._say(str(error), Trouble.GONE)
         if self._fd is None:
             self._timer = self._loop.call_later(LOOK_S, self._look)
 
@@ -140,9 +143,9 @@ class UsbPanel:
         self._fd, self._link = None, None
         self._report(dropped)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, kind: Trouble = Trouble.GONE) -> None:
         self._hang_up()
-        self._say(why)
+        self._say(why, kind)
         self._sleep()
         if self._on_key is not None:
             self._timer = self._loop.call_later(LOOK_S, self._look)
@@ -180,24 +183,24 @@ class UsbPanel:
 
     def _judge(self, link: PanelLink) -> None:
         """Say what is wrong; leave a Pico that is no panel for the next one."""
-        trouble = link.trouble()
-        if trouble:
-            self._say(f"The panel on {self._path}: {trouble}")
+        kind = link.kind()
+        if kind is not None:
+            self._say(f"The panel on {self._path}: {link.trouble()}", kind)
         elif link.is_up:
-            self._say("")
-        if trouble and not link.panel and self._port == AUTO:
+            self._say("", None)
+        if kind is not None and not link.panel and self._port == AUTO:
             self._tried += 1
-            self._lose(self.trouble)
+            self._lose(self.trouble, kind)
 
     def _report(self, edges: Iterable[Edge]) -> None:
         for key, down in edges:
             if self._on_key is not None:
                 self._on_key(KeyEvent(key, down, self._loop.time()))
 
-    def _say(self, trouble: str) -> None:
+    def _say(self, trouble: str, kind: Trouble | None) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
-            self._on_trouble(trouble)
+            self._on_trouble(trouble, kind)
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -205,8 +208,8 @@ class UsbPanel:
             self._timer = None
 
 
-def _log_trouble(trouble: str) -> None:
-    if trouble:
+def _log_trouble(trouble: str, kind: Trouble | None) -> None:
+    if kind is not None:
         _LOG.warning("%s", trouble)
     else:
         _LOG.info("the panel on the cable is there")

@@ -95,7 +95,7 @@ async def watch(port: str, seconds: float | None) -> None:
         panel.close()
 
 
-def _say_trouble(trouble: str) -> None:
+def _say_trouble(trouble: str, _kind: object) -> None:
     print(trouble or "The panel is there. Press its keys.", flush=True)
 
 

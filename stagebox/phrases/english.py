@@ -300,6 +300,19 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "To wipe all, let go and hold again.", "Let go, and hold again to wipe everything."
     ),
     "say.reset_done": Phrase("Everything is wiped.", "This box has forgotten everything."),
+    "say.panel_gone": Phrase(
+        "The button panel is gone. Check its cable.",
+        "The panel on the cable does not answer: check its cable.",
+    ),
+    "say.panel_back": Phrase("The button panel is back.", "The panel on the cable is back."),
+    "say.panel_old": Phrase(
+        "The button panel needs its update.",
+        "The panel works, but its firmware is not this box's: run 'stagebox panel install'.",
+    ),
+    "say.panel_strange": Phrase(
+        "This is no button panel of mine.",
+        "What is plugged in does not speak as a panel: run 'stagebox panel install'.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase("Hello, I am your box. Any key ends this.", "Any key ends this."),
     "say.learn_free": Phrase(

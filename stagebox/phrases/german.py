@@ -315,6 +315,21 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Loslassen und wieder halten löscht alles.",
     ),
     "say.reset_done": Phrase("Alles ist gelöscht.", "Diese Box hat alles vergessen."),
+    "say.panel_gone": Phrase(
+        "Das Tastenfeld ist weg. Kabel prüfen.",
+        "Das Tastenfeld am Kabel antwortet nicht: Kabel prüfen.",
+    ),
+    "say.panel_back": Phrase(
+        "Das Tastenfeld ist wieder da.", "Das Tastenfeld am Kabel ist wieder da."
+    ),
+    "say.panel_old": Phrase(
+        "Das Tastenfeld braucht ein Update.",
+        "Das Tastenfeld geht, hat aber fremde Firmware: 'stagebox panel install' behebt das.",
+    ),
+    "say.panel_strange": Phrase(
+        "Das ist kein passendes Tastenfeld.",
+        "Was eingesteckt ist, spricht nicht wie ein Tastenfeld: 'stagebox panel install' hilft.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase(
         "Hallo. Das ist die Box. Jede Taste beendet die Erklärung.",

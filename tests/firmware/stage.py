@@ -73,7 +73,7 @@ class Stage:
 
     def start_box(self) -> None:
         """Start the box's side."""
-        self.panel = UsbPanel(by_id=self._folder, on_trouble=self.troubles.append)
+        self.panel = UsbPanel(by_id=self._folder, on_trouble=self._note)
         self.panel.start(self._on_key)
         self.panel.show(self.shown)
 
@@ -126,6 +126,9 @@ class Stage:
         if event.down == (event.key in self.down):
             self.wrong.append(f"{self.now}: {event.key} was already so: {event.down}")
         (self.down.add if event.down else self.down.discard)(event.key)
+
+    def _note(self, trouble: str, _kind: object) -> None:
+        self.troubles.append(trouble)
 
     def _send(self, data: bytes) -> None:
         if self._main is None or self.panel is None or self.panel._fd is None:

@@ -148,7 +148,7 @@ async def errand(presses: int) -> dict[str, object]:
     plug(here=True)
     board, troubles, edges = Board(), list[str](), list[KeyEvent]()
     pico_task = asyncio.create_task(be_a_pico(board))
-    panel = UsbPanel(on_trouble=troubles.append)
+    panel = UsbPanel(on_trouble=lambda trouble, _kind: troubles.append(trouble))
     panel.start(edges.append)
     found: dict[str, object] = {"found_ms": await until(lambda: panel.is_connected)}
     found["names"] = names()

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from device import app, hardware
+from device import hardware, making
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.wav import NullLoudspeaker, NullMicrophone
 from device.buttons.gpio import GpioPanel
 from device.buttons.ports import Key
 from device.config import BoxConfig, SoundConfig, TalkConfig, VoiceChoice
 from device.link.signalling import LinkState
+from device.sitting import Sitting
 from stagebox.wire.codec import decode_hub
 from stagebox.wire.messages import FloorGranted, FloorRequest, HubMessage, Ping, Pong
 from tests.appliance.guest.gpiosim import Chip
@@ -72,13 +73,13 @@ class Peer:
 
 def example(name: str) -> Any:  # noqa: ANN401 - any message of the hub
     """Return a message of the protocol's own examples."""
-    folder = Path(app.__file__).parents[1] / "stagebox" / "wire" / "examples"
+    folder = Path(making.__file__).parents[1] / "stagebox" / "wire" / "examples"
     return decode_hub((folder / f"{name}.json").read_text())
 
 
 def free_space() -> dict[str, Any]:
     """Return a space in which anybody may talk, with nobody talking."""
-    folder = Path(app.__file__).parents[1] / "stagebox" / "wire" / "examples"
+    folder = Path(making.__file__).parents[1] / "stagebox" / "wire" / "examples"
     space: dict[str, Any] = json.loads((folder / "snapshot.json").read_text())
     space["floor"] |= {"mode": "open", "talkers": [], "since": [], "queue": []}
     space["floor"] |= {"talk_limit_s": None}
@@ -101,10 +102,13 @@ async def box(panel: GpioPanel) -> AsyncIterator[Any]:
         patch.object(hardware, "panel", lambda *_: panel),
         patch.object(hardware, "sound", lambda *_: sound),
     ):
-        made = app.make(config, arguments, asyncio.Event())
+        made = making.make(config, arguments, asyncio.Event())
     line = Line()
     line.box = made.box
-    made.box.attach(line, Media(), lambda: 0, lambda: None)  # type: ignore[arg-type]
+    sitting = Sitting()
+    sitting.attach(line, Media())  # type: ignore[arg-type]
+    nothing: Callable[[], None] = lambda: None  # noqa: E731
+    made.box.attach(line, sitting, lambda: 0, nothing, nothing)  # type: ignore[arg-type]
     running = asyncio.create_task(made.box.run())
     await asyncio.sleep(0)
     made.box.on_link(LinkState.UP, "")

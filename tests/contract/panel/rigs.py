@@ -120,7 +120,7 @@ class PicoRig:
     def __init__(self) -> None:
         self.main, side = pty.openpty()
         os.set_blocking(self.main, False)
-        self.panel = UsbPanel(os.ttyname(side), lambda _trouble: None)
+        self.panel = UsbPanel(os.ttyname(side), lambda _trouble, _kind: None)
         os.close(side)
         self._peer = link.Peer(link.PANEL, link.BOX, "0badcafe", "0", link.TRAIL)
         self._decoder = link.Decoder()

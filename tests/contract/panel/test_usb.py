@@ -13,6 +13,7 @@ import pytest
 
 from device.buttons import usbpanel
 from device.buttons.lamps import RED_LIVE
+from device.buttons.panellink import Trouble
 from device.buttons.pico import link
 from device.buttons.ports import Key, KeyEvent, PanelError
 from device.buttons.serialport import find_ports, open_port, read_port, write_port
@@ -56,7 +57,13 @@ class Listener:
     def __init__(self, folder: Path) -> None:
         self.events: list[KeyEvent] = []
         self.troubles: list[str] = []
-        self.panel = UsbPanel(on_trouble=self.troubles.append, by_id=folder)
+        self.kinds: list[Trouble | None] = []
+        self.panel = UsbPanel(on_trouble=self._note, by_id=folder)
+
+    def _note(self, trouble: str, kind: Trouble | None) -> None:
+        assert bool(trouble) == (kind is not None)
+        self.troubles.append(trouble)
+        self.kinds.append(kind)
 
     @property
     def edges(self) -> list[tuple[Key, bool]]:
@@ -92,6 +99,7 @@ async def test_it_is_found_when_it_comes_and_let_go_when_it_goes(
         assert [key for key in Key if listener.panel.is_down(key)] == []
         await until(lambda: not listener.panel.is_connected)
         assert any(each.endswith("has gone. Plug the panel in.") for each in listener.troubles)
+        assert listener.kinds[-1] is Trouble.GONE
 
 
 async def test_a_stranger_hears_nothing_and_the_next_one_is_tried(
@@ -112,6 +120,7 @@ async def test_a_stranger_hears_nothing_and_the_next_one_is_tried(
     assert stranger.heard() == b""
     assert any("does not answer as a Stagebox panel" in each for each in listener.troubles)
     assert all("stagebox panel install" in each for each in listener.troubles if "answer" in each)
+    assert Trouble.STRANGE in listener.kinds
     await until(lambda: b" live " in cable.heard())
     stranger.pull()
     listener.panel.close()
@@ -126,6 +135,7 @@ async def test_other_firmware_is_named_and_its_keys_work(
     cable.say(body(0, "0", version="0.9"), body(1, "0,1", version="0.9"))
     await until(lambda: listener.events)
     assert "Its firmware is 0.9" in listener.panel.trouble
+    assert listener.kinds[-1] is Trouble.OLD
     cable.pull()
 
 
@@ -193,7 +203,7 @@ async def test_without_anybody_to_tell_trouble_goes_to_the_log(
     panel = UsbPanel(by_id=tmp_path)
     panel.start(lambda _event: None)
     assert "No panel is plugged in" in caplog.text
-    panel._say("")
+    panel._say("", None)
     assert "the panel on the cable is there" in caplog.text
     panel.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device import app
+from device import making
 from device.buttons.ports import Key
 from device.buttons.script import ScriptPanel
 from device.config import BoxConfig, SoundConfig, VoiceChoice
@@ -27,7 +27,7 @@ SOON_S = 20.0
 class Bench:
     """A box whose sound devices never start, and which never looks for a hub."""
 
-    made: app.Made
+    made: making.Made
     folder: Path
 
     @property
@@ -66,7 +66,7 @@ async def bench(
         room=None,
         page=None,
     )
-    made = app.make(config, arguments, asyncio.Event())
+    made = making.make(config, arguments, asyncio.Event())
     kit = Bench(made, folder)
     if down is not None:
         kit.panel.move(down, down=True)
