@@ -8,7 +8,7 @@ engine's error: each utterance that was begun ends in one final word, which may 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -20,6 +20,8 @@ from hub.captions.ports import Engine, EngineError
 STALL_S: Final = 15.0
 # Loading a model from a slow card.
 START_S: Final = 60.0
+# How soon it is known that an engine died while nobody spoke: before the next words are lost.
+CHECK_S: Final = 10.0
 # How long an engine that cannot be had is left alone: a service may be restarting.
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -57,6 +59,8 @@ class Desk:
         self.counts = DeskCounts()
         self.backlog = Backlog(backlog_s)
         self.trouble = ""  # why an engine is not ready, the last one's word
+        self.on_away: Callable[[bool], None] = lambda _away: None
+        self._away = False
         self._engines = engines
         self._hears = hears
         self._answer_s = answer_s
@@ -81,6 +85,11 @@ class Desk:
         """What the engines used of this computer's time, in seconds."""
         return sum(engine.cpu_s for engine in self._engines)
 
+    @property
+    def away(self) -> bool:
+        """Whether engines are wanted and none can be had; ``on_away`` is called as it changes."""
+        return self._away
+
     def start(self) -> None:
         """Have the engines started. They load in the background."""
         if not self._tasks:
@@ -94,6 +103,7 @@ class Desk:
         await asyncio.gather(*tasks, return_exceptions=True)
         while (key := self.backlog.next()) is not None:
             self._finish(key, None)
+        self._note_away(away=False)
 
     # --- utterances in --------------------------------------------------------
 
@@ -168,23 +178,37 @@ class Desk:
             log.warning("captions: %s", why)
         self.trouble = why
 
+    def _note_away(self, *, away: bool) -> None:
+        if away is not self._away:
+            self._away = away
+            self.on_away(away)
+
     async def _serve(self, engine: Engine) -> None:
         try:
             async with asyncio.timeout(START_S):
                 await engine.start()
-        except TimeoutError:
-            raise EngineError("the engine does not get ready") from None
+        except Exception as error:
+            # Only now: one that broke and can be started again at once was not away.
+            self._note_away(away=not self._ready)
+            if isinstance(error, TimeoutError):
+                raise EngineError("the engine does not get ready") from None
+            raise
         self._ready += 1
         self.trouble = ""
+        self._note_away(away=False)
         try:
             while True:
-                await self._transcribe(engine, await self._next())
+                await self._transcribe(engine, await self._next(engine))
         finally:
             self._ready -= 1
 
-    async def _next(self) -> int:
+    async def _next(self, engine: Engine) -> int:
         while (key := self.backlog.next()) is None:
-            await self._news.wait()
+            try:
+                async with asyncio.timeout(CHECK_S):
+                    await self._news.wait()
+            except TimeoutError:
+                await engine.check()
         return key
 
     async def _transcribe(self, engine: Engine, key: int) -> None:

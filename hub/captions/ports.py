@@ -30,6 +30,13 @@ class Engine(Protocol):
             EngineError: it cannot be had now.
         """
 
+    async def check(self) -> None:
+        """See whether it is still there, between utterances.
+
+        Raises:
+            EngineError: it is not; it must be started again.
+        """
+
     async def transcribe(self, sound: AsyncIterator[bytes], partial: Partial) -> str:
         """Return the words of one utterance, empty for none.
 
@@ -48,6 +55,7 @@ class ScriptedEngine:
     """An engine without ears: counts the sound and says so, or fails as told.
 
     ``fail_at`` names utterances, from 0, that end in an error; ``deaf`` starts that fail.
+    ``die`` is what kills it where it stands.
     """
 
     def __init__(self, *, fail_at: frozenset[int] = frozenset(), deaf: int = 0) -> None:
@@ -64,6 +72,16 @@ class ScriptedEngine:
         if self.starts <= self._deaf:
             raise EngineError("the script says that it does not start")
         self._open = True
+
+    def die(self, *, deaf: int = 0) -> None:
+        """Be gone, and fail at the next ``deaf`` starts."""
+        self._open = False
+        self._deaf = self.starts + deaf
+
+    async def check(self) -> None:
+        """See ``Engine``."""
+        if not self._open:
+            raise EngineError("the script says that it is gone")
 
     async def transcribe(self, sound: AsyncIterator[bytes], partial: Partial) -> str:
         """See ``Engine``; the words are the number of bytes."""

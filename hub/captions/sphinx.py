@@ -71,6 +71,11 @@ class SphinxEngine:
         self._before_s = self.cpu_s
         await self._answer(self._line)
 
+    async def check(self) -> None:
+        """See ``Engine``."""
+        if self._process is None or self._process.poll() is not None:
+            raise EngineError("PocketSphinx's process is gone")
+
     async def transcribe(self, sound: AsyncIterator[bytes], partial: Partial) -> str:
         """See ``Engine``."""
         line = self._line

@@ -36,6 +36,9 @@ async def captions(
         backlog_s=config.backlog_s,
         answer_s=config.answer_s,
     )
+    scribe.desk.on_away = lambda away: spaces.set_facilities(
+        replace(spaces.facilities, captions_away=away)
+    )
     spaces.on_captions(scribe.allow)
     if recorder is not None:
         scribe.on_line(recorder.said)

@@ -47,6 +47,10 @@ class WyomingEngine:
         if not info.data.get("asr"):
             raise EngineError(f"{self._service} has no speech to text; is it another service?")
 
+    async def check(self) -> None:
+        """See ``Engine``: it is asked again what it is."""
+        await self.start()
+
     async def transcribe(self, sound: AsyncIterator[bytes], partial: Partial) -> str:
         """See ``Engine``."""
         async with self._connected() as line:

@@ -45,6 +45,7 @@ class Bulletin:
         self.pins = machine.pins
         # The space and who listens unnamed, at the last look; None: look again.
         self._seen: tuple[SpaceInfo, set[MemberId]] | None = None
+        self._facilities = machine.facilities
         self._ears: frozenset[MemberId] = frozenset()  # who is there and hears
         self._deaf: frozenset[MemberId] = frozenset()  # who is there and does not
         self._writes: frozenset[MemberId] = frozenset()
@@ -52,6 +53,8 @@ class Bulletin:
     def is_still(self) -> bool:
         """Whether nothing but the floor and the pins may differ from what was told."""
         machine = self._machine
+        if machine.facilities is not self._facilities:
+            return False
         return self._seen == (machine.info, {*machine.hidden}) and self.members == machine.members()
 
     def news(self) -> list[Effect]:
@@ -74,6 +77,7 @@ class Bulletin:
         ]
         machine.expelled.clear()
         self.members, self._seen = members, (machine.info, {*machine.hidden})
+        self._facilities = machine.facilities
         return [*effects, *self._ear_news(), *self._caption_news()]
 
     def hears(self, member_id: MemberId) -> bool:
@@ -131,7 +135,8 @@ class Bulletin:
 
     def _space_news(self) -> Iterator[Effect]:
         machine = self._machine
-        info = replace(machine.info, hidden=len(machine.hidden))
+        away = machine.info.captions and machine.facilities.captions_away
+        info = replace(machine.info, hidden=len(machine.hidden), captions_away=away)
         if info != self.info:
             self.info = info
             yield Announce(SpaceChanged(rev=self._next_rev(), space=info))

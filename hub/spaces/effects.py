@@ -51,6 +51,7 @@ class Happening(StrEnum):
     CAPTIONS_AGREED = "captions_agreed"
     CAPTIONS_WITHDRAWN = "captions_withdrawn"
     INVITED = "invited"
+    INVITE_REVOKED = "invite_revoked"
     PINNED = "pinned"
     UNPINNED = "unpinned"
 

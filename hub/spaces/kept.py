@@ -69,13 +69,14 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 class Invitation(Struct, frozen=True, kw_only=True):
-    """An invitation to ``place`` for so many ``uses`` until it ``expires``."""
+    """An invitation to ``place`` for so many ``uses`` until it ``expires``. ``by``: who made it."""
 
     token: Token
     code: Code
     place: Place
     uses: Count
     expires: Moment
+    by: str = ""
 
 
 class Kept(Struct, frozen=True, kw_only=True):

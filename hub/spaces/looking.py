@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from hub.floor.rules import FloorRules
 from hub.spaces.kept import Invitation, Kept
+from hub.spaces.rights import Actor
 from hub.spaces.settings import Facilities
 from hub.spaces.space import Space
 from stagebox.calendar import utc_now
@@ -63,6 +64,10 @@ class Looks:
     def invitation(self, *, token: Token = "", code: Code = "") -> Invitation | None:
         """Return the valid invitation of this token or this code."""
         return self._core.invitation(utc_now(), token=token, code=code)
+
+    def invitations(self, actor: Actor) -> tuple[Invitation, ...]:
+        """Return the valid invitations of which this chair could have made each."""
+        return self._core.invitations(actor, utc_now())
 
     def snapshot(self, member_id: MemberId, req: str | None, *, admin: bool = False) -> Snapshot:
         """Return the whole space as the member sees it."""

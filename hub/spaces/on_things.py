@@ -9,7 +9,16 @@ from hub.spaces.effects import Broadcast, Happening, Record, Reply
 from hub.spaces.kept import Invitation
 from hub.spaces.machine import SpaceMachine
 from hub.spaces.rights import RANK, Actor, error, rank_of
-from stagebox.wire.acts import Agree, Invite, InviteNew, PinAdd, PinRemove, React, RecordSet
+from stagebox.wire.acts import (
+    Agree,
+    Invite,
+    InviteNew,
+    InviteRevoke,
+    PinAdd,
+    PinRemove,
+    React,
+    RecordSet,
+)
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Done, Error, Reaction
 from stagebox.wire.space import Pin, Recording
@@ -28,6 +37,7 @@ def invite(machine: SpaceMachine, actor: Actor, act: InviteNew) -> Reply:
         place=act.place,
         uses=act.uses,
         expires=moment(machine.utc + timedelta(seconds=act.ttl_s)),
+        by=actor.name,
     )
     machine.invites = (*machine.invites, made)
     machine.happened(Happening.INVITED, detail=act.place, by=actor.name)
@@ -38,6 +48,26 @@ def invite(machine: SpaceMachine, actor: Actor, act: InviteNew) -> Reply:
         place=made.place,
         expires_in_s=act.ttl_s,
     )
+
+
+def uninvite(machine: SpaceMachine, actor: Actor, act: InviteRevoke) -> Reply:
+    """``invite.revoke``: its link and its code lead nowhere from now on; who came by it stays."""
+    valid = valid_invites(machine)
+    found = next((each for each in valid if each.token == act.token), None)
+    if found is None:
+        detail = "There is no such invitation any more. Look at the invitations again."
+        return error(act.req, ErrorCode.BAD_INVITE, detail)
+    if not may_invite(machine, actor, found.place):
+        detail = "Only the host takes back an invitation to co-hosts. Ask the host."
+        return error(act.req, ErrorCode.ONLY_HOST, detail)
+    machine.invites = tuple(each for each in valid if each.token != act.token)
+    machine.happened(Happening.INVITE_REVOKED, detail=found.place, by=actor.name)
+    return Done(req=act.req)
+
+
+def may_invite(machine: SpaceMachine, actor: Actor, place: Place) -> bool:
+    """Whether an actor who may invite at all may invite to this place."""
+    return place is not Place.COHOST or (rank_of(machine, actor) or 0) >= RANK[Place.HOST]
 
 
 def valid_invites(machine: SpaceMachine) -> tuple[Invitation, ...]:
@@ -144,11 +174,11 @@ def _may_not_invite(machine: SpaceMachine, actor: Actor, act: InviteNew) -> Erro
     if act.place is Place.HOST:
         detail = "A host is not invited: invite a co-host, and make it the host when it is here."
         return error(act.req, ErrorCode.BAD_VALUE, detail)
-    if act.place is Place.COHOST and (rank_of(machine, actor) or 0) < RANK[Place.HOST]:
+    if not may_invite(machine, actor, act.place):
         detail = "Only the host invites co-hosts. Ask the host, or invite a speaker."
         return error(act.req, ErrorCode.ONLY_HOST, detail)
     limit = machine.settings.invite_limit
     if len(machine.invites) >= limit:
-        detail = f"There are {limit} invitations already. Wait until one is used up or over."
+        detail = f"There are {limit} invitations already. Take one back, or wait until one is over."
         return error(act.req, ErrorCode.TOO_MANY, detail)
     return None

@@ -16,6 +16,7 @@ from stagebox.wire.acts import (
     FloorNext,
     FloorPriority,
     InviteNew,
+    InviteRevoke,
     MemberPlace,
     MemberRemove,
     MemberUnblock,
@@ -82,7 +83,8 @@ RIGHTS: Final[Mapping[type[Act], Right]] = {
     SpaceStart: _HOST,
     SpaceEnd: _HOST,
     SpaceCancel: _HOST,
-    InviteNew: _CHAIR,
+    InviteNew: _CHAIR,  # to a place that this actor may give; and so to take it back
+    InviteRevoke: _CHAIR,
     PinAdd: _CHAIR,
     PinRemove: _CHAIR,
     React: _ONESELF,

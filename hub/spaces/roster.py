@@ -210,7 +210,7 @@ class Roster:
     def set_facilities(self, facilities: Facilities) -> None:
         """Say what the hub can do from now on, in all spaces."""
         self.facilities = facilities
-        for space in self.running.values():
+        for space in list(self.running.values()):
             space.facilities(facilities)
 
     def _is_taken(self, code: Code) -> bool:

@@ -38,6 +38,7 @@ from hub.spaces.effects import (
 )
 from hub.spaces.looking import Looks
 from hub.spaces.rights import Actor
+from hub.spaces.settings import Facilities
 from hub.spaces.space import Space
 from stagebox.calendar import utc_now
 from stagebox.wire.acts import Act
@@ -153,6 +154,11 @@ class RunningSpace(Looks):
         data = _data(message)  # once, however many listen
         for occupant in self._occupants.values():
             occupant.send(data)
+
+    def facilities(self, facilities: Facilities) -> None:
+        """Say what the hub can do from now on, and let the members know."""
+        super().facilities(facilities)
+        self._tick()
 
     def wake(self) -> None:
         """Begin, or go on after the hub's restart: do what is due."""

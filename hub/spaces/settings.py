@@ -48,11 +48,15 @@ class SpaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Facilities:
-    """What the hub can do at present: write down words, find room on its disk, stream."""
+    """What the hub can do at present: write down words, find room on its disk, stream.
+
+    ``captions_away``: it can write down words, but what does it does not work just now.
+    """
 
     captions: bool = True
     disk: bool = True
     streams: bool = True
+    captions_away: bool = False
 
 
 class Names(Protocol):

@@ -39,7 +39,7 @@ from hub.spaces.effects import Effect, Happening, Louder, Outcome, Save
 from hub.spaces.handlers import handlers
 from hub.spaces.kept import FULL_VOLUME, Invitation, Kept
 from hub.spaces.machine import SpaceMachine
-from hub.spaces.on_things import valid_invites
+from hub.spaces.on_things import may_invite, valid_invites
 from hub.spaces.replies import Replies
 from hub.spaces.rights import RANK, Actor, is_stranger, refuse, unnamed
 from hub.spaces.settings import Facilities, Names, SpaceSettings
@@ -114,7 +114,7 @@ class Space:
         return min(due if floor is None else [*due, floor], default=None)
 
     def facilities(self, facilities: Facilities) -> None:
-        """Say what the hub can do from now on."""
+        """Say what the hub can do from now on; members hear of it with what happens next."""
         self._machine.facilities = facilities
 
     def kept(self) -> Kept:
@@ -140,6 +140,12 @@ class Space:
             if each.token == token or each.code == code:
                 return each
         return None
+
+    def invitations(self, actor: Actor, utc: datetime) -> tuple[Invitation, ...]:
+        """Return the valid invitations of which this chair could have made each."""
+        self._machine.utc = utc
+        valid = valid_invites(self._machine)
+        return tuple(each for each in valid if may_invite(self._machine, actor, each.place))
 
     def snapshot(
         self, member_id: MemberId, req: Req | None, now: float = 0.0, *, admin: bool = False

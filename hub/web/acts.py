@@ -23,6 +23,7 @@ from stagebox.wire.acts import (
     FloorMove,
     FloorNext,
     FloorPriority,
+    InviteRevoke,
     MemberPlace,
     MemberRemove,
     MemberUnblock,
@@ -151,7 +152,7 @@ def _row(method: str, path: str, deed: type[Act], summary: str, *errors: Code) -
 
 
 # Which field of an act a part of the path is.
-_PARTS: Final = {"member": "member", "pin": "id"}
+_PARTS: Final = {"member": "member", "pin": "id", "token": "token"}
 _ENDS: Final[Mapping[int, Content]] = {204: None, 202: Confirm}
 _E = ErrorCode
 
@@ -235,6 +236,13 @@ ROUTES: Final = (
         _E.TOO_MANY,
     ),
     _row("DELETE", "/blocked/{member}", MemberUnblock, "Let a blocked member come again."),
+    _row(
+        "DELETE",
+        "/invites/{token}",
+        InviteRevoke,
+        "Take an invitation back: its link and its code lead nowhere from now on.",
+        _E.ONLY_HOST,
+    ),
     _row("DELETE", "/pins/{pin}", PinRemove, "Take a pin down."),
     _row("PUT", "/recording", RecordSet, "Record, or stop.", _E.DISK_FULL),
     _row("POST", "/reactions", React, "Show a mark to everybody.", _E.RATE_LIMITED),

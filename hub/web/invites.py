@@ -5,22 +5,28 @@ for a minute, and for everybody after so many that it is no accident.
 """
 
 import io
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import segno
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from hub.spaces.dates import parse
 from hub.spaces.kept import Invitation
 from hub.spaces.running import RunningSpace
-from hub.web.acts import COMMON, act, new_req
+from hub.web.acts import COMMON, act, actor_of, new_req
 from hub.web.bodies import act_of, body_of
 from hub.web.call import Call, Reply
 from hub.web.links import JOIN, link_to
 from hub.web.problems import Refused
 from hub.web.route import BASE, Blob, Route, Who
-from stagebox.wire.acts import InviteNew
+from hub.web.spaces import space_for_chairs
+from stagebox.calendar import utc_now
+from stagebox.wire.acts import MAX_INVITE_S, InviteNew
 from stagebox.wire.causes import ErrorCode
-from stagebox.wire.terms import Code, Name, Place, Seconds, SpaceId, Token
+from stagebox.wire.terms import Code, Count, Name, Place, SpaceId, Token
+
+# How long an invitation still holds, in seconds.
+Left = Annotated[float, Meta(ge=0, le=MAX_INVITE_S)]
 
 _SVG: Final = "image/svg+xml"
 # Modules of quiet around the picture, and its pixels to a module.
@@ -35,7 +41,20 @@ class InviteMade(Struct, frozen=True, kw_only=True):
     place: Place
     link: str
     qr: str
-    expires_in_s: Seconds
+    expires_in_s: Left
+
+
+class LivingInvite(InviteMade, frozen=True, kw_only=True):
+    """An invitation that still holds: who made it, and how many may still come by it."""
+
+    by: str
+    uses: Count
+
+
+class InviteList(Struct, frozen=True, kw_only=True):
+    """The invitations of a space that still hold, the latest first."""
+
+    invites: tuple[LivingInvite, ...]
 
 
 class Invited(Struct, frozen=True, kw_only=True):
@@ -64,6 +83,12 @@ async def invite(call: Call, given: Any) -> InviteMade:  # noqa: ANN401 - made b
         qr=f"{BASE}/invites/{made.token}/qr.svg",
         expires_in_s=made.expires_in_s,
     )
+
+
+async def living(call: Call) -> InviteList:
+    """Show the invitations that the caller could have made, and may take back."""
+    found = space_for_chairs(call).invitations(actor_of(call))
+    return InviteList(invites=tuple(_living(call, each) for each in reversed(found)))
 
 
 async def show(call: Call) -> Invited:
@@ -101,6 +126,20 @@ def _found(call: Call) -> tuple[RunningSpace, Invitation]:
     return found
 
 
+def _living(call: Call, invitation: Invitation) -> LivingInvite:
+    left_s = (parse(invitation.expires) - utc_now()).total_seconds()
+    return LivingInvite(
+        token=invitation.token,
+        code=invitation.code,
+        place=invitation.place,
+        link=link_to(call, JOIN, invitation.token),
+        qr=f"{BASE}/invites/{invitation.token}/qr.svg",
+        expires_in_s=max(0.0, left_s),
+        by=invitation.by,
+        uses=invitation.uses,
+    )
+
+
 def _invited(space: RunningSpace, invitation: Invitation) -> Invited:
     return Invited(
         space=space.info.id,
@@ -126,6 +165,15 @@ ROUTES: Final = (
         gives={201: InviteMade},
         errors=(*COMMON, ErrorCode.ONLY_HOST, ErrorCode.TOO_MANY),
         keyed=True,
+    ),
+    Route(
+        "GET",
+        "/spaces/{space}/invites",
+        living,
+        "The invitations that still hold.",
+        who=Who.NAMED,
+        gives={200: InviteList},
+        errors=(ErrorCode.NOT_ALLOWED, ErrorCode.SPACE_ENDED),
     ),
     Route("GET", "/invites/{token}", show, "Where a link leads.", gives={200: Invited}),
     Route(

@@ -165,6 +165,13 @@ class InviteNew(Message, frozen=True, kw_only=True, tag="invite.new"):
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 100
 
 
+class InviteRevoke(Message, frozen=True, kw_only=True, tag="invite.revoke"):
+    """Host or co-host: an invitation is none any more. Who came by it stays."""
+
+    req: Req
+    token: Token
+
+
 class PinAdd(Message, frozen=True, kw_only=True, tag="pin.add"):
     """Host or co-host: pin a note or a link."""
 
@@ -250,6 +257,7 @@ Act = (
     | SpaceEnd
     | SpaceCancel
     | InviteNew
+    | InviteRevoke
     | PinAdd
     | PinRemove
     | React

@@ -94,6 +94,7 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``host``: the member who is host now. ``hidden``: how many listen unnamed.
     ``frozen_until``: with the state ``frozen``, when the space ends unless a host comes.
+    ``captions_away``: captions are on, and what writes them does not work just now.
     ``streamed``: players on the network may hear it without being members.
     """
 
@@ -113,6 +114,7 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     frozen_until: HubTime | None = None
     recording: Recording | None = None
     captions: bool = False
+    captions_away: bool = False
     streamed: bool = False
 
 

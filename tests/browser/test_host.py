@@ -123,6 +123,41 @@ def test_an_invitation_by_link_and_by_code_gives_its_place(person: Callable[...,
     wrong.sees("This invitation is not valid any more.")
 
 
+@pytest.mark.timeout(240)
+def test_an_invitation_is_revoked_and_leads_nowhere_but_puts_nobody_out(
+    person: Callable[..., Person],
+) -> None:
+    host, _space = open_space(person)
+    host.button("Invite", exact=True).click()
+    host.button("Invite speakers").click()
+    expect(host.page.locator(".code")).to_be_visible()
+    link = host.page.get_by_label("Link", exact=True).input_value()
+    code = host.page.locator(".code").inner_text()
+    path = f"/#/join/{link.rpartition('/')[2]}"
+    guest = person("Lina Link").open(path).sees("You are invited as").call_oneself()
+    guest.button("Join", exact=True).click()
+    guest.is_in()
+    slow = person("Sam Slow").open(path).sees("You are invited as").call_oneself()
+    holds = host.region("Invitations that hold")
+    expect(holds.get_by_role("listitem")).to_have_count(1)
+    expect(holds).to_contain_text("by Hanna Host")
+    holds.get_by_role("button", name=f"Revoke speaker {code}").click()
+    host.sees("The invitation is taken back")
+    expect(holds).to_have_count(0)
+    expect(host.page.locator(".code")).to_have_count(0)
+    slow.button("Join", exact=True).click()
+    slow.sees("This invitation is not valid any more.")
+    late = person("Lars Late").open(path)
+    late.sees("This invitation is not valid any more.")
+    late.page.get_by_label("Code or link").fill(code)
+    with late.page.expect_response("**/codes") as answer:
+        late.button("Go on").click()
+    assert "bad_invite" in answer.value.text()
+    host.page.keyboard.press("Escape")
+    guest.is_in()
+    expect(host.region("People")).to_contain_text("Lina Link")
+
+
 @pytest.mark.timeout(120)
 def test_a_listener_on_plain_http_hears_and_is_told_why_it_cannot_talk(
     person: Callable[..., Person],

@@ -124,6 +124,45 @@ async def test_what_was_said_while_no_engine_is_there_waits(
     assert caplog.text.count("does not start") == 1  # not again and again
 
 
+async def test_captions_are_away_only_while_no_engine_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk_module, "CHECK_S", 0.05)
+    one, other = ScriptedEngine(), ScriptedEngine(fail_at=frozenset({0}))
+    told: list[bool] = []
+    news = asyncio.Event()
+
+    def note(away: bool) -> None:
+        told.append(away)
+        news.set()
+
+    async def changes() -> None:
+        news.clear()
+        async with asyncio.timeout(PATIENCE_S):
+            await news.wait()
+
+    async with desk(one, other) as (it, ears):
+        it.on_away = note
+        say(it, 1)
+        say(it, 2)
+        await ears.count(2)
+        async with asyncio.timeout(PATIENCE_S):
+            while other.starts < 2 or it.ready < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            one.die(deaf=1_000)  # found out while nobody speaks
+            while one.starts < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert told == []  # one broke and came back; the other stood in
+        other.die(deaf=1)
+        await changes()
+        assert (it.away, told) == (True, [True])
+        await changes()
+        assert (it.away, told) == (False, [True, False])
+        other.die(deaf=1_000)
+        await changes()
+    assert told == [True, False, True, False]  # nobody wants them any more
+
+
 class Hanging(ScriptedEngine):
     """Takes nothing, or takes all and never answers, the first time."""
 

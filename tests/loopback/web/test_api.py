@@ -11,6 +11,7 @@ import pytest
 from hub.config import HubConfig, SpaceConfig
 from stagebox.calendar import utc_now
 from stagebox.wire.messages import (
+    Error,
     FloorGranted,
     FloorOffered,
     FloorQueued,
@@ -315,6 +316,61 @@ async def test_an_invitation_that_is_used_up_is_none(hub: Hub, admin: Browser) -
         assert (await second.ask("GET", f"/invites/{made['token']}")).code == "bad_invite"
         assert (await second.ask("POST", "/codes", {"code": made["code"]})).code == "bad_invite"
         assert (await second.ask("GET", made["qr"])).code == "bad_invite"
+
+
+async def test_an_invitation_is_seen_by_chairs_and_taken_back_at_once(
+    hub: Hub, admin: Browser
+) -> None:
+    path = "/spaces/talk/invites"
+    assert (await admin.ask("GET", path)).json == {"invites": []}
+    old = (await admin.ask("POST", path, {"place": "speaker", "ttl_s": 1_209_600})).json
+    assert old["expires_in_s"] == 1_209_600
+    new = (await admin.ask("POST", path, {"uses": 3})).json
+    seen = (await admin.ask("GET", path)).json["invites"]
+    assert [each["token"] for each in seen] == [new["token"], old["token"]]
+    assert [(each["place"], each["uses"], each["by"]) for each in seen] == [
+        ("listener", 3, "Anna"),
+        ("speaker", 100, "Anna"),
+    ]
+    for each, made in zip(seen, (new, old), strict=True):
+        assert 0 < each["expires_in_s"] <= made["expires_in_s"]
+        assert {name: each[name] for name in ("code", "link", "qr")} == {
+            name: made[name] for name in ("code", "link", "qr")
+        }
+    async with Browser(hub) as inside, Browser(hub) as outside:
+        tab = Tab(inside, await inside.name("Bea"))
+        late = Tab(outside, await outside.name("Carl"))
+        async with crew(tab, late):
+            await tab.open(hub)
+            await tab.send(Join(req="j", space="talk", invite=old["token"]))
+            await tab.get(Snapshot)
+            assert (await inside.ask("GET", path)).code == "not_allowed"
+            refused = await inside.ask("DELETE", f"{path}/{old['token']}")
+            assert (refused.status, refused.code) == (403, "not_allowed")
+            assert (await admin.ask("DELETE", f"{path}/{old['token']}")).status == 204
+            # The link, the code, the picture and the door: all at once.
+            assert (await outside.ask("GET", f"/invites/{old['token']}")).code == "bad_invite"
+            assert (await outside.ask("POST", "/codes", {"code": old["code"]})).code == "bad_invite"
+            assert (await outside.ask("GET", old["qr"])).code == "bad_invite"
+            await late.open(hub)
+            await late.send(Join(req="j", space="talk", invite=old["token"]))
+            assert (await late.get(Error)).code == "bad_invite"
+            # Who came by it stays, with the place that it gave.
+            space = hub.spaces.find("talk")
+            assert space.place_of(tab.id) is Place.SPEAKER
+            assert space.has(tab.id)
+    again = await admin.ask("DELETE", f"{path}/{old['token']}")
+    assert (again.status, again.code) == (404, "bad_invite")
+    assert [each["token"] for each in (await admin.ask("GET", path)).json["invites"]] == [
+        new["token"]
+    ]
+    revoked: list[tuple[str, str]] = []
+    async with asyncio.timeout(30):  # it is written down behind the answer
+        while not revoked:
+            deeds = (await admin.ask("GET", "/spaces/talk/audit")).json["deeds"]
+            revoked = [(d["by"], d["detail"]) for d in deeds if d["kind"] == "invite_revoked"]
+            await asyncio.sleep(0.02)
+    assert revoked == [("Anna", "speaker")]
 
 
 # --- boxes ------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.floor.events import CloseGate, Release
+from hub.floor.events import Announce, CloseGate, Release
 from hub.spaces.effects import Broadcast, Captions, Expel, Happened, Happening, Louder, Record
 from hub.spaces.settings import Facilities
 from stagebox.wire.acts import (
@@ -26,7 +26,7 @@ from stagebox.wire.acts import (
 )
 from stagebox.wire.causes import CancelCause, DenyCause, ErrorCode, RevokeCause
 from stagebox.wire.messages import FloorCancelled, FloorDenied, FloorOffered, FloorRevoked
-from stagebox.wire.space import Recording
+from stagebox.wire.space import Recording, SpaceChanged
 from stagebox.wire.terms import Gone, Kind, Mark, Mode, Place, Role, Speak
 from tests.unit.hub.spaces_kit import ADMIN, HOST, A, B, C, D, Hall, fresh, mid
 
@@ -284,6 +284,29 @@ def test_captions_need_somebody_who_writes() -> None:
     hall.done(A, Agree, captions=False)
     written = [each.members for each in hall.all_of(Captions)]
     assert written == [frozenset({A}), frozenset({A, B}), frozenset({B})]
+
+
+def test_members_are_told_that_captions_are_away_and_that_they_are_back() -> None:
+    hall = crowd()
+
+    def news() -> list[bool]:
+        """Let what is due happen; return what everybody is told of it."""
+        hall.forget()
+        hall.wait(0)
+        told = [each.message for each in hall.all_of(Announce)]
+        return [each.space.captions_away for each in told if isinstance(each, SpaceChanged)]
+
+    hall.space.facilities(Facilities(captions_away=True))
+    assert news() == []  # captions are off: nobody misses them
+    hall.done(HOST, SpaceEdit, captions=True)
+    assert hall.snapshot().space.captions_away
+    hall.space.facilities(Facilities())
+    assert news() == [False]
+    hall.space.facilities(Facilities(captions_away=True))
+    assert news() == [True]
+    assert not hall.restart().snapshot().space.captions_away
+    hall.done(HOST, SpaceEdit, captions=False)
+    assert not hall.snapshot().space.captions_away
 
 
 # --- what a space has -----------------------------------------------------------------

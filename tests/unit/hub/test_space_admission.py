@@ -3,12 +3,15 @@
 import pytest
 
 from hub.floor.events import Enter
+from hub.spaces.effects import Happened, Happening
 from hub.spaces.kept import Kept
+from hub.spaces.rights import Actor
 from stagebox.wire.acts import (
     Agree,
     FloorHold,
     Invite,
     InviteNew,
+    InviteRevoke,
     MemberPlace,
     MemberRemove,
     MemberUnblock,
@@ -18,6 +21,7 @@ from stagebox.wire.acts import (
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Error
 from stagebox.wire.terms import Kind, Mode, Place, Role, SpaceState, Speak
+from tests.unit.hub.floor_kit import name_of
 from tests.unit.hub.spaces_kit import ADMIN, HOST, A, B, C, D, Hall, fresh, mid
 
 BOX, BROWSER, BRIDGE = Kind.BOX, Kind.BROWSER, Kind.BRIDGE
@@ -126,6 +130,60 @@ def test_an_invitation_is_for_a_while_by_the_calendar() -> None:
     hall.jump(60)
     assert hall.space.invitation(hall.utc, code=answer.code) is None
     assert refused(hall.arrive(A, invite=answer.token)) is ErrorCode.BAD_INVITE
+
+
+def test_an_invitation_that_is_taken_back_lets_nobody_in_and_puts_nobody_out() -> None:
+    hall = Hall(Mode.STAGE)
+    hall.host()
+    answer = hall.act(HOST, InviteNew, place=S)
+    assert isinstance(answer, Invite)
+    other = invite(hall)
+    hall.arrive(A, BROWSER, invite=answer.token)
+    hall.forget()
+    hall.done(HOST, InviteRevoke, token=answer.token)
+    (happened,) = hall.all_of(Happened)
+    assert happened == Happened(Happening.INVITE_REVOKED, detail=S, by=name_of(HOST))
+    assert hall.space.invitation(hall.utc, token=answer.token) is None
+    assert hall.space.invitation(hall.utc, code=answer.code) is None
+    assert refused(hall.arrive(B, BROWSER, invite=answer.token)) is ErrorCode.BAD_INVITE
+    assert hall.place(A) is S
+    hall.leave(A)
+    hall.arrive(A, BROWSER)
+    assert hall.place(A) is S
+    assert hall.refused(HOST, InviteRevoke, token=answer.token) is ErrorCode.BAD_INVITE
+    hall.arrive(B, BROWSER, invite=other)
+    assert hall.place(B) is S
+
+
+def test_what_is_taken_back_makes_room_and_stays_so_after_a_restart() -> None:
+    hall = Hall(fresh(Mode.STAGE), invite_limit=1)
+    hall.host()
+    token = invite(hall)
+    assert hall.refused(HOST, InviteNew) is ErrorCode.TOO_MANY
+    hall.done(HOST, InviteRevoke, token=token)
+    kept = invite(hall)
+    again = hall.restart()
+    assert again.space.invitation(hall.utc, token=token) is None
+    assert again.space.invitation(hall.utc, token=kept) is not None
+
+
+def test_invitations_to_co_hosts_are_the_hosts_to_see_and_to_take_back() -> None:
+    hall = Hall(Mode.STAGE)
+    hall.host()
+    hall.come(A)
+    hall.done(HOST, MemberPlace, member=A, place=Place.COHOST)
+    cohost, speaker = invite(hall, Place.COHOST), invite(hall)
+
+    def seen(actor: Actor) -> list[tuple[str, str]]:
+        return [(each.token, each.by) for each in hall.space.invitations(actor, hall.utc)]
+
+    name = name_of(HOST)
+    assert seen(Actor(HOST, name)) == seen(ADMIN) == [(cohost, name), (speaker, name)]
+    assert seen(Actor(A, "A")) == [(speaker, name)]
+    assert hall.refused(A, InviteRevoke, token=cohost) is ErrorCode.ONLY_HOST
+    hall.done(A, InviteRevoke, token=speaker)
+    hall.done(ADMIN, InviteRevoke, token=cohost)
+    assert seen(ADMIN) == []
 
 
 def test_an_invitation_finds_the_stage_full_and_the_co_hosts_complete() -> None:

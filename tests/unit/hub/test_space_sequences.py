@@ -16,6 +16,7 @@ from hub.floor.events import Enter
 from hub.spaces.kept import Kept
 from hub.spaces.lifecycle import OVER
 from hub.spaces.rights import Actor
+from hub.spaces.settings import Facilities
 from stagebox.wire.acts import (
     Act,
     Agree,
@@ -26,6 +27,7 @@ from stagebox.wire.acts import (
     FloorPriority,
     Invite,
     InviteNew,
+    InviteRevoke,
     MemberPlace,
     MemberRemove,
     MemberUnblock,
@@ -40,6 +42,7 @@ from stagebox.wire.acts import (
     SpaceEnd,
     SpaceStart,
 )
+from stagebox.wire.messages import Done
 from stagebox.wire.space import Member, SpaceInfo
 from stagebox.wire.terms import Kind, Mark, Mode, Place, Role, SpaceState, Speak
 from tests.unit.hub.floor_kit import name_of
@@ -189,6 +192,21 @@ class SpaceSequences(RuleBasedStateMachine):
             version = 0 if recording is None else recording.version
             self.hall.act(member, Agree, recording=version)
 
+    @rule(data=st.data(), actor=st.integers(-3, 8))
+    def revoke(self, data: st.DataObject, actor: int) -> None:
+        token = data.draw(st.sampled_from(self.tokens))
+        held = self.hall.space.invitation(self.hall.utc, token=token) is not None
+        reply = self.hall.act(self.actor(actor), InviteRevoke, token=token)
+        holds = self.hall.space.invitation(self.hall.utc, token=token) is not None
+        assert holds is (held and not isinstance(reply, Done))
+
+    @rule(away=st.booleans())
+    def captions_away(self, away: bool) -> None:
+        self.hall.space.facilities(Facilities(captions_away=away))
+        self.hall.wait(0.0)
+        shown = self.hall.snapshot().space
+        assert shown.captions_away is (away and shown.captions)
+
     @rule(actor=st.integers(-3, 8), confirm=st.sampled_from([True, False, False]))
     def end(self, actor: int, confirm: bool) -> None:
         chosen = self.actor(actor)
@@ -215,7 +233,7 @@ class SpaceSequences(RuleBasedStateMachine):
         there = {each.id: calm(each) for each in then.members}
         assert {each.id: each for each in now.members} == there
         assert now.pins == then.pins
-        calm_info = {"hidden": 0, "frozen_until": None}
+        calm_info = {"hidden": 0, "frozen_until": None, "captions_away": False}
         assert_equal_but(now.space, then.space, calm_info)
         hands = (*then.floor.offered, *then.floor.queue)
         assert set(now.floor.queue) <= set(hands)

@@ -3,7 +3,7 @@
 import { isChair, isHost, queues } from "../core/view.js";
 import { MODE, MODE_MEANS, SPEAK } from "../core/words.js";
 import { h } from "./dom.js";
-import { inviteDialog } from "./invite.js";
+import { openInvite } from "./invite.js";
 import { button, dialog, field, form, select, toggle } from "./parts.js";
 
 export function hostTools(app) {
@@ -19,7 +19,7 @@ export function hostTools(app) {
       "div",
       { class: "buttons" },
       floorTools(app),
-      button("Invite", "link", () => app.open("invite", inviteDialog)),
+      button("Invite", "link", () => openInvite(app)),
       button("Settings", "tune", () => app.open("edit", editDialog)),
     ),
     h("div", { class: "toggles" }, switches(app)),

@@ -100,6 +100,7 @@ export function captions(app) {
       h("h2", { id: "captions-title" }, "Captions"),
       toggle("Show", isOn, (on) => set(app, "captions", on)),
     ),
+    view.space.captions_away && away(view),
     isOn &&
       h(
         "div",
@@ -125,6 +126,24 @@ export function captions(app) {
           ),
         ),
       consent(app, view),
+    ),
+  );
+}
+
+/** What writes the words is gone for a while; said to all, and to those who can mend it how. */
+function away(view) {
+  return h(
+    "p",
+    { key: "away", class: "banner is-held", role: "status" },
+    icon("text"),
+    h(
+      "span",
+      {},
+      "Nothing is written down just now: what writes the captions does not answer. ",
+      "Everybody is heard as before, and captions come back by themselves. ",
+      isChair(view)
+        ? "If they do not, start the captions service again; the hub's log says what is wrong."
+        : "If they do not, tell the host.",
     ),
   );
 }
