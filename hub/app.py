@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import Any, Final
 
+from hub.bridges.wiring import ways
 from hub.captions.wiring import captions
 from hub.config import Boxes, HubConfig, TrustConfig
 from hub.control.listening import BindError
@@ -107,7 +108,10 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         crowd = await stack.enter_async_context(streams(config.streams, spaces, media, metrics))
         await spaces.start()
         trust = await Trust.open(identity, config.name, store, kept_in, anyone=config.trust.anyone)
-        home = Home(store, kept_in, trust, recorder, crowd)
+        bridges = await stack.enter_async_context(
+            ways(config.bridge, spaces, media, metrics, (kept_in, identity.id))
+        )
+        home = Home(store, kept_in, trust, recorder, crowd, bridges)
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()

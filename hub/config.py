@@ -13,6 +13,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
+from hub.bridges.plan import Plan, PlanError
+from hub.bridges.plan import check as check_plan
 from hub.captions.service import Service
 from hub.crowd.station import Mount
 from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
@@ -294,6 +296,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     captions: CaptionsConfig = CaptionsConfig()
     recording: RecordingConfig = RecordingConfig()
     streams: StreamsConfig = StreamsConfig()
+    bridge: Annotated[tuple[Plan, ...], Meta(max_length=32)] = ()
     trust: TrustConfig = TrustConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (
@@ -310,6 +313,13 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             why = "a hub that takes anyone listens on its own computer only"
             remedy = 'set bind = ["127.0.0.1"], or boxes = "enrolled" under [trust].'
             raise WrongKeyError("bind", f"{why}: {remedy}")
+        for plan in self.bridge:
+            try:
+                check_plan(plan)
+            except PlanError as error:
+                raise WrongKeyError("bridge", f"{plan.name}: {error.field}: {error}") from None
+        if len({plan.id for plan in self.bridge}) < len(self.bridge):
+            raise WrongKeyError("bridge", "the same way to the same room is given twice.")
         ids = [space.id for space in self.space]
         twice = sorted({each for each in ids if ids.count(each) > 1})
         if twice:

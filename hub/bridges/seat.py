@@ -51,6 +51,7 @@ class Seat:
         self._loop = asyncio.get_running_loop()
         self._voice = FarVoice(self._loop.time())
         self._space: RunningSpace | None = None
+        self._left: RunningSpace | None = None  # where it was when it was lost
         self._member_id = ""
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,7 +79,7 @@ class Seat:
         refused = self._hall.spaces.enter(space, arrival, _JOIN, self)
         if refused is not None:
             raise FarError(Cause.NOT_LET_IN_HERE, refused.detail)
-        self._space = space
+        self._space = self._left = space
 
     def plug(self, send: Send) -> None:
         """Let the far side hear the space by ``send``, without its own voices."""
@@ -100,16 +101,18 @@ class Seat:
 
     def leave(self) -> None:
         """Get up for good."""
-        space, self._space = self._space, None
-        if space is not None:
+        if self._space is not None:
             self._quiet()
+        space, self._space, self._left = self._left, None, None
+        if space is not None:
             self._hall.spaces.leave(space, self._member_id)
 
     def lose(self) -> None:
         """Be away for a while: the way to the far side is broken. The seat is kept as a box's."""
+        if self._space is not None:
+            self._quiet()
         space, self._space = self._space, None
         if space is not None:
-            self._quiet()
             self._hall.spaces.lose(space, self._member_id, self._loop.time())
 
     # --- Occupant -------------------------------------------------------------
@@ -122,7 +125,7 @@ class Seat:
 
     def put_out(self) -> None:
         """See ``Occupant``."""
-        self._space = None
+        self._space = self._left = None
         self._stop()
 
     # --- private --------------------------------------------------------------

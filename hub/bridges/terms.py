@@ -102,6 +102,11 @@ def clean_text(text: object, most: int = 200) -> str:
     return _cleaned(text)[:most].strip()
 
 
+def reason(error: Exception) -> str:
+    """Return what an error says; one that says nothing is a deadline's."""
+    return clean_text(str(error)) or "not in time"
+
+
 def _cleaned(text: object) -> str:
     shown = text if isinstance(text, str) else ""
     # Bounded before it is looked at: a name may come with a megabyte of accents.

@@ -23,6 +23,7 @@ from hub.web.problems import Code, Refused, WebCode
 from hub.web.serve import MAX_BODY, add_routes, caller_of, problem
 from hub.web.static import Static
 from hub.web.trust import is_ours, same_host
+from hub.web.whip import Endpoints
 from stagebox import __version__
 from stagebox.wire.causes import CloseCode, ErrorCode
 from stagebox.wire.codec import MAX_MEMBER_MESSAGE
@@ -60,6 +61,7 @@ class Routes:
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/metrics", self.metrics)
         add_routes(app, self._desk, ROUTES)
+        Endpoints(self._desk).add_routes(app)
         app.router.add_get("/hub.crt", self.certificate)
         Static.load().add_routes(app)
         return app

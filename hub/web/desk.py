@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.bridges.house import Ways
 from hub.config import HubConfig
 from hub.control.house import House
 from hub.control.secure import Secure
@@ -37,6 +38,7 @@ class Home:
     trust: Trust
     recorder: Recorder | None = None
     crowd: Crowd | None = None
+    ways: Ways | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Desk:
     secure: Secure | None = None
     recorder: Recorder | None = None
     crowd: Crowd | None = None
+    ways: Ways | None = None
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
@@ -91,6 +94,7 @@ class Desk:
             known=set(known),
             recorder=home.recorder,
             crowd=home.crowd,
+            ways=home.ways,
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)

@@ -39,6 +39,7 @@ class WebCode(StrEnum):
     NO_SUCH_BOX = "no_such_box"
     NO_SUCH_WEBHOOK = "no_such_webhook"
     NO_SUCH_RECORDING = "no_such_recording"
+    NO_SUCH_BRIDGE = "no_such_bridge"
     RECORDING_GONE = "recording_gone"
     BAD_RANGE = "bad_range"
     BUSY = "busy"
@@ -113,6 +114,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.NOT_SCHEDULED: 409,
         WebCode.NO_SUCH_BOX: 404,
         WebCode.NO_SUCH_WEBHOOK: 404,
+        WebCode.NO_SUCH_BRIDGE: 404,
         WebCode.NO_SUCH_RECORDING: 404,
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,

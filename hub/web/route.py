@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from hub.bridges.plan import BridgeId
 from hub.web.problems import Code, WebCode
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.terms import Count, MemberId, SpaceId, Token
@@ -52,6 +53,7 @@ PARAMETERS: Final[Mapping[str, tuple[Any, Code]]] = MappingProxyType(
         "pin": (Count, ErrorCode.NO_SUCH_PIN),
         "token": (Token, ErrorCode.BAD_INVITE),
         "webhook": (Count, WebCode.NO_SUCH_WEBHOOK),
+        "bridge": (BridgeId, WebCode.NO_SUCH_BRIDGE),
         "recording": (
             Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")],
             WebCode.NO_SUCH_RECORDING,

@@ -106,8 +106,11 @@ class Peer:
         direction: Direction,
         on_packet: Callable[[AudioPacket, float], None],
         on_state: Callable[[PeerState], None],
+        anywhere: bool = False,
     ) -> None:
         """Prepare a connection on ``local_address`` (None: all of this machine's).
+
+        ``anywhere``: the other side may be on the internet, not on our own network only.
 
         ``on_packet(packet, arrival)`` gets each packet in order of arrival, ``arrival``
         in monotonic seconds. ``on_state`` gets each new state once.
@@ -118,6 +121,7 @@ class Peer:
         """
         prepare()
         self._address = usable(local_address)
+        self._anywhere = anywhere
         self._on_state = on_state
         self._state = PeerState.NEW
         self._settled = asyncio.Event()
@@ -233,7 +237,7 @@ class Peer:
         self._negotiated = True
 
     async def _take(self, sdp: str, kind: str) -> None:
-        cleaned = screen(sdp, near=self._address)
+        cleaned = screen(sdp, near=self._address, anywhere=self._anywhere)
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp=cleaned, type=kind))
         except InvalidStateError:

@@ -79,12 +79,13 @@ class _Section:
     lines: tuple[str, ...]
 
 
-def screen(sdp: str, *, near: str | None = None) -> str:
+def screen(sdp: str, *, near: str | None = None, anywhere: bool = False) -> str:
     """Check a remote SDP and return it with unusable candidates and lines removed.
 
     ``near`` is our own address on the network shared with the peer. With it, candidates
     of the same /24 (IPv4) or /64 (IPv6) are kept even if routable, and loopback
-    candidates only if it is loopback itself. Without it loopback is kept.
+    candidates only if it is loopback itself. Without it loopback is kept. ``anywhere``:
+    the SDP comes from a server that somebody here chose by name, so it may be on the internet.
 
     Raises:
         SdpError: too long, too many candidates, or not one Opus audio section with one
@@ -96,7 +97,8 @@ def screen(sdp: str, *, near: str | None = None) -> str:
     _check_opus(sections[0])
     _check_security(lines)
     own = None if near is None else ipaddress.ip_address(near)
-    kept = [line for line in (_clean(line, own) for line in lines) if line is not None]
+    cleaned = (_clean(line, own, anywhere=anywhere) for line in lines)
+    kept = [line for line in cleaned if line is not None]
     return "\r\n".join(kept) + "\r\n"
 
 
@@ -191,16 +193,16 @@ def _check_security(lines: list[str]) -> None:
         raise SdpError("the SDP must have a setup line: actpass, active or passive")
 
 
-def _clean(line: str, own: Address | None) -> str | None:
+def _clean(line: str, own: Address | None, *, anywhere: bool) -> str | None:
     """Return the line as it goes on, or None if it is left out."""
     if line == "a=end-of-candidates" or line.startswith("a=rtcp-fb:"):
         return None
     if line.startswith("a=candidate:"):
-        return _candidate(line, own)
+        return _candidate(line, own, anywhere=anywhere)
     return line
 
 
-def _candidate(line: str, own: Address | None) -> str | None:
+def _candidate(line: str, own: Address | None, *, anywhere: bool) -> str | None:
     """Rewrite a usable host candidate from its parts; None if it is not usable."""
     match = _CANDIDATE.match(line)
     if match is None:
@@ -212,7 +214,7 @@ def _candidate(line: str, own: Address | None) -> str | None:
         return None
     if not LOWEST_PORT <= int(port) <= 65535 or not 0 < int(priority) < 2**32:
         return None
-    if not _reachable(address, own):
+    if not (_reachable(address, own) or (anywhere and address.is_global)):
         return None
     return f"a=candidate:{foundation} 1 udp {int(priority)} {address} {int(port)} typ host"
 

@@ -1,0 +1,167 @@
+"""All bridges of a hub: those of its settings, and those made while it ran, which are kept."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from hub.bridges.bridge import Bridge, Status
+from hub.bridges.janus import Guard, JanusFar, Room
+from hub.bridges.mark import Marks
+from hub.bridges.plan import Plan, PlanError, check
+from hub.bridges.port import Far
+from hub.bridges.seat import Hall
+from hub.bridges.terms import System
+from hub.bridges.whip import Endpoint, WhipFar
+from stagebox.statefile import write_atomic
+
+FILE: Final = "bridges.json"
+# Each is a connection and a microphone of its own; more is another hub's job.
+MOST: Final = 32
+
+_plans: Final = msgspec.json.Decoder(tuple[Plan, ...])
+log = logging.getLogger(__name__)
+
+
+class Bridges:
+    """All of them. ``folder``: where those are kept that were made while the hub ran."""
+
+    def __init__(self, hall: Hall, marks: Marks, folder: Path) -> None:
+        self.marks = marks
+        self._hall = hall
+        self._path = folder / FILE
+        self._bridges: dict[str, Bridge] = {}
+        self._standing: set[str] = set()
+
+    def start(self, settings: Iterable[Plan]) -> None:
+        """Begin those of the settings and those that were kept."""
+        for plan in settings:
+            self._standing.add(plan.id)
+            self._begin(plan)
+        for plan in self._kept():
+            if plan.id not in self._bridges and len(self._bridges) < MOST:
+                self._begin(plan)
+
+    async def aclose(self) -> None:
+        """Leave everything."""
+        for bridge in self._bridges.values():
+            await bridge.stop()
+
+    def statuses(self, space_id: str | None = None) -> list[Status]:
+        """Return what people are shown of all bridges, or of those of one space."""
+        every = [bridge.status() for bridge in self._bridges.values()]
+        return [each for each in every if space_id in (None, each.plan.space)]
+
+    def get(self, bridge_id: str) -> Bridge | None:
+        """Return one of them."""
+        return self._bridges.get(bridge_id)
+
+    def is_standing(self, bridge_id: str) -> bool:
+        """Say whether it is one of the settings, which only the settings can take away."""
+        return bridge_id in self._standing
+
+    def add(self, plan: Plan) -> Bridge:
+        """Make a new one, and keep it.
+
+        Raises:
+            PlanError: it could never work, is there already, or is one too many.
+            OSError: it cannot be kept; then it is not made.
+        """
+        check(plan)
+        if plan.id in self._bridges:
+            raise PlanError("url", "This space is bridged to this room already.")
+        if len(self._bridges) >= MOST:
+            raise PlanError("name", f"The hub has {MOST} bridges, which is all it may.")
+        self._keep((*self._made(), plan))
+        return self._begin(plan)
+
+    async def remove(self, bridge_id: str) -> None:
+        """Take one away for good.
+
+        Raises:
+            OSError: that cannot be kept; then nothing has changed.
+        """
+        self._keep(tuple(plan for plan in self._made() if plan.id != bridge_id))
+        bridge = self._bridges.pop(bridge_id)
+        await bridge.stop()
+
+    async def switch(self, bridge_id: str, *, on: bool) -> None:
+        """Switch one on or off; one that is on tries again at once."""
+        bridge = self._bridges[bridge_id]
+        if on:
+            bridge.start()
+        else:
+            await bridge.stop()
+
+    def recording(self, space_id: str, *, on: bool) -> None:
+        """Show over there that the space is recorded, or no longer."""
+        for bridge in self._bridges.values():
+            if bridge.plan.space == space_id:
+                name = bridge.plan.name
+                bridge.shown_as(f"{name} (recording)" if on else name)
+
+    def states(self) -> Mapping[str, float]:
+        """Return how many bridges are in which state, for /metrics."""
+        found: dict[str, float] = {}
+        for status in self.statuses():
+            found[status.condition.state.value] = found.get(status.condition.state.value, 0) + 1
+        return found
+
+    def counts(self) -> Mapping[str, float]:
+        """Return what happened so far, for /metrics."""
+        every = self.statuses()
+        return {
+            "joins": sum(each.joins for each in every),
+            "said": sum(each.counts.said for each in every),
+            "undecodable": sum(each.counts.undecodable for each in every),
+            "flooded": sum(each.counts.flooded for each in every),
+        }
+
+    # --- private --------------------------------------------------------------
+
+    def _begin(self, plan: Plan) -> Bridge:
+        spread = hashlib.sha256(f"{self.marks.hub_id} {plan.id}".encode()).digest()[0] / 255
+        bridge = Bridge(plan, self._hall, self._maker(plan), spread)
+        self._bridges[plan.id] = bridge
+        if plan.on:
+            bridge.start()
+        return bridge
+
+    def _maker(self, plan: Plan) -> Callable[[], Far]:
+        if plan.system is System.JANUS:
+            room = Room(
+                url=plan.url,
+                room=plan.room_number,
+                space=plan.space,
+                name=plan.name,
+                pin=plan.pin,
+                secret=plan.secret,
+                token=plan.token,
+            )
+            return lambda: JanusFar(room, self._guard())
+        mark = self.marks.put_on("", plan.space, "").strip()
+        endpoint = Endpoint(plan.system, plan.url, plan.token, mark)
+        return lambda: WhipFar(endpoint)
+
+    def _guard(self) -> Guard:
+        return Guard(self.marks, frozenset(space.info.id for space in self._hall.spaces))
+
+    def _made(self) -> tuple[Plan, ...]:
+        return tuple(
+            bridge.plan for key, bridge in self._bridges.items() if key not in self._standing
+        )
+
+    def _kept(self) -> tuple[Plan, ...]:
+        try:
+            return _plans.decode(self._path.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except (OSError, msgspec.MsgspecError) as error:
+            log.error("%s cannot be read (%s): bridges made on the console are off", FILE, error)
+            return ()
+
+    def _keep(self, plans: tuple[Plan, ...]) -> None:
+        write_atomic(self._path, msgspec.json.encode(plans))

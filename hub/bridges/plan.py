@@ -1,0 +1,88 @@
+"""What a bridge is to be: as it stands in the settings, comes over the API and is kept. Pure."""
+
+import hashlib
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from hub.bridges.terms import System
+from stagebox.wire.terms import MemberId, Name, SpaceId
+
+Url = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[\x21-\x7e]+\Z")]
+Secret = Annotated[str, Meta(max_length=2_000, pattern=r"^[\x20-\x7e]*\Z")]
+RoomId = Annotated[str, Meta(max_length=100, pattern=r"^[\x21-\x7e]*\Z")]
+BridgeId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
+
+_SCHEMES: Final = {
+    System.WHIP: ("https", "http"),
+    System.WHEP: ("https", "http"),
+    System.JANUS: ("wss", "ws"),
+}
+_LARGEST_ROOM: Final = 2**53
+
+
+class PlanError(ValueError):
+    """A plan that cannot work. ``field``: which of it is wrong; the text says what to do."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One bridge. ``token``: of WHIP and WHEP, and Janus's own; ``secret``: Janus's API secret.
+
+    By WHIP the far side hears the space, by WHEP it is heard there; Janus has both.
+    """
+
+    name: Name
+    space: SpaceId
+    system: System
+    url: Url
+    room: RoomId = ""
+    pin: Secret = ""
+    secret: Secret = ""
+    token: Secret = ""
+    on: bool = True
+
+    @property
+    def id(self) -> BridgeId:
+        """The same for the same way between the same rooms; two of them would be a loop."""
+        text = f"{self.space} {self.system} {self.url} {self.room}"  # none has a space in it
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def member_id(self) -> MemberId:
+        """By which the space knows it, restarts and all."""
+        return hashlib.sha256(f"stagebox bridge {self.id}".encode()).hexdigest()[:32]
+
+    @property
+    def room_number(self) -> int | str:
+        """The room as Janus has it: a number, or a text where it was set up so."""
+        plain = self.room.isascii() and self.room.isdigit()
+        return int(self.room) if plain and int(self.room) < _LARGEST_ROOM else self.room
+
+
+def check(plan: Plan) -> None:
+    """Refuse a plan that could never work.
+
+    Raises:
+        PlanError: it is one.
+    """
+    schemes = _SCHEMES[plan.system]
+    try:
+        parts = urlsplit(plan.url)
+        port = parts.port
+    except ValueError:
+        raise PlanError("url", "this is no address.") from None
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
+        raise PlanError("url", f"it must be {schemes[0]}://… or {schemes[1]}://… with a host.")
+    if parts.username is not None or parts.fragment:
+        raise PlanError("url", "leave names, passwords and #… out of the address.")
+    if plan.system is System.JANUS and not plan.room:
+        raise PlanError("room", "a room of the AudioBridge has a number: give it.")
+    if plan.system is not System.JANUS:
+        for field in ("room", "pin", "secret"):
+            if getattr(plan, field):
+                raise PlanError(field, f'it is for system = "{System.JANUS}".')

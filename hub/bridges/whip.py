@@ -1,0 +1,155 @@
+"""WHIP and WHEP as a client: the hub publishes a space to a server, or plays one into a space.
+
+One POST and one answer; then sound. What else the two drafts have for clients (trickle,
+restarts) is for networks that change: a bridge that loses its connection makes a new one,
+which takes 30 ms.
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from hub.bridges.line import Line, way_to
+from hub.bridges.port import Ear
+from hub.bridges.terms import Abilities, Cause, FarError, System, reason
+from hub.bridges.whip_terms import MARK_HEADER, SDP, check_status, redirected
+from stagebox.rtc.sdp import MAX_CHARACTERS
+
+# A server across an ocean that looks a token up first.
+ANSWER_S: Final = 5.0
+GOODBYE_S: Final = 2.0
+# A load balancer in front of a load balancer.
+MAX_REDIRECTS: Final = 3
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to post to. ``mark``: what a hub on the other end knows us by."""
+
+    system: System
+    url: str
+    token: str = ""
+    mark: str = ""
+
+
+class WhipFar:
+    """Implements ``Far`` by a WHIP or WHEP endpoint."""
+
+    can = Abilities()
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._http: aiohttp.ClientSession | None = None
+        self._line: Line | None = None
+        self._session = ""
+
+    async def join(self, ear: Ear) -> None:
+        """See ``Far``."""
+        parts = urlsplit(self._endpoint.url)
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        address = await way_to(host, port)
+        publishes = self._endpoint.system is System.WHIP
+        self._line = line = Line("sendonly" if publishes else "recvonly", address, ear)
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=ANSWER_S), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        try:
+            answer = await self._post(await line.offer())
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            why = f"{host} does not answer: {reason(error)}."
+            raise FarError(Cause.UNREACHABLE, why) from None
+        await line.accept(answer)
+
+    async def stay(self) -> None:
+        """See ``Far``."""
+        if self._line is None:
+            raise FarError(Cause.FAILED, "It was never joined.")
+        await self._line.stay()
+
+    def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:
+        """See ``Far``."""
+        return self._line is not None and self._line.send(payload, sequence, timestamp, marker)
+
+    def show(self, name: str) -> None:
+        """See ``Far``: there are no names here."""
+
+    async def leave(self) -> None:
+        """See ``Far``."""
+        http, self._http = self._http, None
+        line, self._line = self._line, None
+        if http is not None and self._session:
+            await self._delete(http)
+        if http is not None:
+            await http.close()
+        if line is not None:
+            await line.aclose()
+
+    # --- private --------------------------------------------------------------
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        token, mark = self._endpoint.token, self._endpoint.mark
+        return {
+            **({"Authorization": f"Bearer {token}"} if token else {}),
+            **({MARK_HEADER: mark} if mark else {}),
+        }
+
+    async def _post(self, offer: str) -> str:
+        url = self._endpoint.url
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._request("POST", url, data=offer) as response:
+                if redirected(response.status):
+                    url = urljoin(url, response.headers.get("Location", ""))
+                    self._check_redirect(url)
+                    continue
+                return await self._read(response, url)
+        raise FarError(Cause.BAD_ANSWER, "The server sends us from place to place.")
+
+    def _request(
+        self, method: str, url: str, data: str | None = None
+    ) -> "aiohttp.client._RequestContextManager":
+        if self._http is None:
+            raise AssertionError("left")
+        headers = self._headers | ({"Content-Type": SDP} if data is not None else {})
+        return self._http.request(method, url, data=data, headers=headers, allow_redirects=False)
+
+    def _check_redirect(self, url: str) -> None:
+        """Refuse to carry the token from a sealed connection to an open one."""
+        was, becomes = urlsplit(self._endpoint.url).scheme, urlsplit(url).scheme
+        if becomes not in _PORTS or (was == "https" and becomes == "http"):
+            raise FarError(Cause.BAD_ANSWER, f"The server sends us to {becomes}: not followed.")
+
+    async def _read(self, response: aiohttp.ClientResponse, url: str) -> str:
+        retry_after = response.headers.get("Retry-After")
+        check_status(response.status, response.reason or "", retry_after)
+        body = await response.content.read(MAX_CHARACTERS + 1)
+        while len(body) <= MAX_CHARACTERS and (more := await response.content.read(MAX_CHARACTERS)):
+            body += more
+        place = response.headers.get("Location", "")
+        if not place:
+            raise FarError(Cause.BAD_ANSWER, "The server does not say where its session is.")
+        self._session = urljoin(url, place)
+        if len(body) > MAX_CHARACTERS:
+            raise FarError(Cause.BAD_ANSWER, f"Its answer is longer than {MAX_CHARACTERS} bytes.")
+        try:
+            return body.decode("ascii")
+        except UnicodeDecodeError:
+            raise FarError(Cause.BAD_ANSWER, "Its answer is no SDP.") from None
+
+    async def _delete(self, http: aiohttp.ClientSession) -> None:
+        """End the session there, if that is to be had in time."""
+        self._http = http
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(GOODBYE_S), self._request("DELETE", self._session) as gone:
+                log.debug("DELETE: %d", gone.status)
+        self._http = None
+        self._session = ""
