@@ -5,8 +5,9 @@ constant, so only differences count: the least transit of the last two seconds i
 the base, and a packet's lateness is its transit less the base. The target is a high
 quantile of what was late in the last seconds, but no more than the worst of the last
 one: random jitter does not move it to and fro, and trouble is forgotten soon after
-its end. Where packets are lost it has room for FEC, which comes a packet later. Idea
-of a relative delay: NetEQ's RelativeArrivalDelayTracker in libwebrtc.
+its end, unless it is a stall that came back: a radio that stalls every second or two
+would cost a word each time. Where packets are lost it has room for FEC, which comes a
+packet later. Idea of a relative delay: NetEQ's RelativeArrivalDelayTracker in libwebrtc.
 """
 
 from bisect import bisect_left, insort
@@ -40,8 +41,15 @@ _SLOT_S: Final = 0.1
 _SLOTS: Final = round(_WINDOW_S / _SLOT_S)
 # The quantile is of so much sound: less, and random jitter would move it to and fro.
 _MEMORY: Final = 4 * SAMPLE_RATE
-# Nothing that is longer ago than this much sound keeps the target up.
+# Nothing that is longer ago than this much sound keeps the target up...
 _FRESH: Final = SAMPLE_RATE * 6 // 5
+# ...unless a stall came back within so much sound. Then it is a radio that stalls now and
+# again; measured ones (MobiSys 2016) do it every second, and seldom pause for so long. Each
+# stall that is not waited for costs a word; to wait costs delay after the trouble's end.
+_AGAIN: Final = 16 * SAMPLE_RATE
+_FRESH_AGAIN: Final = 8 * SAMPLE_RATE
+# So much sound in a row that is later than the least target is a stall, not jitter.
+_STALL: Final = 3 * FRAME_SAMPLES
 # The quantile may fall by so many seconds in a second: what comes again is waited for.
 _FALL: Final = 0.005
 # Three losses in two seconds are a line that loses 3 % or more. Room for FEC is then kept
@@ -66,6 +74,9 @@ class ArrivalStats:
         self._usual = start
         self._peaks: deque[tuple[int, float]] = deque([(0, start)])
         self._target = config.start_s
+        self._late = 0  # samples in a row that came later than the least target
+        self._stalled_at = -_AGAIN
+        self._fresh = _FRESH
         self._heard = 0  # samples noted
         self._losses: deque[int] = deque(maxlen=_LOSSES)  # by the samples noted until then
         self._bridge = 0  # samples of room for FEC
@@ -139,7 +150,8 @@ class ArrivalStats:
         while peaks and peaks[-1][1] <= transit:
             peaks.pop()
         peaks.append((self._heard, transit))
-        while peaks[0][0] <= self._heard - _FRESH:
+        self._note_stall(transit - self._base, samples)
+        while peaks[0][0] <= self._heard - self._fresh:
             peaks.popleft()
         usual = ranked[-1 - int(len(ranked) * (1 - self._config.quantile))]
         self._usual = max(usual, self._usual - _FALL * samples / SAMPLE_RATE)
@@ -147,8 +159,22 @@ class ArrivalStats:
             self._bridge = 0
         self._aim()
 
+    def _note_stall(self, late: float, samples: int) -> None:
+        """Keep the peaks for longer once a stall has come back."""
+        if late <= self._config.floor_s:
+            self._late = 0
+            return
+        is_new = self._late < _STALL <= self._late + samples
+        self._late += samples
+        if is_new:
+            again = self._heard - self._stalled_at < _AGAIN
+            self._fresh = _FRESH_AGAIN if again else _FRESH
+        if self._late >= _STALL:
+            self._stalled_at = self._heard
+
     def _aim(self) -> None:
-        config = self._config
-        late = min(self._usual, self._peaks[0][1]) - self._base
+        config, peak = self._config, self._peaks[0][1]
+        # A stall is a few packets of many, so a quantile does not see it.
+        late = (peak if self._fresh > _FRESH else min(self._usual, peak)) - self._base
         wanted = late + config.safety_s + self._bridge / SAMPLE_RATE
         self._target = min(max(wanted, config.floor_s), config.ceiling_s)

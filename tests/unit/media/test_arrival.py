@@ -172,3 +172,59 @@ def test_a_target_that_stays_put_can_be_asked_for() -> None:
         assert stats.target == seconds
         feed(stats, 100, lateness=[0.0, 0.03])
         assert stats.target == seconds
+
+
+def stall(stats: ArrivalStats, first: int, packets: int = 9) -> int:
+    """Hold packets back and let all go at once; return the number of the next one."""
+    end = (first + packets) * 0.02
+    for n in range(first, first + packets):
+        stats.note(n * FRAME, end, first=False)
+    return first + packets
+
+
+def calm(stats: ArrivalStats, first: int, seconds: float) -> int:
+    """Let packets come in time for so long; return the number of the next one."""
+    count = round(seconds / 0.02)
+    feed(stats, count, first=first)
+    return first + count
+
+
+def test_a_stall_is_forgotten_soon_and_one_that_comes_back_is_not() -> None:
+    stats = ArrivalStats(CONFIG)
+    n = stall(stats, calm(stats, 0, 5))
+    n = calm(stats, n, 1.4)
+    assert stats.target == pytest.approx(CONFIG.floor_s), "once is no habit"
+    n = stall(stats, calm(stats, n, 4))
+    n = calm(stats, n, 7.5)
+    assert stats.target == pytest.approx(0.185), "the whole stall is waited for"
+    n = calm(stats, n, 1)
+    assert stats.target == pytest.approx(CONFIG.floor_s)
+
+
+def test_stalls_that_go_on_stay_covered() -> None:
+    stats = ArrivalStats(CONFIG)
+    n = stall(stats, calm(stats, 0, 5))
+    n = stall(stats, calm(stats, n, 1))
+    for pause in (1, 3, 7, 2):
+        n = calm(stats, n, pause)
+        assert stats.target >= 0.18
+        n = stall(stats, n)
+
+
+def test_a_stall_long_after_the_last_is_one_by_itself() -> None:
+    stats = ArrivalStats(CONFIG)
+    n = stall(stats, calm(stats, 0, 5))
+    n = stall(stats, calm(stats, n, 1))
+    n = stall(stats, calm(stats, n, 20))
+    calm(stats, n, 1.4)
+    assert stats.target == pytest.approx(CONFIG.floor_s)
+
+
+@pytest.mark.parametrize("packets", [1, 2])
+def test_packets_that_are_late_by_themselves_are_no_stall(packets: int) -> None:
+    stats = ArrivalStats(JitterConfig(floor_s=0.021))
+    n = calm(stats, 0, 5)
+    for _ in range(20):
+        n = calm(stats, stall(stats, n, packets), 0.8)
+    calm(stats, n, 1.4)
+    assert stats.target == pytest.approx(0.021)
