@@ -16,6 +16,7 @@ from tests.support.crew import Hub, free_port
 from tests.support.voices import speaker
 
 MIC_S = 12.0
+# A busy machine takes its time: nobody is cut off, and no question lapses, while a test looks.
 HUB = """
 name = "Hall hub"
 advertise = false
@@ -26,14 +27,18 @@ data = "{data}"
 processes = 0
 [web]
 secure_port = {secure}
+[spaces]
+confirm_s = 120
 [[space]]
 id = "main"
 name = "Main"
 mode = "walkie"
+limits = {{ talk_limit_s = 0 }}
 [[space]]
 id = "table"
 name = "Round table"
 mode = "fifo"
+limits = {{ offer_s = 300 }}
 """
 
 

@@ -11,7 +11,8 @@ from stagebox.measure import Samples
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 # A loaded machine; on a quiet one everything is there within a second.
-PATIENT_MS: Final = 20_000
+PATIENT_MS: Final = 60_000
+expect.set_options(timeout=PATIENT_MS)
 # Listens to what the page plays, from outside of it: the sound of every track that comes.
 _EAR: Final = """
 (() => {
@@ -46,6 +47,20 @@ _EAR: Final = """
     }
     return btoa(text);
   };
+})();
+"""
+# Remembers what comes up on the page and goes again: toasts, and marks that float by.
+_MEMORY: Final = """
+(() => {
+  window.shown = [];
+  const note = (node) => {
+    const brief = node.nodeType === 1 ? node.closest(".toasts, .floats") : null;
+    if (brief) window.shown.push(node.textContent);
+    window.shown = window.shown.slice(-200);
+  };
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) addedNodes.forEach(note);
+  }).observe(document, { subtree: true, childList: true });
 })();
 """
 # The browser's own clean-up changes the waveform; the tests compare waveforms.
@@ -105,6 +120,7 @@ class Person:
         self._context.set_default_timeout(PATIENT_MS)
         self._context.add_init_script(_EAR)
         self._context.add_init_script(_PLAIN_SOUND)
+        self._context.add_init_script(_MEMORY)
         self.page: Page = self._context.new_page()
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.troubles.append(f"{name}: {error}"))
@@ -133,6 +149,18 @@ class Person:
 
     def sees(self, text: str) -> "Person":
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENT_MS)
+        return self
+
+    def was_shown(self, text: str) -> "Person":
+        """Wait for what stays for some seconds: it counts as seen also when it is gone again."""
+        self.page.wait_for_function(
+            "text => window.shown.some((each) => each.includes(text))", arg=text
+        )
+        return self
+
+    def forget_shown(self) -> "Person":
+        """From here on only what is new was shown."""
+        self.page.evaluate("() => { window.shown = []; }")
         return self
 
     def region(self, name: str) -> Locator:
@@ -189,9 +217,7 @@ class Person:
         return self
 
     def press(self) -> "Person":
-        box = self.talk.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.talk.hover()  # when it stands still, and nothing lies over it
         self.page.mouse.down()
         return self
 

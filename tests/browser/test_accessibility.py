@@ -39,7 +39,7 @@ def hub(tmp_path: Path, others: Crowd) -> Iterator[Hub]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_no_page_has_a_serious_fault(person: Meet, hub: Hub, others: Crowd) -> None:
     told: list[str] = []
     names: list[str] = []

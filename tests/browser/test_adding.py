@@ -87,7 +87,7 @@ def hub(tmp_path: Path, secure_port: int) -> Iterator[Hub]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_box_is_added_with_its_code_at_phone_size_by_keyboard(
     person: Meet, hub: Hub, secure_port: int
 ) -> None:
@@ -120,7 +120,7 @@ def test_a_box_is_added_with_its_code_at_phone_size_by_keyboard(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_boxes_that_wait_are_let_in_and_the_certificate_is_changed(
     person: Meet, hub: Hub, secure_port: int
 ) -> None:

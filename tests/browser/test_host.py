@@ -17,7 +17,7 @@ def open_space(person: Callable[..., Person]) -> tuple[Person, str]:
     return host, host.make_space("Kitchen talk", topic="Bread and butter")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_late_joiner_sees_pins_roles_and_the_queue(person: Callable[..., Person]) -> None:
     host, space = open_space(person)
     first = person("Anna First").join(space)
@@ -33,10 +33,10 @@ def test_a_late_joiner_sees_pins_roles_and_the_queue(person: Callable[..., Perso
     late.talk_says("You are next")
     first.talk_says("number 2")
     host.button("Take Anna First's hand down").click()
-    first.sees("The host took your hand down.")
+    first.was_shown("The host took your hand down.")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_host_holds_removes_and_ends(person: Callable[..., Person]) -> None:
     host, space = open_space(person)
     guest = person("Gina Guest").join(space).has_sound()
@@ -44,7 +44,7 @@ def test_the_host_holds_removes_and_ends(person: Callable[..., Person]) -> None:
     host.button("Give the floor to Gina Guest").click()
     guest.talk_says("Your turn").press().talk_says("On air")
     host.button("Hold Gina Guest", exact=True).click()
-    guest.sees("The host closed your microphone.").talk_says("Held")
+    guest.was_shown("The host closed your microphone.").talk_says("Held")
     guest.release()
     people = host.region("People")
     people.get_by_text("Gina Guest").click()
@@ -64,7 +64,7 @@ def test_the_host_holds_removes_and_ends(person: Callable[..., Person]) -> None:
     host.sees("This space is over.")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_who_is_blocked_stays_out_until_the_host_takes_it_back(
     person: Callable[..., Person],
 ) -> None:
@@ -77,13 +77,31 @@ def test_who_is_blocked_stays_out_until_the_host_takes_it_back(
     guest.sees("You cannot join this space any more.")
     guest.button("Join", exact=True).click()
     guest.sees("You cannot join this space. Ask the host.")
-    host.button("Undo").click()
-    host.sees("Gina Guest may come again.")
+    host.button("Settings", exact=True).click()
+    host.button("Who is blocked?").click()
+    host.button("Let in again").click()
+    host.sees("Nobody.")
+    host.page.keyboard.press("Escape")
     guest.button("Join", exact=True).click()
     guest.is_in()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
+def test_a_block_is_undone_at_once(person: Callable[..., Person]) -> None:
+    host, space = open_space(person)
+    guest = person("Gina Guest").join(space)
+    people = host.region("People")
+    people.get_by_text("Gina Guest").click()
+    people.get_by_role("button", name="Block").click()
+    host.page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    host.button("Undo").click()
+    host.was_shown("Gina Guest may come again.")
+    guest.sees("You cannot join this space any more.")
+    guest.button("Join", exact=True).click()
+    guest.is_in()
+
+
+@pytest.mark.timeout(600)
 def test_nobody_talks_in_a_recorded_space_before_agreeing(person: Callable[..., Person]) -> None:
     host, space = open_space(person)
     guest = person("Gina Guest").join(space).has_sound()
@@ -92,21 +110,20 @@ def test_nobody_talks_in_a_recorded_space_before_agreeing(person: Callable[..., 
     guest.button("Just listen").click()
     guest.sees("You just listen")
     guest.raise_hand()
-    guest.sees("Agree first, or just listen.")
+    guest.was_shown("Agree first, or just listen.")
     guest.button("Agree", exact=True).click()
     guest.raise_hand().talk_says("You are next")
     expect(guest.page.get_by_text("REC, kept until")).to_be_visible()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_an_invitation_by_link_and_by_code_gives_its_place(person: Callable[..., Person]) -> None:
     host, _space = open_space(person)
     host.button("Invite", exact=True).click()
     host.button("Invite speakers").click()
     link = host.page.get_by_label("Link", exact=True).input_value()
     code = host.page.locator(".code").inner_text()
-    image = host.page.get_by_alt_text("The link as a picture to scan")
-    assert image.evaluate("image => image.complete && image.naturalWidth > 0") or image.is_visible()
+    host.page.wait_for_function("() => document.querySelector('.invitation img')?.naturalWidth > 0")
     by_link = (
         person("Lina Link").open(f"/#/join/{link.rpartition('/')[2]}").sees("You are invited as")
     )
@@ -123,7 +140,7 @@ def test_an_invitation_by_link_and_by_code_gives_its_place(person: Callable[...,
     wrong.sees("This invitation is not valid any more.")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_an_invitation_is_revoked_and_leads_nowhere_but_puts_nobody_out(
     person: Callable[..., Person],
 ) -> None:
@@ -158,7 +175,7 @@ def test_an_invitation_is_revoked_and_leads_nowhere_but_puts_nobody_out(
     expect(host.region("People")).to_contain_text("Lina Link")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_listener_on_plain_http_hears_and_is_told_why_it_cannot_talk(
     person: Callable[..., Person],
 ) -> None:
@@ -172,7 +189,7 @@ def test_a_listener_on_plain_http_hears_and_is_told_why_it_cannot_talk(
     guest.sees("Choose Advanced")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_keys_alone_talk_and_let_go(person: Callable[..., Person]) -> None:
     one = person("Kim Keys").join("main").has_sound()
     page = one.page
@@ -191,7 +208,7 @@ def test_keys_alone_talk_and_let_go(person: Callable[..., Person]) -> None:
     one.talk_says("Hold to")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_recording_is_played_by_turns_and_deleted(person: Callable[..., Person]) -> None:
     host, _space = open_space(person)
     host.has_sound()

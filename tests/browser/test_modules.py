@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.spaces.effects import Happening
+
 _TESTS = sorted((Path(__file__).parent / "js").glob("*.test.mjs"))
 _NODE = shutil.which("node")
 
@@ -22,6 +24,11 @@ def test_module(path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
     assert "# pass 0" not in done.stdout, "nothing was tested"
+
+
+def test_everything_that_happens_has_a_sentence() -> None:
+    text = (_CONSOLE / "js/core/deeds.js").read_text()
+    assert set(re.findall(r"^  ([a-z_]+): \(", text, re.MULTILINE)) == set(Happening)
 
 
 _CONSOLE = Path(__file__).parents[2] / "hub/web/console"

@@ -47,7 +47,7 @@ def hub(tmp_path: Path, others: Crowd) -> Iterator[Hub]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_pictures(person: Meet, hub: Hub, others: Crowd, tmp_path: Path) -> None:
     folder = tmp_path / "img"
     folder.mkdir()
@@ -76,7 +76,7 @@ def take(one: Person, size: tuple[int, int], path: Path, at: str = "#app") -> No
     """Keep a picture of the page as it stands, from the element ``at`` downwards."""
     one.page.set_viewport_size({"width": size[0], "height": size[1]})
     one.page.locator(at).first.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    one.page.wait_for_timeout(300)  # the page draws itself anew
+    one.page.wait_for_timeout(600)  # the page draws itself anew
     one.page.screenshot(path=path, animations="disabled")
 
 

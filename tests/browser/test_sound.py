@@ -21,7 +21,7 @@ from tests.support.voices import speaker
 PASSWORD = "eight letters"
 _LIKE = 0.9
 _TALK_S = 4.0
-_ATTEMPTS = 3
+_ATTEMPTS = 6
 _ENOUGH = 4
 # Shorter than a player takes between two corrections of its delay.
 _WINDOW_S = 0.2
@@ -35,7 +35,7 @@ def likeness(said: Pcm, heard: m.Samples) -> list[float]:
     return [m.best_lag(one, source)[1] for one in windows if m.dbfs(one) > m.SPEECH_DBFS]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_guest_raises_a_hand_the_host_grants_and_all_hear_each_other(
     person: Callable[..., Person], hub: Hub, tmp_path: Path, speech: Path
 ) -> None:
@@ -56,7 +56,7 @@ def test_a_guest_raises_a_hand_the_host_grants_and_all_hear_each_other(
         assert best_of(lambda _n: box_at_the_guest(guest, said)) > _LIKE
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_listener_on_plain_http_hears_all_of_it(
     person: Callable[..., Person], hub: Hub, tmp_path: Path
 ) -> None:
@@ -113,4 +113,5 @@ def whole(found: list[float]) -> float:
     return median(found) if len(found) >= _ENOUGH else 0.0
 
 
-_PRESS = "2 talk down\n60 talk up\n"
+# Longer than all attempts take: nobody is measured while the floor changes.
+_PRESS = "2 talk down\n600 talk up\n"

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { captioned, KEPT } from "../../../hub/web/console/js/core/captions.js";
+import { deed } from "../../../hub/web/console/js/core/deeds.js";
 import * as f from "../../../hub/web/console/js/core/format.js";
 import { withZone, zoneName } from "../../../hub/web/console/js/core/moment.js";
 import { Reconnect } from "../../../hub/web/console/js/core/reconnect.js";
@@ -24,6 +25,20 @@ test("times and numbers as people read them", () => {
   assert.deepEqual([3, 42, 190, 8000].map(f.waited), ["just now", "40 s", "3 min", "2 h"]);
   assert.deepEqual([f.size(12), f.size(812_400), f.size(3_420_000)], ["12 B", "812 kB", "3.4 MB"]);
   assert.deepEqual([f.list([]), f.list(["a"]), f.list(["a", "b", "c"])], ["", "a", "a, b and c"]);
+});
+
+test("what was done, as sentences", () => {
+  const none = { name: "", detail: "", by: "" };
+  assert.equal(deed({ ...none, kind: "joined", name: "Anna" }), "Anna came in.");
+  assert.equal(
+    deed({ ...none, kind: "placed", name: "Anna", detail: "cohost", by: "Ben" }),
+    "Anna was made co-host. By Ben.",
+  );
+  assert.equal(deed({ ...none, kind: "held", by: "Ben" }), "Everybody was held. By Ben.");
+  assert.equal(deed({ ...none, kind: "held", name: "Anna" }), "Anna was held.");
+  assert.equal(deed({ ...none, kind: "left" }), "Somebody unnamed left.");
+  assert.equal(deed({ ...none, kind: "agreed", name: "A", by: "A" }), "A agreed to be recorded.");
+  assert.equal(deed({ ...none, kind: "painted_green" }), "painted green.");
 });
 
 test("faces", () => {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.captions import wiring
+from hub.captions import desk, wiring
 from hub.captions.engines import engines, why_none
 from hub.captions.ports import ScriptedEngine
 from hub.captions.recogniser import MISSING
@@ -21,6 +21,7 @@ from stagebox.media.toc import END_OF_BURST
 from stagebox.wire.acts import Agree, SpaceEdit
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Caption, Done, Error
+from stagebox.wire.space import SpaceChanged
 from tests.loopback.captions.scenes import babble
 from tests.loopback.hub.crew import Guest, crew, until
 from tests.loopback.recording.kit import (
@@ -32,7 +33,9 @@ from tests.loopback.recording.kit import (
     recording_hub,
 )
 from tests.loopback.web.kit import Browser
+from tests.support.speech_service import speech_service
 
+PATIENCE_S = 90.0  # an engine that cannot be had is tried again after half a minute at most
 OFF = CaptionsConfig(engine=CaptionEngine.OFF)
 
 
@@ -121,6 +124,54 @@ async def test_from_the_switch_to_the_screens_and_the_recording(
     assert vtt.count("<v Anna>") == vtt.count("<v Bert>") == 1
     assert f"<v Anna>{shown.text}</v>" in vtt
     assert anna.id in vtt
+
+
+async def test_a_service_that_dies_and_comes_back_is_told_to_members_and_at_the_door(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "CHECK_S", 0.2)
+    anna = Guest("Anna", number=1)
+
+    async def hears(away: bool) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await anna.get(SpaceChanged)).space.captions_away is not away:
+                pass
+
+    async with recording_hub(tmp_path) as hub, Browser(hub) as outside, crew(anna):
+
+        async def at_the_door() -> bool:
+            answer = await outside.ask("GET", f"/spaces/{SPACE}")
+            return bool(answer.json["space"].get("captions_away", False))
+
+        async def stays() -> None:
+            while True:
+                await anna.ping()
+                await asyncio.sleep(0.5)
+
+        with speech_service() as service:
+            config = CaptionsConfig(
+                engine=CaptionEngine.WYOMING, address=f"tcp://127.0.0.1:{service.port}"
+            )
+            running = wiring.captions(config, hub.spaces, Share(hub), hub.recorder)
+            scribe = await running.__aenter__()
+            assert scribe is not None
+            await enter(hub, anna)
+            pings = asyncio.ensure_future(stays())
+            assert isinstance(switch(hub, True), Done)
+            may_write(hub, anna, True)
+            await until(lambda: scribe.desk.ready == 1)
+            assert not await at_the_door()
+        # Killed, while nobody says a word.
+        await hears(True)
+        assert await at_the_door()
+        with speech_service(port=service.port):
+            await hears(False)
+            assert not await at_the_door()
+            at = asyncio.get_running_loop().time() + LATER_S
+            burst(hub, anna, at)
+            assert (await anna.get(Caption)).member == anna.id
+        pings.cancel()
+        await running.__aexit__(None, None, None)
 
 
 async def test_where_there_is_no_engine_the_switch_says_so(

@@ -3,25 +3,40 @@
 import { route } from "./core/routes.js";
 import { NEWS, sentence } from "./core/words.js";
 import { get, put } from "./shell/api.js";
-import { Member } from "./shell/member.js";
 import { render, startTicking } from "./ui/dom.js";
 import { frame } from "./ui/frame.js";
 import { fetchPage, fetchPages, isHere, pageOf } from "./ui/pages.js";
-import { listenToKeys } from "./ui/keys.js";
 import { toastList } from "./ui/toasts.js";
 
 const TOAST_MS = 5_000;
 /** More would cover the page. */
 const TOASTS = 3;
+/** By then the first view is drawn; nobody has read it. */
+const NEAR_MS = 50;
 /** By then the first view stands, and what it needs besides has been asked for. */
 const IDLE_MS = 1_500;
+
+/** In no space. What it takes to be in one comes when the first view stands. */
+const outside = {
+  space: null,
+  view: null,
+  refusal: null,
+  left: null,
+  onAir: false,
+  join: (...where) =>
+    attempt(async () => {
+      await comeNear();
+      app.member.join(...where);
+    }),
+};
+let coming = null;
 
 /** Everything that the pages see. `draw` is called after any change. */
 const app = {
   hub: null,
   me: null,
   route: route(location.hash),
-  member: null,
+  member: outside,
   trouble: null,
   toasts: [],
   dialogs: [],
@@ -53,7 +68,7 @@ function draw() {
     );
     render(document.getElementById("toasts"), toastList(app));
     const name = page.title(app);
-    document.title = `${app.member?.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
+    document.title = `${app.member.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
   });
 }
 
@@ -183,9 +198,25 @@ function heard(what, detail) {
   draw();
 }
 
-async function start() {
+/** Have the rest come: the line to the hub, sound, the keys. Throws a sentence. */
+function comeNear() {
+  coming ??= fetchMember().catch(() => {
+    coming = null; // the next wish tries again
+    throw new Error(sentence("local", "no_hub"));
+  });
+  return coming;
+}
+
+async function fetchMember() {
+  const [{ Member }, { listenToKeys }] = await Promise.all([
+    import("./shell/member.js"),
+    import("./ui/keys.js"),
+  ]);
   app.member = new Member(() => app.me, heard);
   listenToKeys(app);
+}
+
+async function start() {
   startTicking();
   addEventListener("hashchange", turn);
   addEventListener("popstate", turn);
@@ -196,7 +227,8 @@ async function start() {
   await entered;
   pageOf(app.route.page).known?.(app);
   draw();
-  // A page that did not come now comes when it is asked for.
+  // What does not come now comes when it is asked for.
+  setTimeout(() => comeNear().catch(() => {}), NEAR_MS);
   setTimeout(() => fetchPages().catch(() => {}), IDLE_MS);
 }
 

@@ -156,6 +156,7 @@ export const ERROR = {
   key_reused: "This was sent before in another form. Reload the page and repeat it.",
   not_scheduled: "Only a space that has not begun can be called off. End it instead.",
   no_such_box: "That box is not known any more. Reload the page.",
+  no_such_bridge: "There is no such bridge. Look at the list again.",
   no_such_webhook: "That webhook is gone already.",
   no_such_recording: "There is no such recording. Go back to the list.",
   recording_gone: "That recording was deleted.",

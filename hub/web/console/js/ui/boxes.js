@@ -5,6 +5,7 @@ import { del, get, patch } from "../shell/api.js";
 import { NEAR_MS, adding, look as lookAround, trusted } from "./adding.js";
 import { certificate, fetchCertificate } from "./certificate.js";
 import { h, icon } from "./dom.js";
+import { ledger } from "./ledger.js";
 import { button, chip, dialog, field, form, nothing, title, toggle } from "./parts.js";
 
 const LOOK_MS = 5_000;
@@ -58,6 +59,7 @@ function view(app) {
           )
         : nothing("No box has come yet. Plug one in on this network, and add it here.")),
     certificate(app),
+    ledger(app),
     !list && !problem && nothing("One moment."),
   ];
 }

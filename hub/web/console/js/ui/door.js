@@ -15,6 +15,7 @@ export function door(app, { space: info, members = [], listeners = 0, mode }) {
     return [
       h("p", {}, info.state === "cancelled" ? "This space was called off." : "This space is over."),
       attendance(app.page.stats),
+      app.page.stats?.people && button("What was done", "clock", () => showLog(app)),
       h("p", {}, h("a", { href: "#/recordings" }, "To the recordings")),
     ];
   }
@@ -101,6 +102,14 @@ function attendance(stats) {
         ),
       ),
   ];
+}
+
+/** Only who ran the space asks for it, so it comes when it is asked for. */
+function showLog(app) {
+  return app.attempt(async () => {
+    const { openLog } = await import("./log.js");
+    openLog(app);
+  });
 }
 
 /** In, by name; while the hub has not said who this is, nothing. */

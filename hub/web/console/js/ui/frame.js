@@ -11,7 +11,7 @@ const PLACES = [
 const UNDER = { space: "spaces", new: "spaces", join: "spaces", replay: "recordings" };
 
 export function frame(app, page) {
-  const inSpace = app.route.page === "space" && app.member?.space === app.route.id;
+  const inSpace = app.route.page === "space" && app.member.space === app.route.id;
   return [
     h("header", { class: inSpace ? "top is-in-space" : "top" }, brand(app), nav(app)),
     app.trouble && h("p", { class: "banner is-bad", role: "alert" }, icon("flag"), app.trouble),
@@ -62,7 +62,7 @@ function nav(app) {
 /** On other pages: one is still in the space, and heard or hearing. */
 function stillIn(app) {
   const { member } = app;
-  if (!member?.space) return null;
+  if (!member.space) return null;
   const name = member.view?.space.name ?? member.space;
   return h(
     "aside",

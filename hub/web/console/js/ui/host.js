@@ -1,10 +1,13 @@
 // The host's tools: what a host or co-host does to the space.
 
+import { withZone } from "../core/moment.js";
 import { isChair, isHost, queues } from "../core/view.js";
 import { MODE, MODE_MEANS, SPEAK } from "../core/words.js";
 import { h } from "./dom.js";
 import { openInvite } from "./invite.js";
+import { openLog } from "./log.js";
 import { button, dialog, field, form, select, toggle } from "./parts.js";
+import { openStreams } from "./streams.js";
 
 export function hostTools(app) {
   const { view } = app.member;
@@ -21,6 +24,8 @@ export function hostTools(app) {
       floorTools(app),
       button("Invite", "link", () => openInvite(app)),
       button("Settings", "tune", () => app.open("edit", editDialog)),
+      button("Log", "clock", () => openLog(app)),
+      view.space.streamed && button("Listeners of the stream", "sound", () => openStreams(app)),
     ),
     h("div", { class: "toggles" }, switches(app)),
     isHost(view) && button("End for everyone", "close", () => end(app), { class: "danger" }),
@@ -191,11 +196,24 @@ function editDialog(app, key) {
         { class: "pair" },
         field("Open microphones", number("open_limit", 1, 64)),
         field("Seconds to talk", number("talk_limit_s", 0, 86400), { note: "0: no limit" }),
+        field("Hands in line at most", number("queue_limit", 0, 10000), {
+          note: "Left empty: as it is.",
+        }),
         field("Places on the stage", number("stage_limit", 1, 1000)),
         field("Days a recording is kept", number("keep_days", 0, 365), {
           note: "0: deleted at the end",
         }),
       ),
+      ["draft", "scheduled"].includes(space.state) &&
+        field(
+          "Day and time",
+          h("input", {
+            type: "datetime-local",
+            value: draft.at,
+            oninput: (event) => set("at")(event.target.value),
+          }),
+          { note: "Left empty: as it is. In your own time zone." },
+        ),
       toggle("Listening unnamed is allowed", draft.hidden_allowed, set("hidden_allowed")),
       h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Save")),
       blocked(app),
@@ -214,11 +232,13 @@ function start(space, floor) {
     talk_limit_s: String(floor.talk_limit_s ?? 0),
     stage_limit: String(space.stage_limit ?? 13),
     keep_days: space.recording ? String(space.recording.keep_days) : "",
+    queue_limit: "",
+    at: "",
     hidden_allowed: space.hidden_allowed ?? true,
   };
 }
 
-const NUMBERS = ["open_limit", "talk_limit_s", "stage_limit", "keep_days"];
+const NUMBERS = ["queue_limit", "open_limit", "talk_limit_s", "stage_limit", "keep_days"];
 
 /** What differs, in the types of the wire. */
 export function changes(draft, before) {
@@ -226,6 +246,7 @@ export function changes(draft, before) {
   for (const [name, value] of Object.entries(draft)) {
     if (value === before[name] || (NUMBERS.includes(name) && value === "")) continue;
     if (NUMBERS.includes(name)) out[name] = Number(value);
+    else if (name === "at") out.starts_at = withZone(value);
     else if (name === "tags")
       out.tags = value
         .split(",")

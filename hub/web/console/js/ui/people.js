@@ -44,8 +44,10 @@ function group(app, place, members) {
 function row(app, member) {
   const { view } = app.member;
   const isMe = member.id === view.you;
-  // Whose place changes moves to another list, and stays open there.
+  // Whose place changes moves to another list, and stays open there: the row that it leaves
+  // behind is shut by the browser, which is nobody's wish.
   const opened = ({ target }) => {
+    if (!target.isConnected) return;
     if (target.open) app.page.member = member.id;
     else if (app.page.member === member.id) app.page.member = null;
   };

@@ -1,11 +1,11 @@
 // The settings: one's own, and those of whoever runs the hub.
 
-import { del, get, post } from "../shell/api.js";
+import { del, get, post, put } from "../shell/api.js";
 import { keep, setting } from "../shell/keep.js";
 import { canTalk } from "../shell/microphone.js";
 import { h } from "./dom.js";
 import { nameForm } from "./name.js";
-import { button, field, form, title, toggle } from "./parts.js";
+import { button, dialog, field, form, title, toggle } from "./parts.js";
 import { explain } from "./explain.js";
 
 const EVENTS = [
@@ -47,7 +47,18 @@ function mine(app) {
       h("a", { href: "/api/v1/me/export", download: true }, "download a copy"),
       ".",
     ),
+    app.me?.id && button("Forget me here", "close", () => forget(app), { class: "quiet" }),
   );
+}
+
+/** This browser has no name any more. Recordings have a button of their own for what was said. */
+function forget(app) {
+  if (app.member.space)
+    return app.tell("Leave the space first.", { urgent: true, kind: "held" });
+  return app.attempt(async () => {
+    await del("/me");
+    await app.refresh();
+  }, "The hub has forgotten this browser.");
 }
 
 function talking(app) {
@@ -157,8 +168,43 @@ function loggedIn(app) {
   return [
     h("p", {}, "You are logged in, and may do in every space what a host may."),
     h("p", {}, "Who is a known member is said under ", h("a", { href: "#/boxes" }, "Boxes"), "."),
-    button("Log out", "door", () => after(app, () => post("/logout"), "You are logged out.")),
+    h(
+      "div",
+      { class: "buttons" },
+      button("Log out", "door", () => after(app, () => post("/logout"), "You are logged out.")),
+      button("Log out everywhere", null, () => everywhere(app), { class: "quiet" }),
+      button("Change the password", null, () => app.open("password", changing), { class: "quiet" }),
+    ),
   ];
+}
+
+function everywhere(app) {
+  return after(app, () => post("/logout", { everywhere: true }), "All are logged out.");
+}
+
+function changing(app, key) {
+  const send = ({ old, password: secret }) =>
+    app.attempt(async () => {
+      await put("/password", { old, new: secret });
+      app.close(key);
+    }, "The password is changed, and all others are logged out.");
+  const before = h("input", {
+    name: "old",
+    type: "password",
+    required: true,
+    autocomplete: "current-password",
+  });
+  return dialog(
+    app,
+    key,
+    "Change the password",
+    form(
+      send,
+      field("Present password", before),
+      password("New password", { isNew: true, note: "Eight letters or more." }),
+      h("div", { class: "buttons end" }, h("button", { type: "submit", class: "primary" }, "Change")),
+    ),
+  );
 }
 
 function hooks(app) {
@@ -196,7 +242,12 @@ function hooks(app) {
         h(
           "li",
           { key: hook.id, class: "line" },
-          h("span", {}, hook.url),
+          h(
+            "div",
+            { class: "who" },
+            h("span", {}, hook.url),
+            h("small", {}, [toldOf(hook.events), hook.last].filter(Boolean).join(" · ")),
+          ),
           button("Remove", "close", () => drop(hook.id), { class: "quiet" }),
         ),
       ),
@@ -225,6 +276,12 @@ function hooks(app) {
       h("div", { class: "buttons" }, h("button", { type: "submit" }, "Add")),
     ),
   );
+}
+
+function toldOf(events) {
+  return EVENTS.filter(([id]) => events.includes(id))
+    .map(([, word]) => word)
+    .join(", ");
 }
 
 function about(app) {

@@ -1,0 +1,85 @@
+"""What can be looked up: the record of a space, of boxes and releases; and one's own traces."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import Person
+
+PASSWORD = "eight letters"
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_the_host_reads_what_was_done_now_and_afterwards(person: Callable[..., Person]) -> None:
+    host = person("Hanna Host", size=(1280, 860)).set_up(PASSWORD)
+    space = host.make_space("Kitchen talk")
+    guest = person("Gina Guest").join(space)
+    guest.raise_hand().talk_says("You are next")
+    host.button("Take Gina Guest's hand down").click()
+    guest.talk_says("ask")
+    host.button("Log", exact=True).click()
+    log = host.page.get_by_role("dialog", name="What was done")
+    for line in (
+        "The space began.",
+        "Gina Guest came in.",
+        "Gina Guest raised a hand.",
+        "Gina Guest's hand was taken down. By Hanna Host.",
+    ):
+        expect(log).to_contain_text(line)
+    host.page.keyboard.press("Escape")
+    host.button("End for everyone").click()
+    host.button("Yes, end").click()
+    host.button("What was done").click()
+    expect(log).to_contain_text("The space ended.")
+    guest.sees("This space is over.")
+    expect(guest.button("What was done")).to_have_count(0)
+
+
+def test_limits_that_only_the_settings_show_are_kept(person: Callable[..., Person]) -> None:
+    host = person("Hanna Host", size=(1280, 860)).set_up(PASSWORD)
+    space = host.make_space("Kitchen talk")
+    guest = person("Gina Guest").join(space)
+    host.button("Settings", exact=True).click()
+    host.page.get_by_label("Hands in line at most").fill("0")
+    host.button("Save", exact=True).click()
+    host.was_shown("Saved.")
+    guest.raise_hand()
+    guest.was_shown("Too many hands are up.")
+
+
+def test_the_password_is_changed_and_everybody_else_is_logged_out(
+    person: Callable[..., Person],
+) -> None:
+    host = person("Hanna Host").set_up(PASSWORD)
+    host.button("Change the password").click()
+    host.page.get_by_label("Present password").fill("wrong word")
+    host.page.get_by_label("New password").fill("another nine")
+    host.button("Change", exact=True).click()
+    host.was_shown("That is not the password.")
+    host.page.get_by_label("Present password").fill(PASSWORD)
+    host.button("Change", exact=True).click()
+    host.was_shown("The password is changed")
+    host.button("Log out everywhere").click()
+    host.page.get_by_label("Password").fill("another nine")
+    host.button("Log in").click()
+    host.sees("You are logged in, and may do")
+
+
+def test_the_hub_forgets_a_browser_that_asks_for_it(person: Callable[..., Person]) -> None:
+    one = person("Nora Nobody").open("/#/settings").call_oneself()
+    one.button("Save").click()
+    one.sees("You go by Nora Nobody.").button("Forget me here").click()
+    one.was_shown("The hub has forgotten this browser.")
+    expect(one.page.get_by_label("Your name")).to_have_value("")
+    me = one.page.evaluate("fetch('/api/v1/me').then((answer) => answer.json())")
+    assert me.get("id") is None
+
+
+def test_what_happened_to_boxes_and_their_releases_are_told(person: Callable[..., Person]) -> None:
+    host = person("Hanna Host").set_up(PASSWORD)
+    host.go("#/boxes")
+    host.page.get_by_text("What happened to boxes").click()
+    host.sees("Nothing yet.")
+    host.page.get_by_text("Releases for boxes").click()
+    host.sees("Boxes fetch what lies in").sees("There is none.")
