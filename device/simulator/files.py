@@ -1,6 +1,9 @@
-"""The files of the page: read once, served from memory."""
+"""The files of the page: read once, put into the box's language, served from memory."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -8,10 +11,16 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from device.view.labels import page
+from stagebox.phrases import Language
+
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 )
 _PAGE: Final = "index.html"
+# What stands for a label in the page; a script has them all by their names.
+_LABEL: Final = re.compile(r"\{\{(\w+)\}\}")
+_WORDS: Final = "/js/words.js"
 # The page may load what comes from here, and nothing else; no script or style stands in it.
 _SOURCES: Final = (
     "default-src 'none'",
@@ -41,9 +50,13 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 class Files:
     """The page by path; ``/`` is the page itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        labels = page(language)
         self._files = dict(_walk(files("device.simulator") / "page", "/"))
-        self._files["/"] = self._files.pop(f"/{_PAGE}")
+        kind, body = self._files.pop(f"/{_PAGE}")
+        self._files["/"] = kind, labelled(body.decode(), labels, language).encode()
+        words = f"export const WORDS = {json.dumps(labels)};\n"
+        self._files[_WORDS] = _KINDS[".js"], words.encode()
 
     def add_routes(self, app: web.Application) -> None:
         """Serve every file under its path."""
@@ -53,6 +66,16 @@ class Files:
     async def _answer(self, request: web.Request) -> web.Response:
         kind, body = self._files[request.path]
         return web.Response(body=body, content_type=kind, charset="utf-8")
+
+
+def labelled(text: str, labels: Mapping[str, str], language: Language) -> str:
+    """Return the page with its labels put in.
+
+    Raises:
+        KeyError: the page asks for one that there is not.
+    """
+    known = {**labels, "language": str(language)}
+    return _LABEL.sub(lambda found: escape(known[found[1]]), text)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, tuple[str, bytes]]]:

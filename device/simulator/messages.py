@@ -56,11 +56,12 @@ StepData = tuple[str, int, float]
 class Lamp(Struct, frozen=True, tag="lamp"):
     """The pattern that is shown, step by step, and for how long it has been already.
 
-    ``beat`` tells the rhythm in words, ``means`` what it says.
+    ``called``: the colour in words; ``beat`` tells the rhythm in words, ``means`` what it says.
     """
 
     name: str
     color: str
+    called: str
     beat: str
     means: str
     lead: tuple[StepData, ...]

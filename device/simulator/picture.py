@@ -6,8 +6,9 @@ from typing import Final
 from device.buttons.lamps import Pattern, Step
 from device.buttons.ports import Key
 from device.simulator.messages import Lamp, Level, Line, News, Panel, State, StepData
-from device.view.beat import beat, means
+from device.view.beat import beat, means, rhythms
 from device.view.feed import Note
+from device.view.labels import label, value
 from device.view.status import Status
 from device.view.words import is_told, words
 from stagebox.phrases import Language, shown
@@ -16,13 +17,14 @@ from stagebox.phrases import Language, shown
 _METER_FLOOR_DBFS: Final = -96
 
 
-def lamp(pattern: Pattern, age_s: float) -> Lamp:
+def lamp(pattern: Pattern, age_s: float, language: Language) -> Lamp:
     """Return the lamp's pattern, which has been shown for ``age_s``."""
     return Lamp(
         name=pattern.name,
         color=pattern.color,
-        beat=beat(pattern),
-        means=means(pattern.name),
+        called=rhythms(language).colors[pattern.color],
+        beat=beat(pattern, language),
+        means=means(pattern.name, language),
         lead=_steps(pattern.lead),
         steps=_steps(pattern.steps),
         age_ms=round(1000 * max(0.0, age_s)),
@@ -40,15 +42,15 @@ def state(status: Status, language: Language) -> State:
     return State(
         floor=status.floor,
         words=shown(f"state.{status.floor}", language=language),
-        link=status.link,
+        link=value("state", status.link, language) if status.link else "",
         detail=status.link_detail,
         space=status.space,
         members=status.members,
         talkers=status.talkers,
         queue=status.queue,
         hand=status.hand,
-        microphone=_level(status, "microphone", status.microphone_dbfs),
-        loudspeaker=_level(status, "loudspeaker", status.loudspeaker_dbfs),
+        microphone=_level(status, "microphone", status.microphone_dbfs, language),
+        loudspeaker=_level(status, "loudspeaker", status.loudspeaker_dbfs, language),
         buffered_ms=round(status.buffered_ms),
         concealed=round(share, 1),
     )
@@ -67,7 +69,7 @@ def _line(note: Note, now: float, language: Language, hand: str) -> Line:
         words=words(note, language, hand),
         text=_text(note, "text"),
         said=_text(note, "said"),
-        tone=_text(note, "tone"),
+        tone=_tone(note, language),
     )
 
 
@@ -76,10 +78,15 @@ def _text(note: Note, field: str) -> str:
     return "" if value is None else str(value)
 
 
+def _tone(note: Note, language: Language) -> str:
+    tone = _text(note, "tone")
+    return value("tone", tone, language) if tone else ""
+
+
 def _steps(steps: Iterable[Step]) -> tuple[StepData, ...]:
     return tuple((str(step.color), step.ms, round(step.level, 3)) for step in steps)
 
 
-def _level(status: Status, kind: str, dbfs: float) -> Level:
-    label = status.devices.get(kind, "not started")
-    return Level(label=label, dbfs=round(max(_METER_FLOOR_DBFS, dbfs)))
+def _level(status: Status, kind: str, dbfs: float, language: Language) -> Level:
+    called = status.devices.get(kind) or label("device.none", language)
+    return Level(label=called, dbfs=round(max(_METER_FLOOR_DBFS, dbfs)))

@@ -74,7 +74,7 @@ class PageServer:
         self._port = sockets[0].getsockname()[1]
         app = web.Application(middlewares=[self._guarded], client_max_size=MAX_MESSAGE)
         app.router.add_get(SOCKET, self._visit, allow_head=False)
-        Files().add_routes(app)
+        Files(self._scene.language).add_routes(app)
         self._runner = web.AppRunner(
             app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S
         )

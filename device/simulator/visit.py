@@ -156,7 +156,7 @@ class Visit:
         told = self._new(picture.panel(down, recording=lamps.recording, door=lamps.door))
         if pattern is not None and self._lit != (pattern, lamps.since):
             self._lit = pattern, lamps.since
-            told.append(picture.lamp(pattern, now - lamps.since))
+            told.append(picture.lamp(pattern, now - lamps.since, self._scene.language))
         return told
 
     def _new(self, message: ToPage) -> list[ToPage]:

@@ -1,12 +1,23 @@
 """A lamp's pattern on a screen: what is lit when, and what it tells. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from types import MappingProxyType
+from typing import Final
 
 from device.buttons.lamps import LAMP_MEANINGS, Pattern, Step, named
-from device.buttons.rhythm import in_words
+from device.buttons.rhythm import ENGLISH, GERMAN, Words, in_words
+from device.handbook import german
 from device.view.feed import Note
+from stagebox.phrases import Language
+
+_RHYTHMS: Final[Mapping[Language, Words]] = MappingProxyType(
+    {Language.ENGLISH: ENGLISH, Language.GERMAN: GERMAN}
+)
+_MEANINGS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {Language.ENGLISH: LAMP_MEANINGS, Language.GERMAN: german.LAMPS}
+)
 
 
 def lit(pattern: Pattern, age_s: float) -> tuple[Step, float]:
@@ -37,11 +48,17 @@ def lamp_of(notes: Iterable[Note]) -> tuple[Pattern, float] | None:
         return None
 
 
-def beat(pattern: Pattern) -> str:
+def rhythms(language: Language) -> Words:
+    """Return what a language says of rhythms and colours."""
+    return _RHYTHMS[language]
+
+
+def beat(pattern: Pattern, language: Language = Language.ENGLISH) -> str:
     """Return in words the rhythm that stays, when what is played once before it is over."""
-    return in_words(replace(pattern, lead=()))
+    return in_words(replace(pattern, lead=()), _RHYTHMS[language])
 
 
-def means(name: str) -> str:
+def means(name: str, language: Language = Language.ENGLISH) -> str:
     """Return what a pattern tells; what is played once before it comes first."""
-    return " ".join(LAMP_MEANINGS[part] for part in name.split("+") if part in LAMP_MEANINGS)
+    meanings = _MEANINGS[language]
+    return " ".join(meanings[part] for part in name.split("+") if part in meanings)

@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from device.buttons.lamps import Color
 from device.buttons.meanings import GESTURE_WORDS, MEANINGS
+from device.handbook import german
+from device.view.beat import means, rhythms
 from device.view.feed import Note
+from device.view.labels import label, value
 from stagebox.phrases import Language, shown
 
 Fields = Mapping[str, object]
@@ -13,8 +17,15 @@ Fields = Mapping[str, object]
 _MEANT: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {(row.gesture, row.act): row.words for row in reversed(MEANINGS)}
 )
-_DONE: Final[Mapping[str, str]] = MappingProxyType(
-    {str(gesture): done for gesture, done in GESTURE_WORDS.items()}
+_DONE: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {
+        Language.ENGLISH: {str(gesture): done for gesture, done in GESTURE_WORDS.items()},
+        Language.GERMAN: {str(gesture): done for gesture, done in german.GESTURES.items()},
+    }
+)
+# By the English words of the table of gestures.
+_OUTCOMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {Language.ENGLISH: {}, Language.GERMAN: german.OUTCOMES}
 )
 _TICK: Final = "tick"
 _HAND: Final = "HAND"
@@ -28,11 +39,11 @@ def words(note: Note, language: Language = Language.ENGLISH, hand: str = _HAND) 
     if note.event == "floor":
         return shown(f"state.{note.fields.get('state')}", language=language)
     if note.event == "gesture":
-        return _gesture(note.fields, hand)
+        return _gesture(note.fields, language, hand)
     if note.event == "key":
-        return _key(note.fields, hand)
+        return _key(note.fields, language, hand)
     row = _ROWS.get(note.event)
-    return row(note.fields) if row is not None else _plain(note)
+    return row(note.fields, language) if row is not None else _plain(note)
 
 
 def is_told(note: Note) -> bool:
@@ -46,58 +57,79 @@ def rhythm(pattern: str) -> str:
 
 
 def _plain(note: Note) -> str:
-    facts = ", ".join(f"{key} {value}" for key, value in note.fields.items() if value is not None)
+    facts = ", ".join(f"{key} {fact}" for key, fact in note.fields.items() if fact is not None)
     return f"{note.event.replace('_', ' ')}{': ' if facts else ''}{facts}"
 
 
-def _gesture(fields: Fields, hand: str) -> str:
+def _gesture(fields: Fields, language: Language, hand: str) -> str:
     gesture, act = str(fields.get("gesture")), str(fields.get("act"))
-    did = _DONE.get(gesture, gesture).format(hand=hand)
-    meant = fields.get("words") or _MEANT.get((gesture, act), act)
-    return f"{did[:1].upper()}{did[1:]}: you {meant}"
+    did = _DONE[language].get(gesture, gesture).format(hand=hand)
+    meant = str(fields.get("words") or _MEANT.get((gesture, act), act))
+    meant = _OUTCOMES[language].get(meant, meant)
+    return label("line.gesture", language, did=f"{did[:1].upper()}{did[1:]}", meant=meant)
 
 
-def _key(fields: Fields, hand: str) -> str:
+def _key(fields: Fields, language: Language, hand: str) -> str:
     name, is_down = str(fields.get("key")), bool(fields.get("down"))
     if name == "mute":
-        return f"MUTE switched {'on' if is_down else 'off'}"
+        return label(f"line.mute_{'on' if is_down else 'off'}", language)
     written = hand if name == "hand" else name.replace("_", " ").upper()
-    return f"{written} {'pressed' if is_down else 'let go'}"
+    return label(f"line.key_{'down' if is_down else 'up'}", language, key=written)
 
 
-def _lamp(fields: Fields) -> str:
-    color, name = fields.get("color"), rhythm(str(fields.get("pattern", "")))
-    return f"lamp {color}, {name}" if name != color else f"lamp {color}"
+def _lamp(fields: Fields, language: Language) -> str:
+    color, name = str(fields.get("color")), str(fields.get("pattern", ""))
+    called = rhythms(language).colors.get(Color(color), color) if color in set(Color) else color
+    if rhythm(name) == color:
+        return label("line.lamp_plain", language, color=called)
+    facts = {"rhythm": rhythm(name), "means": means(name, language)}
+    return label("line.lamp", language, color=called, **facts)
 
 
-def _prompt(fields: Fields) -> str:
+def _prompt(fields: Fields, language: Language) -> str:
     said, tone = fields.get("said"), fields.get("tone")
-    sound = f" ({str(tone).replace('_', ' ')} tone)" if tone else ""
-    return f'says "{said}"{sound}' if said else f"tells: {fields.get('text')}{sound}"
+    sound = label("line.sound", language, tone=value("tone", tone, language)) if tone else ""
+    if said:
+        return label("line.says", language, said=said, sound=sound)
+    return label("line.tells", language, text=fields.get("text"), sound=sound)
 
 
-def _device(fields: Fields) -> str:
+def _device(fields: Fields, language: Language) -> str:
     rest = fields.get("label") if fields.get("state") == "ready" else fields.get("detail")
-    return f"{fields.get('kind')} {fields.get('state')}: {rest or 'no more is known'}"
+    return label(
+        "line.device",
+        language,
+        kind=value("device", fields.get("kind"), language),
+        state=value("state", fields.get("state"), language),
+        rest=rest or label("line.no_more", language),
+    )
 
 
-def _link(fields: Fields) -> str:
-    detail = fields.get("detail")
-    return f"hub {fields.get('state')}{f': {detail}' if detail else ''}"
+def _link(fields: Fields, language: Language) -> str:
+    detail, state = fields.get("detail"), value("state", fields.get("state"), language)
+    return label("line.hub", language, state=state, rest=f": {detail}" if detail else "")
 
 
-_ROWS: Final[Mapping[str, Callable[[Fields], str]]] = MappingProxyType(
+def _media(fields: Fields, language: Language) -> str:
+    return label("line.media", language, state=value("state", fields.get("state"), language))
+
+
+def _recording(fields: Fields, language: Language) -> str:
+    return label(f"line.rec_{'on' if fields.get('on') else 'off'}", language)
+
+
+_ROWS: Final[Mapping[str, Callable[[Fields, Language], str]]] = MappingProxyType(
     {
         "lamp": _lamp,
         "prompt": _prompt,
         "device": _device,
         "link": _link,
-        "media": lambda fields: f"sound from the hub {fields.get('state')}",
-        "recording": lambda fields: f"recording lamp {'lit' if fields.get('on') else 'out'}",
-        "volume": lambda fields: f"volume {fields.get('percent')} %",
-        "mic_started": lambda _: "microphone started",
-        "speaker_started": lambda _: "loudspeaker started",
-        "error": lambda fields: f"{fields.get('code')}: {fields.get('detail')}",
-        "mended": lambda fields: f"{fields.get('code')}: all right again",
+        "media": _media,
+        "recording": _recording,
+        "volume": lambda fields, language: label("line.volume", language, **fields),
+        "mic_started": lambda _, language: label("line.mic_started", language),
+        "speaker_started": lambda _, language: label("line.speaker_started", language),
+        "error": lambda fields, _: f"{fields.get('code')}: {fields.get('detail')}",
+        "mended": lambda fields, language: label("line.mended", language, **fields),
     }
 )

@@ -18,9 +18,11 @@ from device.simulator.messages import About
 from device.simulator.panel import PagePanel
 from device.simulator.server import MAX_CONNECTIONS, MAX_PAGES, PORT, PageServer, listen
 from device.simulator.visit import BURST, Scene
+from device.view import labels
 from device.view.feed import Feed
 from device.view.status import Status
 from stagebox.__main__ import build_parser
+from stagebox.phrases import Language
 
 PATIENCE_S = 10.0
 Told = dict[str, Any]
@@ -29,12 +31,12 @@ Told = dict[str, Any]
 class Desk:
     """A page's server over a panel of its own, and the edges that the panel reports."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = Language.ENGLISH) -> None:
         self.panel = PagePanel()
         self.status = Status("Ana")
         self.feed = Feed()
         self.heard: list[KeyEvent] = []
-        about = About("Ana", "guest", "en", "1", tuple(Key))
+        about = About("Ana", "guest", language, "1", tuple(Key))
         self.server = PageServer(Scene(about, self.panel, self.status, self.feed))
         self.http = aiohttp.ClientSession()
         self.pages: list[Page] = []
@@ -126,6 +128,28 @@ async def test_the_page_and_what_it_is_made_of(desk: Desk) -> None:
         async with desk.http.get(desk.origin + path) as answer:
             assert answer.status in {403, 404}, path
             assert answer.headers["Content-Security-Policy"] == policy
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [(Language.ENGLISH, "The box says"), (Language.GERMAN, "Die Box sagt")]
+)
+async def test_the_page_is_in_the_language_of_the_box(language: Language, says: str) -> None:
+    desk = Desk(language)
+    await desk.server.start(0)
+    try:
+        async with desk.http.get(desk.server.url) as answer:
+            text = await answer.text()
+        async with desk.http.get(f"{desk.origin}/js/words.js") as answer:
+            words = await answer.text()
+            assert answer.content_type == "text/javascript"
+    finally:
+        await desk.close()
+    assert f'<html lang="{language}">' in text
+    assert f">{says}<" in text
+    assert "{{" not in text
+    head, _, rest = words.partition("{")
+    assert head == "export const WORDS = "
+    assert json.loads("{" + rest.strip().rstrip(";")) == labels.page(language)
 
 
 async def test_it_listens_on_loopback_addresses_alone(desk: Desk) -> None:

@@ -173,7 +173,7 @@ class TestMessages:
 class TestPicture:
     def test_the_lamp_is_told_step_by_step(self) -> None:
         pattern = pattern_for("idle_free", refused=True)
-        told = picture.lamp(pattern, 1.2345)
+        told = picture.lamp(pattern, 1.2345, Language.ENGLISH)
         assert (told.name, told.color, told.age_ms) == ("refused+idle_free", "white", 1234)
         assert [tuple(step) for step in told.lead] == [
             (s.color, s.ms, s.level) for s in pattern.lead
@@ -181,7 +181,9 @@ class TestPicture:
         assert told.steps == (("white", 2700, 0.3), ("off", 300, 0.0))
         assert told.beat == "on, with a short gap every 3 s"
         assert told.means.startswith("Three flashes, once: that cannot be done now. The floor")
-        assert picture.lamp(pattern, -1.0).age_ms == 0
+        assert picture.lamp(pattern, -1.0, Language.ENGLISH).age_ms == 0
+        german = picture.lamp(pattern, 0.0, Language.GERMAN)
+        assert (german.color, german.called) == ("white", "weiß")
 
     def test_the_small_lamps_and_the_keys(self) -> None:
         told = picture.panel({Key.TALK, Key.HAND}, recording=True, door=False)
@@ -243,7 +245,7 @@ class TestPicture:
         )
     )
     def test_any_rhythm_can_be_told(self, steps: list[Step]) -> None:
-        told = picture.lamp(Pattern("own", Color.RED, tuple(steps)), 0.0)
+        told = picture.lamp(Pattern("own", Color.RED, tuple(steps)), 0.0, Language.ENGLISH)
         assert told.beat
         assert len(told.steps) == len(steps)
         assert encode(told)

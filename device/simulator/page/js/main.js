@@ -3,6 +3,7 @@
 import { Buttons } from "./buttons.js";
 import { Line } from "./line.js";
 import * as show from "./show.js";
+import { WORDS } from "./words.js";
 
 const lamp = new show.Lamp();
 let name = "Stagebox";
@@ -34,8 +35,7 @@ const line = new Line({
   take: (message) => takes[message.type]?.(message),
   change: (how) => {
     document.body.dataset.line = how;
-    const words = "The box does not answer: it has ended, or too many panels are open.";
-    show.text(document.getElementById("trouble"), how === "open" ? "" : words);
+    show.text(document.getElementById("trouble"), how === "open" ? "" : WORDS.trouble);
     // A finger that came down without a line is none when there is one.
     buttons.release();
     if (how === "open") return;

@@ -1,6 +1,7 @@
 // What there is to see, from the box's messages into the page.
 
 import { lit, seen, still } from "./lamp.js";
+import { WORDS } from "./words.js";
 
 const MAX_LINES = 200;
 const CAPTIONS = 3;
@@ -29,7 +30,7 @@ export class Lamp {
     this.#pattern = pattern;
     this.#began = performance.now() - pattern.age_ms;
     this.#node.dataset.pattern = pattern.name;
-    text($("lamp-color"), pattern.color);
+    text($("lamp-color"), pattern.called);
     text($("lamp-beat"), pattern.color === "off" ? "" : `\u00b7 ${pattern.beat}`);
     text($("lamp-means"), pattern.means);
     this.#draw();
@@ -40,9 +41,9 @@ export class Lamp {
     clearTimeout(this.#timer);
     this.#pattern = null;
     this.#node.dataset.pattern = "";
-    text($("lamp-color"), "unknown");
+    text($("lamp-color"), WORDS.unknown);
     text($("lamp-beat"), "");
-    text($("lamp-means"), "The box does not answer.");
+    text($("lamp-means"), WORDS.no_answer);
     this.#put("off", 0);
   }
 
@@ -73,21 +74,20 @@ export function keys(mine, down) {
   }
   const isMute = down.includes("mute");
   $("mute").setAttribute("aria-checked", String(isMute));
-  text($("mute").querySelector("b"), isMute ? "on" : "off");
+  text($("mute").querySelector("b"), isMute ? WORDS.on : WORDS.off);
 }
 
 export function lights({ recording, door }) {
   $("rec").dataset.lit = String(recording);
-  text($("rec").querySelector("span"), recording ? "lamp is lit" : "lamp is off");
+  text($("rec").querySelector("span"), recording ? WORDS.rec_lit : WORDS.rec_dark);
   $("door").dataset.lit = String(door);
-  text($("door").querySelector("span"), door ? "ON AIR" : "off air");
+  text($("door").querySelector("span"), door ? WORDS.on_air : WORDS.off_air);
 }
 
 // --- where the box stands -------------------------------------------------------------
 
 export function about(box) {
   text($("name"), box.name);
-  for (const id of ["captions", "state"]) $(id).lang = box.language;
   for (const button of document.querySelectorAll("button[data-key]")) {
     button.hidden = !box.keys.includes(button.dataset.key);
   }
@@ -98,20 +98,20 @@ export function state(now, name) {
   text($("state"), now.words);
   document.title = `${name}: ${now.words}`;
   text($("hub"), [now.link, now.detail].filter(Boolean).join(", "));
-  text($("space"), now.space ? `${now.space}, ${people(now.members)}` : "none");
-  text($("talkers"), now.talkers.join(", ") || "nobody");
-  text($("queue"), now.queue.map((who, at) => `${at + 1}. ${who}`).join("  ") || "nobody");
+  text($("space"), now.space ? `${now.space}, ${people(now.members)}` : WORDS.nowhere);
+  text($("talkers"), now.talkers.join(", ") || WORDS.nobody);
+  text($("queue"), now.queue.map((who, at) => `${at + 1}. ${who}`).join("  ") || WORDS.nobody);
   for (const node of document.querySelectorAll(".hand, .hand-name")) text(node, now.hand);
   meter($("mic"), $("mic-words"), now.microphone);
   meter($("speaker"), $("speaker-words"), now.loudspeaker);
 }
 
-const people = (count) => (count === 1 ? "1 member" : `${count} members`);
+const people = (count) => (count === 1 ? WORDS.member : WORDS.members.replace("{n}", count));
 
 function meter(bar, words, { label, dbfs }) {
   const level = Math.min(0, Math.max(FLOOR_DBFS, dbfs));
   bar.setAttribute("aria-valuenow", String(level));
-  bar.setAttribute("aria-valuetext", dbfs <= FLOOR_DBFS ? "silent" : `${dbfs} dBFS`);
+  bar.setAttribute("aria-valuetext", dbfs <= FLOOR_DBFS ? WORDS.silent : `${dbfs} dBFS`);
   bar.firstElementChild.style.setProperty("--share", String(1 - level / FLOOR_DBFS));
   text(words, label);
 }
@@ -146,8 +146,7 @@ function caption({ said = "", text: shown = "", tone = "" }) {
   const entry = document.createElement("p");
   entry.textContent = said ? `\u201c${said}\u201d` : shown;
   const small = document.createElement("small");
-  small.lang = "en";
-  const sound = tone ? `\u266a ${tone.replaceAll("_", " ")} tone` : "";
+  const sound = tone ? `\u266a ${tone}` : "";
   const more = said && shown !== said ? shown : "";
   small.textContent = [sound, more].filter(Boolean).join(" \u00b7 ");
   entry.append(small);

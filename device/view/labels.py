@@ -1,0 +1,218 @@
+"""What a screen says of a box besides the box's own phrases: one table in each language. Pure.
+
+A key is a kind and a word: ``page`` is the panel's page, ``line`` a line of what happened, and
+the others are values that stand in both. Facts stand in braces. What is written on a key stays
+as it is written, and so does a sentence that says what is wrong with a part.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from stagebox.phrases import Language
+
+_ENGLISH: Final[Mapping[str, str]] = {
+    "page.says": "The box says",
+    "page.nothing": "Nothing yet.",
+    "page.box": "The box",
+    "page.hold": "hold",
+    "page.volume": "Volume",
+    "page.louder": "Volume up",
+    "page.softer": "Volume down",
+    "page.help_space": "Space",
+    "page.help_volume": "volume",
+    "page.help_shift": "Shift",
+    "page.help_keep": "and a click keep a key down.",
+    "page.on": "on",
+    "page.off": "off",
+    "page.on_air": "ON AIR",
+    "page.off_air": "off air",
+    "page.rec_lit": "lamp is lit",
+    "page.rec_dark": "lamp is off",
+    "page.dark": "The lamp is dark.",
+    "page.unknown": "unknown",
+    "page.no_answer": "The box does not answer.",
+    "page.trouble": "The box does not answer: it has ended, or too many panels are open.",
+    "page.facts": "What is going on",
+    "page.connecting": "Connecting to the box.",
+    "page.hub": "Hub",
+    "page.space": "Space",
+    "page.talkers": "On the air",
+    "page.waiting": "Waiting",
+    "page.microphone": "Microphone",
+    "page.loudspeaker": "Loudspeaker",
+    "page.mic_level": "Microphone level",
+    "page.speaker_level": "Loudspeaker level",
+    "page.silent": "silent",
+    "page.nowhere": "none",
+    "page.nobody": "nobody",
+    "page.member": "1 member",
+    "page.members": "{n} members",
+    "page.past": "What happened",
+    "page.newest": "What happened, the newest first",
+    "line.key_down": "{key} pressed",
+    "line.key_up": "{key} let go",
+    "line.mute_on": "MUTE switched on",
+    "line.mute_off": "MUTE switched off",
+    "line.gesture": "{did}: you {meant}",
+    "line.lamp": "lamp {color}, {rhythm}",
+    "line.lamp_plain": "lamp {color}",
+    "line.says": 'says "{said}"{sound}',
+    "line.tells": "tells: {text}{sound}",
+    "line.sound": " ({tone})",
+    "line.device": "{kind} {state}: {rest}",
+    "line.no_more": "no more is known",
+    "line.hub": "hub {state}{rest}",
+    "line.media": "sound from the hub {state}",
+    "line.rec_on": "recording lamp lit",
+    "line.rec_off": "recording lamp out",
+    "line.volume": "volume {percent} %",
+    "line.mic_started": "microphone started",
+    "line.speaker_started": "loudspeaker started",
+    "line.mended": "{code}: all right again",
+    "device.microphone": "microphone",
+    "device.loudspeaker": "loudspeaker",
+    "device.none": "not started",
+    "state.ready": "ready",
+    "state.lost": "lost",
+    "state.absent": "absent",
+    "state.up": "up",
+    "state.down": "down",
+    "state.connecting": "connecting",
+    "state.searching": "searching",
+    "state.refused": "refused",
+    "state.not_enrolled": "not enrolled",
+    "state.not_known": "not known",
+    "state.waiting": "waiting",
+    "state.strange_hub": "strange hub",
+    "tone.permit": "permit tone",
+    "tone.offered": "offered tone",
+    "tone.queued": "queued tone",
+    "tone.deny": "deny tone",
+    "tone.busy": "busy tone",
+    "tone.warning": "warning tone",
+    "tone.revoked": "revoked tone",
+    "tone.recording": "recording tone",
+    "tone.ended": "ended tone",
+    "tone.hand_up": "hand up tone",
+    "tone.link_lost": "link lost tone",
+    "tone.link_back": "link back tone",
+    "tone.tick": "tick tone",
+    "tone.latched": "latched tone",
+    "tone.cough": "cough tone",
+}
+_GERMAN: Final[Mapping[str, str]] = {
+    "page.says": "Die Box sagt",
+    "page.nothing": "Noch nichts.",
+    "page.box": "Die Box",
+    "page.hold": "halten",
+    "page.volume": "Lautstärke",
+    "page.louder": "Lauter",
+    "page.softer": "Leiser",
+    "page.help_space": "Leertaste",
+    "page.help_volume": "Lautstärke",
+    "page.help_shift": "Umschalt",
+    "page.help_keep": "und ein Klick halten eine Taste unten.",
+    "page.on": "an",
+    "page.off": "aus",
+    "page.on_air": "AUF SENDUNG",
+    "page.off_air": "nicht auf Sendung",
+    "page.rec_lit": "Lampe leuchtet",
+    "page.rec_dark": "Lampe ist aus",
+    "page.dark": "Die Lampe ist dunkel.",
+    "page.unknown": "unbekannt",
+    "page.no_answer": "Die Box antwortet nicht.",
+    "page.trouble": "Die Box antwortet nicht: Sie ist beendet, oder zu viele Seiten sind offen.",
+    "page.facts": "Was los ist",
+    "page.connecting": "Die Box wird gesucht.",
+    "page.hub": "Hub",
+    "page.space": "Raum",
+    "page.talkers": "Es spricht",
+    "page.waiting": "Es wartet",
+    "page.microphone": "Mikrofon",
+    "page.loudspeaker": "Lautsprecher",
+    "page.mic_level": "Pegel des Mikrofons",
+    "page.speaker_level": "Pegel des Lautsprechers",
+    "page.silent": "still",
+    "page.nowhere": "keiner",
+    "page.nobody": "niemand",
+    "page.member": "1 Mitglied",
+    "page.members": "{n} Mitglieder",
+    "page.past": "Was geschah",
+    "page.newest": "Was geschah, das Neueste zuerst",
+    "line.key_down": "{key} gedrückt",
+    "line.key_up": "{key} losgelassen",
+    "line.mute_on": "MUTE eingeschaltet",
+    "line.mute_off": "MUTE ausgeschaltet",
+    "line.gesture": "{did}: {meant}",
+    "line.lamp": "Lampe {color}: {means}",
+    "line.lamp_plain": "Lampe {color}",
+    "line.says": "sagt „{said}“{sound}",
+    "line.tells": "meldet: {text}{sound}",
+    "line.sound": " ({tone})",
+    "line.device": "{kind} {state}: {rest}",
+    "line.no_more": "mehr ist nicht bekannt",
+    "line.hub": "Hub {state}{rest}",
+    "line.media": "Ton vom Hub {state}",
+    "line.rec_on": "Aufnahmelampe an",
+    "line.rec_off": "Aufnahmelampe aus",
+    "line.volume": "Lautstärke {percent} %",
+    "line.mic_started": "Mikrofon gestartet",
+    "line.speaker_started": "Lautsprecher gestartet",
+    "line.mended": "{code}: wieder in Ordnung",
+    "device.microphone": "Mikrofon",
+    "device.loudspeaker": "Lautsprecher",
+    "device.none": "nicht gestartet",
+    "state.ready": "bereit",
+    "state.lost": "verloren",
+    "state.absent": "nicht da",
+    "state.up": "verbunden",
+    "state.down": "getrennt",
+    "state.connecting": "wird angewählt",
+    "state.searching": "wird gesucht",
+    "state.refused": "hat abgelehnt",
+    "state.not_enrolled": "ohne eigenen Hub",
+    "state.not_known": "kennt die Box nicht",
+    "state.waiting": "lässt noch nicht ein",
+    "state.strange_hub": "ist ein fremder",
+    "tone.permit": "Ton: frei",
+    "tone.offered": "Ton: an der Reihe",
+    "tone.queued": "Ton: erledigt",
+    "tone.deny": "Ton: nein",
+    "tone.busy": "Ton: besetzt",
+    "tone.warning": "Ton: Warnung",
+    "tone.revoked": "Ton: Wort entzogen",
+    "tone.recording": "Ton: Aufnahme",
+    "tone.ended": "Ton: Ende",
+    "tone.hand_up": "Ton: Meldung",
+    "tone.link_lost": "Ton: Hub weg",
+    "tone.link_back": "Ton: Hub wieder da",
+    "tone.tick": "Ton: Taste",
+    "tone.latched": "Ton: eingerastet",
+    "tone.cough": "Ton: nicht zu hören",
+}
+LABELS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {Language.ENGLISH: _ENGLISH, Language.GERMAN: _GERMAN}
+)
+_PAGE: Final = "page."
+
+
+def label(key: str, language: Language, /, **facts: object) -> str:
+    """Return what stands for ``key``, with its facts.
+
+    Raises:
+        KeyError: there is no such label.
+    """
+    return LABELS[language][key].format_map(facts)
+
+
+def value(kind: str, word: object, language: Language) -> str:
+    """Return what stands for a value; one that nobody knows stands for itself."""
+    name = str(word).replace(" ", "_")
+    return LABELS[language].get(f"{kind}.{name}", str(word).replace("_", " "))
+
+
+def page(language: Language) -> dict[str, str]:
+    """Return the labels of the panel's page, by their words alone."""
+    own = LABELS[language].items()
+    return {key.removeprefix(_PAGE): text for key, text in own if key.startswith(_PAGE)}
