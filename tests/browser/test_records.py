@@ -1,6 +1,7 @@
 """What can be looked up: the record of a space, of boxes and releases; and one's own traces."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -83,3 +84,25 @@ def test_what_happened_to_boxes_and_their_releases_are_told(person: Callable[...
     host.sees("Nothing yet.")
     host.page.get_by_text("Releases for boxes").click()
     host.sees("Boxes fetch what lies in").sees("There is none.")
+
+
+def test_a_day_is_chosen_moved_and_called_off(person: Callable[..., Person]) -> None:
+    host = person("Hanna Host", size=(1280, 860)).set_up(PASSWORD)
+    first, second = (datetime.now() + timedelta(days=days) for days in (2, 3))  # noqa: DTZ005
+    host.go("#/new").page.get_by_label("Name", exact=True).fill("Book club")
+    host.page.get_by_label("When").select_option("later")
+    host.page.get_by_label("Day and time").fill(first.strftime("%Y-%m-%dT20:15"))
+    host.button("Put it into the calendar").click()
+    host.sees("Starts").sees("20:15")
+    assert host.page.get_by_role("link", name="Into my calendar").is_visible()
+    guest = person("Gina Guest").open("/#/spaces")
+    expect(guest.region("To come")).to_contain_text("Book club")
+    host.button("Go in").click()
+    host.is_in().button("Settings", exact=True).click()
+    host.page.get_by_label("Day and time").fill(second.strftime("%Y-%m-%dT21:45"))
+    host.button("Save", exact=True).click()
+    host.was_shown("Saved.")
+    expect(guest.region("To come")).to_contain_text("21:45")
+    host.button("Call it off").click()
+    host.sees("This space was called off.")
+    expect(guest.page.get_by_text("Book club")).to_have_count(0)
