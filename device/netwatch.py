@@ -10,6 +10,7 @@ from device.floor.model import Say
 from device.network import Network
 from stagebox.netstate import (
     ASK_FILE,
+    FORGET_FILE,
     HELPER_DIR,
     MOST_BYTES,
     STATE_FILE,
@@ -69,6 +70,15 @@ class NetWatch:
             _log.warning("the set-up network cannot be asked for: %s", error.strerror)
             return False
         return True
+
+    def forget(self) -> None:
+        """Ask for the box's networks to be forgotten; without a helper they are not its own."""
+        path = self._ask.with_name(FORGET_FILE)
+        try:
+            path.unlink(missing_ok=True)
+            path.touch()
+        except OSError as error:
+            _log.warning("no networks are forgotten: %s", error.strerror)
 
     def _read(self) -> NetworkState | None:
         try:

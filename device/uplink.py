@@ -60,9 +60,11 @@ def make_line(ground: Ground, box: Box) -> Line:
     reveal = _reveal(ground.events, ground.simulation)
     desk = Desk(box.tell, box.show_enrolling, reveal, signalling.reopen)
     office = Office(identity, config.name, config.role, kept, hubs, desk)
-    box.wipes(Wiper(kept_in, box.tell, partial(_ask, tally), _after(ground.stop), ResetHold()))
+    netwatch = NetWatch(box.say, tally.network)
+    over = _after(ground.stop)
+    box.wipes(Wiper(kept_in, box.tell, partial(_ask, tally), netwatch.forget, over, ResetHold()))
     browse = partial(hubs.run, signalling.kick, partial(problem, "discovery"))
-    return Line(signalling, browse, office, NetWatch(box.say, tally.network), kept)
+    return Line(signalling, browse, office, netwatch, kept)
 
 
 def make_media(

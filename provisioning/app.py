@@ -136,13 +136,15 @@ class _Helper:
         return self._file
 
     async def _watch_files(self) -> None:
-        asked = self._world.ask_stamp()
+        asked, wiped = self._world.ask_stamp(), self._world.forget_stamp()
         while True:
             await asyncio.sleep(_LOOK_S)
-            now = self._world.ask_stamp()
-            if now not in {asked, None}:
+            before, asked = asked, self._world.ask_stamp()
+            if asked not in {before, None}:
                 self._post(t.Asked(fresh_key()))
-            asked = now
+            before, wiped = wiped, self._world.forget_stamp()
+            if wiped not in {before, None}:
+                self._post(t.Wiped())
             if self._world.boot_stamp() != self._stamp:
                 self._read_file()
                 if (wish := self._wish()) is not None:

@@ -1,9 +1,10 @@
 """What the set-up of the network has to tell a box: one step at a time, in one small file.
 
 The provisioning helper writes the file, whole and at once, into a folder of its own; the box
-reads it each second, and says and shows what is new. The box asks for the set-up hotspot by a
-file in its own folder. Neither writes where the other does, so neither can fool the other
-with a link, and a restart of one takes nothing away from the other. Pure.
+reads it each second, and says and shows what is new. The box asks for the set-up hotspot, and
+for its networks to be forgotten, by files in its own folder. Neither writes where the other
+does, so neither can fool the other with a link, and a restart of one takes nothing away from the
+other. Pure.
 """
 
 from enum import StrEnum
@@ -19,6 +20,8 @@ STATE_FILE: Final = "network.json"
 SETTINGS_FILE: Final = "box.toml"
 # In the box's own runtime folder.
 ASK_FILE: Final = "/run/stagebox/ask-hotspot"
+# Beside it: the box was wiped, and its networks are to go, too.
+FORGET_FILE: Final = "forget-networks"
 # More than any state takes; a longer file is none of the helper's.
 MOST_BYTES: Final = 1_024
 

@@ -12,7 +12,7 @@ from stagebox.statefile import remove, state_dir
 
 # What the set-up of the network has made; other networks are somebody else's.
 NETWORKS: Final = Path("/etc/NetworkManager/system-connections")
-OWN_NETWORKS: Final = "stagebox-*.nmconnection"
+OWN_NETWORKS: Final = "stagebox*.nmconnection"
 
 _REFUSED: Final = 2
 _KEPT: Final = 1

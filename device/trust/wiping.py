@@ -38,11 +38,15 @@ def wipe(state_dir: Path) -> list[Path]:
 
 @dataclass(slots=True)
 class Wiper:
-    """``look`` takes the reset key's level; ``over`` ends the program after so many seconds."""
+    """``look`` takes the reset key's level; ``over`` ends the program after so many seconds.
+
+    ``forget``: asks whoever set the networks up to forget them.
+    """
 
     state_dir: Path
     tell: Callable[[Tell], None]
     show: Callable[[bool], None]
+    forget: Callable[[], None]
     over: Callable[[float], None]
     hold: ResetHold
 
@@ -65,6 +69,7 @@ class Wiper:
             self.show(False)
             self.tell(Tell(Prompt.ENROL_NOT_KEPT))
             return
+        self.forget()
         _log.warning("the box was wiped by a hold of its key")
         self.tell(Tell(Prompt.RESET_DONE))
         self.over(FAREWELL_S)

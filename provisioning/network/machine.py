@@ -252,6 +252,13 @@ class Machine:
         self._tries = 0
         return [t.Lower(), *self._try(event.target)]
 
+    def on_wiped(self, _event: t.Wiped) -> list[Effect]:
+        """Forget; what is left then is looked at as at the first start, hotspot included."""
+        left = self._leave()
+        self._profile = self._target = None
+        self.phase = Phase.START
+        return [*left, t.Forget()]
+
     # --- NetworkManager itself --------------------------------------------------------
 
     def on_manager_gone(self, _event: t.ManagerGone) -> list[Effect]:

@@ -37,6 +37,7 @@ _DELETE_NEW: Final = 2  # NMCheckpointCreateFlags: a profile that was added goes
 _PRIVACY: Final = 1  # NM80211ApFlags
 _SCAN_POLL_S: Final = 0.3
 _SCAN_POLLS: Final = 30
+_LEAVE_POLLS: Final = 20
 
 
 class NetworkManager:
@@ -119,6 +120,17 @@ class NetworkManager:
         checkpoint, self._checkpoint = self._checkpoint, None
         if checkpoint is not None:
             await _quietly(self._nm.call(ROOT, NAME, "CheckpointRollback", "o", checkpoint))
+
+    async def forget(self) -> None:
+        """Remove the networks of ours, and report how things stand then. Raises ServiceError."""
+        for path, settings in await self.profiles():
+            if settings["connection"]["id"].value in {PROFILE, HOTSPOT_PROFILE}:
+                await self._nm.call(path, _STORED, "Delete")
+        for _ in range(_LEAVE_POLLS):  # the radio leaves what is no longer stored, but not at once
+            if await self._up() is None:
+                break
+            await asyncio.sleep(_SCAN_POLL_S)
+        await self._report_started()
 
     async def reconnect(self) -> None:
         """Try stored networks again. Raises nothing: it is tried again later."""

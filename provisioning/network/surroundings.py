@@ -17,6 +17,7 @@ from provisioning.network import terms as t
 from provisioning.network.profile import HOTSPOT_ADDRESS
 from provisioning.network.publish import Publisher
 from provisioning.network.wifi import WifiError, checked_country
+from stagebox.netstate import FORGET_FILE
 from stagebox.statefile import make_state_dir, write_atomic
 
 HTTP_PORT: Final = 80  # what a phone tries by itself
@@ -71,6 +72,10 @@ class Surroundings:
     def ask_stamp(self) -> tuple[str, int, int] | None:
         """Return what changes when the box asks for the hotspot."""
         return bootdisk.stamp(self._places.ask)
+
+    def forget_stamp(self) -> tuple[str, int, int] | None:
+        """Return what changes when the box was wiped."""
+        return bootdisk.stamp(self._places.ask.with_name(FORGET_FILE))
 
     def hand_over(self, file: BootFile) -> None:
         """Leave for the box what the file says about it, and for root the key to log in by."""

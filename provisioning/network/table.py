@@ -19,7 +19,7 @@ def kind_of(event: Event) -> Kind:
 
 # These count in each phase.
 ALWAYS: Final[Mapping[Kind, str]] = MappingProxyType(
-    {t.Started: "on_started", t.ManagerGone: "on_manager_gone"}
+    {t.Started: "on_started", t.ManagerGone: "on_manager_gone", t.Wiped: "on_wiped"}
 )
 _FILE: Final[Mapping[Kind, str]] = {t.FileChanged: "on_file"}
 _ASK: Final[Mapping[Kind, str]] = {t.Asked: "on_asked"}

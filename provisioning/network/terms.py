@@ -157,6 +157,11 @@ class Asked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Wiped(Event):
+    """The box has forgotten everything, and what it joined by is to be forgotten, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted(Event):
     """The page was filled in."""
 
@@ -214,6 +219,11 @@ class Keep(Effect):
 @dataclass(frozen=True, slots=True)
 class Undo(Effect):
     """Go back to the checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget(Effect):
+    """Remove each network that was set up here, then look how things stand."""
 
 
 @dataclass(frozen=True, slots=True)

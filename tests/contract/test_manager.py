@@ -149,6 +149,7 @@ class World:
 
 @dataclass
 class Helper:
+    manager: NetworkManager
     conductor: Conductor
     world: World
     fake: FakeNm
@@ -156,6 +157,11 @@ class Helper:
     @property
     def names(self) -> list[str]:
         return [each.step.value for each in self.world.steps]
+
+    async def until(self, phase: Phase) -> None:
+        async with asyncio.timeout(20):
+            while self.conductor.machine.phase is not phase:  # noqa: ASYNC110 - a phase is no event
+                await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -168,7 +174,7 @@ async def helper(kit: Kit) -> AsyncIterator[Helper]:
     conductor = Conductor("Stagebox-0042", manager, world)
     events.append(conductor)
     task = asyncio.create_task(conductor.run())
-    yield Helper(conductor, world, kit.fake)
+    yield Helper(manager, conductor, world, kit.fake)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -245,3 +251,24 @@ async def test_a_network_that_goes_is_looked_for(helper: Helper) -> None:
             helper.world.told.clear()
     assert "RequestScan" in helper.fake.asked
     assert "hotspot" not in helper.names
+
+
+async def test_a_wiped_box_keeps_no_network_and_opens_its_hotspot(helper: Helper) -> None:
+    await helper.manager.provide_cable()
+    helper.conductor.post(started(file=t.Target(Wifi(SSID, KEY), "DE")))
+    await helper.world.until(NetworkStep.JOINED)
+    assert len(helper.fake.stored) == 2
+    helper.conductor.post(t.Wiped())
+    await helper.until(Phase.LISTENING)
+    (kept,) = helper.fake.stored.values()
+    assert kept["connection"]["id"].value == t.CABLE_PROFILE
+    helper.conductor.post(t.Expired(t.Timer.CABLE, "123456789012"))
+    await helper.world.until(NetworkStep.HOTSPOT)
+
+
+async def test_a_networkmanager_that_forgets_nothing_is_told(helper: Helper) -> None:
+    helper.conductor.post(started(file=t.Target(Wifi(SSID, KEY), "DE")))
+    await helper.world.until(NetworkStep.JOINED)
+    helper.fake.refuses.add("Delete")
+    helper.conductor.post(t.Wiped())
+    await helper.until(Phase.NO_MANAGER)

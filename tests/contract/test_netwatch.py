@@ -13,7 +13,7 @@ from device.floor.prompts import Prompt
 from device.netwatch import NetWatch
 from provisioning.network.publish import Publisher
 from provisioning.network.terms import Tell
-from stagebox.netstate import STATE_FILE, NetworkStep
+from stagebox.netstate import FORGET_FILE, STATE_FILE, NetworkStep
 
 
 class Box:
@@ -99,3 +99,13 @@ async def test_where_nothing_can_be_written_the_finger_asks_for_a_hub(
     await until(lambda: box.lamp == "no_network", box)
     box.watch.guard(lambda: hubs.append(True))()
     assert hubs == [True]
+
+
+def test_a_wiped_box_asks_for_its_networks_to_be_forgotten(box: Box, tmp_path: Path) -> None:
+    for _ in range(2):
+        box.watch.forget()
+        assert (tmp_path / FORGET_FILE).exists()
+
+
+def test_a_box_without_a_helper_has_no_networks(tmp_path: Path) -> None:
+    NetWatch(lambda _: None, lambda _: None, ask=tmp_path / "not-there" / "ask").forget()

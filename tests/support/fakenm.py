@@ -122,6 +122,9 @@ class FakeNm:
 
     def do_delete(self, path: str) -> tuple[str, list[Any]]:
         del self.stored[path]
+        if path == self.active:
+            self.active = None
+            self.become(30, 38)  # NM_DEVICE_STATE_REASON_CONNECTION_REMOVED
         return "", []
 
     def do_request_scan(self, _path: str, _options: object) -> tuple[str, list[Any]]:

@@ -35,7 +35,15 @@ class Told:
         self.prompts: list[Prompt] = []
         self.lamp: list[bool] = []
         self.over: list[float] = []
-        self.wiper = Wiper(place, self._tell, self.lamp.append, self.over.append, ResetHold())
+        self.forgotten: list[int] = []  # what was left of the box when its networks went
+        self.wiper = Wiper(
+            place,
+            self._tell,
+            self.lamp.append,
+            lambda: self.forgotten.append(len(left(place))),
+            self.over.append,
+            ResetHold(),
+        )
         self.now = 0.0
 
     def _tell(self, what: Tell) -> None:
@@ -58,6 +66,7 @@ def test_two_holds_wipe_everything_that_is_the_boxs_own(place: Path) -> None:
     assert told.prompts == [Prompt.RESET_AGAIN, Prompt.RESET_DONE]
     assert told.over == [FAREWELL_S]
     assert left(place) == ["somebody-elses"]
+    assert told.forgotten == [1]
 
 
 def test_a_stuck_key_wipes_nothing(place: Path) -> None:
@@ -65,6 +74,7 @@ def test_a_stuck_key_wipes_nothing(place: Path) -> None:
     told.be(True, 600)
     assert (told.prompts, told.lamp, told.over) == ([Prompt.RESET_AGAIN], [True, False], [])
     assert len(left(place)) == len(OWN_FILES) + 1
+    assert told.forgotten == []
 
 
 def test_a_disk_that_keeps_it_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,11 +119,11 @@ def test_with_all_its_networks_go_and_nobody_elses(
 ) -> None:
     networks = tmp_path / "connections"
     networks.mkdir()
-    for name in ("stagebox-wifi.nmconnection", "home.nmconnection"):
+    for name in ("stagebox.nmconnection", "stagebox-cable.nmconnection", "home.nmconnection"):
         (networks / name).touch()
     monkeypatch.setattr(reset, "NETWORKS", networks)
     assert run(place, yes=True) == 0
-    assert len(left(networks)) == 2
+    assert len(left(networks)) == 3
     assert run(place, yes=True, all=True) == 0
     assert left(networks) == ["home.nmconnection"]
 

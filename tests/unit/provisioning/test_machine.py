@@ -322,6 +322,21 @@ def test_a_restart_of_networkmanager_is_not_told_and_a_loss_is() -> None:
     assert box.feed(KNOWN).phase is Phase.AWAY
 
 
+# --- a box that was wiped ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [(KNOWN,), (FILE, UP), (FILE,), (NEW, ASKED)])
+def test_a_wiped_box_forgets_its_networks_and_begins_anew(before: tuple[Event, ...]) -> None:
+    box = Played(*before).feed(t.Wiped())
+    assert box.last[-1] == t.Forget()
+    assert box.feed(NEW, rings(Timer.CABLE)).phase is Phase.SCANNING
+
+
+def test_a_wiped_box_on_a_network_that_is_not_its_own_stays_there() -> None:
+    other = t.Started(has_radio=True, profile="office", is_wired=False, online="office")
+    assert Played(KNOWN).feed(t.Wiped(), other).phase is Phase.ONLINE
+
+
 def test_no_key_is_in_any_repr() -> None:
     box = Played(NEW, ASKED, t.Scanned(()), HOTSPOT_UP, t.Submitted(PAGE), t.Down(Cause.FAILED))
     for secret in ("111122223333", "87654321"):
@@ -346,6 +361,7 @@ EVENTS = st.one_of(
     st.sampled_from(
         [
             *(NEW, KNOWN, FILE, UP, HOTSPOT_UP, ASKED, t.ManagerGone(), t.Scanned(())),
+            t.Wiped(),
             *(t.Submitted(PAGE), t.FileChanged(TARGET), t.FileChanged(t.FileFault("key", 1))),
             *(t.Up(t.PROFILE, "home", has_gateway=False), t.Up("old", "old", has_gateway=True)),
             t.Started(has_radio=False, profile=None, is_wired=True),
