@@ -205,3 +205,31 @@ async def test_language_and_model_are_asked_for() -> None:
         await engine.start()
         await heard(engine, bytes(640))
         assert '{"name": "large", "language": "de"}' in running.close()
+
+
+async def test_one_that_is_there_says_so_between_utterances(rig: Rig) -> None:
+    async with started(rig) as engine:
+        await engine.check()
+        assert (await heard(engine, speech("tt-somethingwrong")))[0]
+        await engine.check()
+
+
+async def test_a_process_that_dies_while_nobody_speaks_is_found_out() -> None:
+    with pytest.raises(EngineError, match="gone"):
+        await SphinxEngine().check()
+    async with started(Rig(SphinxEngine, kill)) as engine:
+        assert isinstance(engine, SphinxEngine)
+        assert engine.pid is not None
+        kill(engine)
+        await asyncio.to_thread(os.waitid, os.P_PID, engine.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(EngineError, match="gone"):
+            await engine.check()
+
+
+async def test_a_service_that_dies_while_nobody_speaks_is_found_out() -> None:
+    with speech_service() as running:
+        engine = WyomingEngine(running.service)
+        await engine.start()
+        await engine.check()
+    with pytest.raises(EngineError, match="cannot be reached"):
+        await engine.check()
