@@ -238,7 +238,7 @@ async def _send(
         if wait > 0:
             await asyncio.sleep(wait)
         path = paths[index]
-        path.send(datagrams[index][number], path.address)
+        path.send(datagrams[index][number])
         lateness.append(loop.time() - begin - at)
     await asyncio.sleep(max(0.0, begin + seconds - loop.time()))
     return lateness

@@ -1,17 +1,22 @@
 """Media processes under load: how late sound leaves them, and what CPU time they take.
 
-The connections are real, and their other ends drop what comes in the kernel, so the
-cores are the hub's. For more listeners than can be connected in a short time, each
-frame is said several times over: ``times`` frames to ``n`` connections cost what one
-frame to ``times * n`` costs, as nearly all of it is spent for each copy.
+The connections are real, and their other ends drop what comes in the kernel and are
+stopped while it is measured, so the cores are the hub's. For more listeners than can be
+connected in a short time, frames are said several times over: ``times`` frames to ``n``
+connections cost little more than one frame to ``times * n``, as nearly all of it is spent
+for each copy. ``times`` need not be whole: then some frames are said once more than others.
 
 A frame's age counts from the moment it was handed to the home's inbox, so what waits
 there is late, too.
 """
 
 import asyncio
+import os
 import secrets
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +34,8 @@ from stagebox.rtc.peer import Peer
 SPACE = "main"
 TALKER = "talker"
 AT_ONCE = 16
+# In which listeners who stood still answer the hub's checks, which come every 0.25 s.
+ANSWERS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +89,32 @@ class Listeners(Receivers):
         await self.listen(awake=False)
 
 
-class Stage:
-    """Media processes with ``connections`` listeners of one space."""
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Let a process stand still; a listener that does is given up after 8 s."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
-    def __init__(self, processes: int, connections: int) -> None:
+
+class Stage:
+    """Media processes with ``connections`` listeners of one space, who are ``ears``."""
+
+    def __init__(self, processes: int, connections: int, ears: Worker) -> None:
+        self._ears = ears
         self.processes = processes
         self.connections = connections
         self._media = MediaProcesses(processes)
         self._payloads = packets(speech(1.0))
         self._frame = 0
 
-    async def open(self, ears: Worker) -> None:
+    async def open(self) -> None:
         """Start the processes and connect all listeners."""
         await self._media.start()
         names = [f"{secrets.token_hex(4)}-{n}" for n in range(self.connections)]
-        loop = asyncio.get_running_loop()
+        loop, ears = asyncio.get_running_loop(), self._ears
         for first in range(0, len(names), AT_ONCE):
             some = names[first : first + AT_ONCE]
             offers = await loop.run_in_executor(None, ears.ask, "offers", len(some))
@@ -114,24 +132,20 @@ class Stage:
         """Return the bytes of memory that only each process has."""
         return [unshared(pid) for pid in self._pids()]
 
-    async def step(self, times: int, seconds: float) -> Step:
-        """Say each frame ``times`` times to all listeners for so long."""
-        await self._fresh()
-        before, cpu, began = self._media.report(), self._cpu(), time.monotonic()
-        frames = round(seconds / FRAME_S)
-        due = time.monotonic()
-        for _ in range(frames):
-            for _ in range(times):
-                self._say()
-            due += FRAME_S
-            await asyncio.sleep(due - time.monotonic())
-        wall_s, spent = time.monotonic() - began, self._cpu() - cpu
-        await self._fresh()
-        after = self._media.report()
+    async def step(self, listeners: int, seconds: float) -> Step:
+        """Say frames to so many listeners for so long."""
+        await asyncio.sleep(ANSWERS_S)
+        with stopped(self._ears.pid):
+            await self._fresh()
+            before, cpu, began = self._media.report(), self._cpu(), time.monotonic()
+            said = await self._talk(listeners / self.connections, round(seconds / FRAME_S))
+            wall_s, spent = time.monotonic() - began, self._cpu() - cpu
+            await self._fresh()
+            after = self._media.report()
         return Step(
-            listeners=times * self.connections,
+            listeners=listeners,
             delivered=after.audio["delivered"] - before.audio["delivered"],
-            wanted=frames * times * self.connections,
+            wanted=said * self.connections,
             cpu_s=spent,
             wall_s=wall_s,
             clock=_since(before.clock, after.clock),
@@ -142,6 +156,17 @@ class Stage:
 
     def _calls(self, names: list[str], offers: list[str]) -> list[tuple[str, str, str, str]]:
         return [(name, SPACE, sdp, LOOPBACK) for name, sdp in zip(names, offers, strict=True)]
+
+    async def _talk(self, times: float, frames: int) -> int:
+        """Say each of so many frames ``times`` times; return how often anything was said."""
+        due, said = time.monotonic(), 0
+        for number in range(1, frames + 1):
+            while said < round(number * times):
+                said += 1
+                self._say()
+            due += FRAME_S
+            await asyncio.sleep(due - time.monotonic())
+        return said
 
     def _say(self) -> None:
         self._frame += 1

@@ -26,7 +26,7 @@ from bench.support.workers import Worker
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc import addresses
-from stagebox.rtc.inplace import direct_sendto, protect, workspace
+from stagebox.rtc.inplace import protect, workspace
 from stagebox.rtc.peer import Peer, PeerState
 from stagebox.rtc.sdp import only_sha256
 
@@ -159,10 +159,9 @@ async def _settled(connection: RTCPeerConnection, answer: str) -> None:
 class BarePath:
     """What sending to one receiver needs at the least; ``handle`` is libsrtp's."""
 
-    send: Callable[[bytes | memoryview, tuple[str, int]], int]
+    send: Callable[[bytes | memoryview], int]
     protect: Callable[[bytes], bytes]
     handle: Any
-    address: tuple[str, int]
     kind: int
     ssrc: int
 
@@ -171,7 +170,7 @@ class LeanSenders:
     """Stagebox's own sender, and on the same connections the limit.
 
     The limit is a header that is packed once a frame, the listener's SSRC in it, libsrtp
-    in place, and ``sendto`` on the socket itself: one loop, no functions, no counters.
+    in place, and ``send`` on the socket itself: one loop, no functions, no counters.
     """
 
     def __init__(self, address: str = LOOPBACK) -> None:
@@ -246,7 +245,7 @@ class LeanSenders:
             _write_ssrc(plain, _SSRC_AT, path.ssrc)
             length[0] = len(frame)
             protect(path.handle, memory, length)
-            path.send(sealed[: length[0]], path.address)
+            path.send(sealed[: length[0]])
         await asyncio.sleep(0)
 
     def _peer(self) -> Peer:
@@ -266,13 +265,11 @@ async def _connected(peer: Peer, answer: str) -> None:
 
 def _path(peer: Peer) -> BarePath:
     outgoing = peer._outgoing
-    assert outgoing._session is not None
-    pair = outgoing._nominated[1]
-    send = direct_sendto(pair.protocol.transport)
-    assert send is not None
+    assert outgoing._take(outgoing._nominated[1])
     session = outgoing._session
-    address, kind = pair.remote_addr, outgoing._type
-    return BarePath(send, session.protect, outgoing._handle, address, kind, outgoing.ssrc)
+    assert session is not None
+    send, kind = outgoing._hand_over, outgoing._type
+    return BarePath(send, session.protect, outgoing._handle, kind, outgoing.ssrc)
 
 
 def _ignore_packet(packet: AudioPacket, arrival: float) -> None:

@@ -6,7 +6,9 @@ the processor's cache, however many connections there are.
 """
 
 import asyncio
+import contextlib
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
@@ -55,11 +57,23 @@ def workspace() -> Workspace:
     return _workspaces.setdefault(asyncio.get_running_loop(), Workspace())
 
 
-def direct_sendto(transport: asyncio.DatagramTransport) -> Callable[[Any, Address], int] | None:
-    """Return ``sendto`` of the socket behind a transport, or None where none can be had.
+def direct_send(
+    transport: asyncio.DatagramTransport, address: Address, *, alone: bool
+) -> Callable[[Any], int] | None:
+    """Return what sends from the socket behind a transport, or None where none can be had.
 
-    It is the socket object that the transport itself closes: used after that, it raises
-    OSError and cannot reach a file that has taken over the descriptor's number.
+    ``alone``: nobody but ``address`` will ever be spoken with. Then the socket is connected
+    to it, which spares the kernel to look for the way at each packet, and strangers' packets
+    end there. It is the socket object that the transport itself closes: used after that, it
+    raises OSError and cannot reach a file that has taken over the descriptor's number.
     """
     inner = getattr(transport.get_extra_info("socket"), "_sock", None)
-    return inner.sendto if isinstance(inner, socket.socket) else None
+    if not isinstance(inner, socket.socket):
+        return None
+    # Elsewhere a connected socket refuses the addresses that the transport sends to.
+    if alone and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            inner.connect(address)
+            return inner.send
+    send_to = inner.sendto
+    return lambda datagram: send_to(datagram, address)

@@ -1,8 +1,9 @@
-"""RTCP sender reports about our stream, and the round trip that they measure.
+"""RTCP reports about both streams, and the round trip that they measure.
 
-They stand for the library's own, which come five times as often as those of browsers
-and tell of a stream that it did not send. Times come from the monotonic clock, which
-RFC 3550 section 6.4 allows: a machine without a clock battery jumps by years.
+They stand for the library's own, which come five times as often as those of browsers,
+tell of a stream that it did not send, and go on where nothing is received. Times come
+from the monotonic clock, which RFC 3550 section 6.4 allows: a machine without a clock
+battery jumps by years.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from aiortc.rtp import (
     RtcpByePacket,
+    RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpSdesPacket,
     RtcpSenderInfo,
@@ -30,6 +32,7 @@ _CNAME: Final = 1
 _SHORT: Final = 65_536
 # Of a new measurement, in the smoothed one; as the library has it.
 _RTT_SHARE: Final = 0.15
+_NEVER: Final = -1
 
 _chance = random.Random().random  # noqa: S311 - it spreads timers, no more
 
@@ -98,6 +101,65 @@ class Reports:
     def _measure(self, rtt: float) -> None:
         old = rtt if self.rtt is None else self.rtt
         self.rtt = old + _RTT_SHARE * (rtt - old)
+
+
+class Reception:
+    """Reports on the peer's streams, while there is something new to report."""
+
+    __slots__ = ("_asked", "_handle", "_receiver", "_reported")
+
+    def __init__(self, receiver: Any) -> None:  # noqa: ANN401 - private names
+        self._receiver = receiver
+        self._handle = receiver._handle_rtcp_packet
+        receiver._handle_rtcp_packet = self._hear
+        self._reported = _NEVER
+        # By stream: the mark of the last sender report, and when it came. Only streams that
+        # are known are told of, and those are bounded.
+        self._asked: dict[int, tuple[int, float]] = {}
+
+    async def run(self) -> None:
+        """Stands for ``RTCRtpReceiver._run_rtcp``: report until cancelled."""
+        receiver = self._receiver
+        receiver._RTCRtpReceiver__rtcp_started.set()
+        try:
+            while True:
+                await asyncio.sleep(REPORT_S * (0.5 + _chance()))
+                await self._report()
+        except asyncio.CancelledError:
+            pass
+        finally:
+            receiver._RTCRtpReceiver__rtcp_exited.set()
+
+    async def _report(self) -> None:
+        receiver = self._receiver
+        streams: dict[int, Any] = receiver._RTCRtpReceiver__remote_streams
+        received = sum(stream.packets_received for stream in streams.values())
+        if received == self._reported:
+            return
+        self._reported, now = received, time.monotonic()
+        blocks = [self._block(ssrc, stream, now) for ssrc, stream in streams.items()]
+        ssrc = receiver._RTCRtpReceiver__rtcp_ssrc
+        await receiver._send_rtcp(RtcpRrPacket(ssrc=ssrc, reports=blocks))
+
+    def _block(self, ssrc: int, stream: Any, now: float) -> RtcpReceiverInfo:  # noqa: ANN401 - as above
+        mark, came_at = self._asked.get(ssrc, (0, now))
+        return RtcpReceiverInfo(
+            ssrc=ssrc,
+            fraction_lost=stream.fraction_lost,
+            packets_lost=stream.packets_lost,
+            highest_sequence=(stream.cycles + stream.max_seq) & 0xFFFFFFFF,
+            jitter=stream.jitter,
+            lsr=mark,
+            dlsr=round((now - came_at) * _SHORT) & 0xFFFFFFFF,
+        )
+
+    async def _hear(self, packet: Any) -> None:  # noqa: ANN401 - the library's own type
+        """Stands for ``RTCRtpReceiver._handle_rtcp_packet``: note when the peer reported."""
+        if isinstance(packet, RtcpSrPacket):
+            mark = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+            self._asked[packet.ssrc] = mark, time.monotonic()
+            self._reported = _NEVER  # a report answers it, and so measures the round trip
+        await self._handle(packet)
 
 
 def _info(sent: Sent, now: float) -> RtcpSenderInfo:

@@ -72,7 +72,13 @@ SEAMS: tuple[Seam, ...] = (
         },
     ),
     Seam(_RECEIVER, "receive", "start without a thread", parameters=("self", "parameters")),
-    Seam(_RECEIVER, "_run_rtcp", "send receiver reports", parameters=("self",)),
+    Seam(_RECEIVER, "_send_rtcp", "send receiver reports", parameters=("self", "packet")),
+    Seam(
+        _RECEIVER,
+        "_handle_rtcp_packet",
+        "hear when the peer reported",
+        parameters=("self", "packet"),
+    ),
     *_fields(
         _RECEIVER,
         {
@@ -83,6 +89,7 @@ SEAMS: tuple[Seam, ...] = (
             "_RTCRtpReceiver__rtcp_started": "report from the first packet on",
             "_RTCRtpReceiver__rtcp_exited": "report from the first packet on",
             "_RTCRtpReceiver__remote_streams": "read loss and jitter",
+            "_RTCRtpReceiver__rtcp_ssrc": "send receiver reports",
         },
     ),
     Seam("aiortc.jitterbuffer:JitterBuffer", "add", "tap packets", parameters=("self", "packet")),

@@ -21,8 +21,8 @@ from aiortc.rtp import RtpPacket
 
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.checks import checker_of
-from stagebox.rtc.inplace import Address, direct_sendto, protect, workspace
-from stagebox.rtc.reports import Reports, Sent
+from stagebox.rtc.inplace import Address, direct_send, protect, workspace
+from stagebox.rtc.reports import Reception, Reports, Sent
 
 # One Opus frame is at most 1,275 bytes (RFC 6716 section 3.4) behind one byte of TOC.
 MAX_PAYLOAD = 1276
@@ -51,6 +51,7 @@ class Outgoing:
     __slots__ = (
         "_address",
         "_at",
+        "_hand_over",
         "_handle",
         "_length",
         "_memory",
@@ -58,7 +59,6 @@ class Outgoing:
         "_pair",
         "_plain",
         "_sealed",
-        "_send_to",
         "_sender",
         "_session",
         "_timestamp",
@@ -81,7 +81,7 @@ class Outgoing:
         self._nominated: dict[int, Any] = {}
         self._pair: Any = _NO_PAIR
         self._transport: Any = None
-        self._send_to: Callable[[Any, Address], int] = self._by_transport
+        self._hand_over: Callable[[Any], int] = self._by_transport
         self._address: Address = ("", 0)
         # libsrtp's own handle, which lives as long as the session.
         self._session: Any = None
@@ -115,7 +115,7 @@ class Outgoing:
             length[0] = size
             if protect(self._handle, self._memory, length):
                 raise ValueError(_REFUSED)
-            self._send_to(self._sealed[: length[0]], self._address)
+            self._hand_over(self._sealed[: length[0]])
         except BlockingIOError:
             # The kernel holds about 4 s of sound for this socket; more would only be later.
             self.overflows += 1
@@ -144,18 +144,23 @@ class Outgoing:
             return False
         self._pair, self._transport = pair, pair.protocol.transport
         self._address = pair.remote_addr
-        self._send_to = direct_sendto(self._transport) or self._by_transport
+        # A peer with one address has one path, so ICE will never choose another one.
+        alone = len(pair.protocol.receiver._remote_candidates) == 1
+        straight = direct_send(self._transport, self._address, alone=alone)
+        self._hand_over = straight or self._by_transport
         return True
 
-    def _by_transport(self, datagram: memoryview, address: Address) -> int:
-        """Stands for the socket's ``sendto`` on an event loop that hides its sockets.
+    def _by_transport(self, datagram: memoryview) -> int:
+        """Stands for the socket's ``send`` on an event loop that hides its sockets.
 
         Raises:
             BlockingIOError: the transport holds as much as is worth sending.
         """
         if self._transport.get_write_buffer_size() > MAX_WRITE_BUFFER:
             raise BlockingIOError
-        self._transport.sendto(bytes(datagram), address)  # it keeps what it cannot send at once
+        self._transport.sendto(
+            bytes(datagram), self._address
+        )  # it keeps what it cannot send at once
         return len(datagram)
 
     async def _start(self, parameters: Any) -> None:  # noqa: ANN401 - the library's own type
@@ -188,6 +193,7 @@ class Incoming:
     __slots__ = (
         "_on_packet",
         "_receiver",
+        "_reception",
         "_route_rtcp",
         "_route_rtp",
         "_watch",
@@ -206,6 +212,7 @@ class Incoming:
         self._receiver = cast(Any, receiver)
         self._on_packet = on_packet
         self._receiver.receive = self._start
+        self._reception = Reception(receiver)
         self._receiver._RTCRtpReceiver__jitter_buffer = self
         router = self._receiver.transport._rtp_router
         self._route_rtp = router.route_rtp
@@ -291,4 +298,4 @@ class Incoming:
     def _report(self) -> None:
         receiver = self._receiver
         receiver._RTCRtpReceiver__rtcp_exited.clear()
-        receiver._RTCRtpReceiver__rtcp_task = asyncio.ensure_future(receiver._run_rtcp())
+        receiver._RTCRtpReceiver__rtcp_task = asyncio.ensure_future(self._reception.run())

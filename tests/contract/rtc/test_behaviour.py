@@ -22,9 +22,9 @@ from tests.loopback.rtc.pairs import End, connected, until
 
 @pytest.fixture(autouse=True)
 def _quick_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both ends report every half second, the library's shortest interval."""
-    monkeypatch.setattr("random.random", lambda: 0.0)
+    """Let both ends report every half second."""
     monkeypatch.setattr("stagebox.rtc.reports.REPORT_S", 0.5)
+    monkeypatch.setattr("stagebox.rtc.reports._chance", lambda: 0.5)
 
 
 def hear_reports(end: End) -> list[Any]:
@@ -103,8 +103,26 @@ async def test_receiver_reports_go_on() -> None:
         assert block.highest_sequence == 6
         assert a.peer.stats().remote_lost == 2
         assert b.peer.stats().lost == 2
+        await until(lambda: heard[-1].reports[0].lsr, "the answer to a's only sender report")
         before = len(heard)
+        await asyncio.sleep(1.5)
+        assert len(heard) == before, "nothing new was received, so there is nothing to report"
+        a.peer.send(b"x", 7, 7 * 960, False)
         await until(lambda: len(heard) > before, "another receiver report")
+
+
+async def test_reports_of_both_ends_measure_the_round_trip() -> None:
+    async with connected() as (a, b):
+        assert a.peer.stats().rtt is None
+        for number in range(2_000):
+            a.peer.send(b"x", number, number * 960, False)
+            if a.peer.stats().rtt is not None:
+                break
+            await asyncio.sleep(0.005)
+        rtt = a.peer.stats().rtt
+        assert rtt is not None, "a report of b's answers one of a's"
+        assert rtt < 1.0
+        assert b.packets
 
 
 async def test_closing_says_goodbye() -> None:
@@ -135,7 +153,7 @@ async def test_packets_are_written_to_the_socket_itself() -> None:
     async with connected() as (a, _):
         a.peer.send(b"x", 1, 960, False)
         (protocol,) = a.peer._dtls.transport._connection._protocols
-        sock = a.peer._outgoing._send_to.__self__
+        sock = a.peer._outgoing._hand_over.__self__
         assert isinstance(sock, socket.socket)
         assert sock.fileno() == protocol.transport.get_extra_info("socket").fileno()
 

@@ -108,15 +108,15 @@ async def test_send_never_raises_and_counts() -> None:
 
 
 async def test_what_the_kernel_has_no_room_for_is_dropped_and_counted() -> None:
-    def full(_datagram: memoryview, _address: tuple[str, int]) -> Never:
+    def full(_datagram: memoryview) -> Never:
         raise BlockingIOError
 
     async with connected() as (a, b):
         assert a.peer.send(b"x", 1, 960, False)
         outgoing = a.peer._outgoing
-        outgoing._send_to, room = full, outgoing._send_to
+        outgoing._hand_over, room = full, outgoing._hand_over
         assert not a.peer.send(b"jam", 2, 1920, False)
-        outgoing._send_to = room
+        outgoing._hand_over = room
         assert a.peer.send(b"y", 3, 2880, False)
         await until(lambda: len(b.packets) == 2, "a packet after the jam")
         stats = a.peer.stats()
@@ -125,7 +125,7 @@ async def test_what_the_kernel_has_no_room_for_is_dropped_and_counted() -> None:
 
 
 async def test_an_event_loop_that_hides_its_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stagebox.rtc.streams.direct_sendto", lambda _transport: None)
+    monkeypatch.setattr("stagebox.rtc.streams.direct_send", lambda *_, **__: None)
     async with connected() as (a, b):
         assert a.peer.send(b"x", 1, 960, False)
         assert a.peer.send(b"y", 2, 1920, False)
@@ -339,3 +339,31 @@ async def test_a_connection_that_does_not_close_is_cut(monkeypatch: pytest.Monke
 
 def test_the_send_path_is_the_stream_itself() -> None:
     assert "send" not in vars(Peer), "an extra call per packet and listener"
+
+
+async def test_whoever_has_one_peer_is_deaf_to_all_others() -> None:
+    async with connected() as (a, b):
+        assert a.peer.send(b"x", 1, 960, False)
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with stranger:
+            stranger.bind(("127.0.0.1", 0))
+            port = a.peer._dtls.transport._connection.local_candidates[0].port
+            stranger.connect(("127.0.0.1", port))
+            stranger.send(b"\x80" * 20)
+            with pytest.raises(ConnectionRefusedError):
+                stranger.send(b"\x80" * 20)
+        assert a.peer.stats().guard_drops == 0
+        assert a.peer.send(b"y", 2, 1920, False)
+        await until(lambda: len(b.packets) == 2, "both packets")
+
+
+async def test_a_peer_with_several_addresses_may_move() -> None:
+    """ICE may choose another of them, and is heard there."""
+    async with connected() as (a, b):
+        connection = a.peer._dtls.transport._connection
+        connection._remote_candidates.append(connection._remote_candidates[0])
+        assert a.peer.send(b"x", 1, 960, False)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(b"\x80" * 20, ("127.0.0.1", connection.local_candidates[0].port))
+        await until(lambda: a.peer.stats().guard_drops == 1, "a stranger's packet at the guard")
+        await until(lambda: b.packets, "the packet")
