@@ -1,0 +1,161 @@
+"""Debian's Janus on the far side: real speech both ways, and everything that goes wrong there."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.bridges.plan import Plan
+from hub.bridges.terms import Cause, State, System
+from hub.config import SpaceConfig
+from stagebox import measure as m
+from tests.loopback.bridges.kit import Person, SoundHub, compare, people, sound_hub, words
+from tests.loopback.hub.crew import until
+from tests.support import janus as janus_support
+from tests.support.janus import Janus
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not janus_support.is_here(), reason="no Janus: apt install janus"),
+]
+LIKE = 0.9
+# What is left of one's own voice on a way that must not carry it.
+ECHO_DB = -40.0
+NAME = "Phones"
+
+
+@pytest.fixture
+async def janus() -> AsyncIterator[Janus]:
+    async with Janus() as server:
+        async with server.client() as rooms:
+            await rooms.make()
+        yield server
+
+
+def plan(janus: Janus, **more: str) -> Plan:
+    return Plan(
+        name=NAME, space="main", system=System.JANUS, url=janus.url, room=str(janus.room), **more
+    )
+
+
+def cause_of(hub: SoundHub, bridge: str) -> Cause:
+    found = hub.ways.bridges.get(bridge)
+    assert found is not None
+    return found.status().condition.cause
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+async def test_speech_goes_both_ways(janus: Janus, tmp_path: Path, processes: int) -> None:
+    async with sound_hub(tmp_path, processes=processes) as hub, janus.client() as rooms:
+        bridge = hub.bridge(plan(janus))
+        await hub.joined(bridge)
+        ann = await Person("Ann", number=1).here(hub)
+        async with people(ann), rooms.person("Zoe") as zoe:
+            await until(lambda: [p.name for p in _people(hub, bridge)] == ["Zoe"])
+            said = await ann.talk(words(0))
+            there = compare(said, zoe.ears)
+            print("to janus", there.correlation, there.delay_ms)
+            assert there.correlation > LIKE
+            assert not ann.ears.packets  # her own voice does not come back to her
+            await zoe.mouth.say(words(2))
+            here = compare(zoe.mouth.said, ann.ears)
+            print("from janus", here.correlation, here.delay_ms)
+            assert here.correlation > LIKE
+            # Zoe hears nothing of herself: neither by way of the hub nor of Janus.
+            own = _heard_back(zoe.mouth.said, zoe.ears.recording())
+            print("echo", own)
+            assert own < ECHO_DB
+
+
+def _people(hub: SoundHub, bridge: str) -> tuple:
+    found = hub.ways.bridges.get(bridge)
+    assert found is not None
+    return found.status().people
+
+
+def _heard_back(said: m.Recording, heard: m.Recording) -> float:
+    """Return how loud the way back was while somebody spoke, in dB of what was said."""
+    begin, end = said.start + 0.5, said.start + said.samples.size / m.RATE
+    return m.dbfs(heard.between(begin, end)) - m.dbfs(said.between(begin, end))
+
+
+async def test_janus_is_killed_and_comes_back(janus: Janus, tmp_path: Path) -> None:
+    async with sound_hub(tmp_path) as hub:
+        bridge = hub.bridge(plan(janus))
+        await hub.joined(bridge)
+        ann = await Person("Ann", number=1).here(hub)
+        async with people(ann):
+            assert hub.members()[NAME].connected
+            at = time.monotonic()
+            janus.kill()
+            await until(lambda: hub.state(bridge) is not State.JOINED)
+            print("state after", time.monotonic() - at)
+            assert not hub.members()[NAME].connected
+            await janus.again()
+            async with janus.client() as rooms:
+                await rooms.make()
+                at = time.monotonic()
+                await hub.joined(bridge)
+                print("joined after", time.monotonic() - at)
+                assert hub.members()[NAME].connected
+                async with rooms.person("Zoe") as zoe:
+                    said = await ann.talk(words(0))
+                    assert compare(said, zoe.ears).correlation > LIKE
+
+
+async def test_the_room_ends_and_is_opened_again(janus: Janus, tmp_path: Path) -> None:
+    async with sound_hub(tmp_path) as hub, janus.client() as rooms:
+        bridge = hub.bridge(plan(janus))
+        await hub.joined(bridge)
+        await rooms.destroy()
+        await until(lambda: hub.state(bridge) is State.ENDED)
+        assert cause_of(hub, bridge) in {Cause.ROOM_ENDED, Cause.NOTHING_THERE}
+        await rooms.make()
+        await hub.joined(bridge)
+
+
+async def test_a_bridge_that_is_kicked_stays_away(janus: Janus, tmp_path: Path) -> None:
+    async with sound_hub(tmp_path) as hub, janus.client() as rooms:
+        bridge = hub.bridge(plan(janus))
+        await hub.joined(bridge)
+        ((name, number),) = (await rooms.names()).items()
+        assert name.startswith(f"{NAME} [sb:")
+        await rooms.kick(number)
+        await until(lambda: hub.state(bridge) is State.REFUSED)
+        assert cause_of(hub, bridge) is Cause.REMOVED_THERE
+        await asyncio.sleep(0.5)
+        assert hub.state(bridge) is State.REFUSED
+        await hub.ways.bridges.switch(bridge, on=True)
+        await hub.joined(bridge)
+
+
+async def test_a_wrong_pin_is_said_to_be_one(tmp_path: Path) -> None:
+    async with Janus(pin="4711") as janus, janus.client() as rooms:
+        await rooms.make()
+        async with sound_hub(tmp_path) as hub:
+            wrong = hub.bridge(plan(janus, pin="1234"))
+            await until(lambda: hub.state(wrong) is State.REFUSED)
+            assert cause_of(hub, wrong) is Cause.WRONG_SECRET
+            await hub.ways.bridges.remove(wrong)
+            await hub.joined(hub.bridge(plan(janus, pin="4711")))
+
+
+async def test_two_spaces_of_one_hub_do_not_meet_in_a_room(janus: Janus, tmp_path: Path) -> None:
+    spaces = (SpaceConfig(id="main", name="Main"), SpaceConfig(id="other", name="Other"))
+    async with sound_hub(tmp_path, spaces=spaces) as hub:
+        first = hub.bridge(plan(janus))
+        await hub.joined(first)
+        second = hub.bridge(
+            Plan(
+                name="Loop",
+                space="other",
+                system=System.JANUS,
+                url=janus.url,
+                room=str(janus.room),
+            )
+        )
+        await until(lambda: hub.state(second) is State.REFUSED)
+        assert cause_of(hub, second) is Cause.ALREADY_BRIDGED
+        assert hub.state(first) is State.JOINED
