@@ -130,18 +130,26 @@ def best_lag(spoken: Samples, field: Samples) -> tuple[int, float]:
 def longest_dropout_s(
     said: Recording, heard: Recording, begin: float, end: float, delay_s: float
 ) -> float:
-    """Return the longest stretch, in steps of 10 ms, that was said and not heard.
+    """Return the longest of ``dropouts_s``, 0 if there is none."""
+    return max(dropouts_s(said, heard, begin, end, delay_s), default=0.0)
+
+
+def dropouts_s(
+    said: Recording, heard: Recording, begin: float, end: float, delay_s: float
+) -> list[float]:
+    """Return how long each stretch was, in steps of 10 ms, that was said and not heard.
 
     Said means above the level of speech, not heard means silent; ``delay_s`` is how
     late the speech arrived.
     """
     loud = _levels(said.between(begin, end)) > SPEECH_DBFS
     silent = _levels(heard.between(begin + delay_s, end + delay_s)) < SILENT_DBFS
-    longest = run = 0
-    for is_missing in loud & silent:
+    found, run = [], 0
+    for is_missing in [*(loud & silent), False]:
+        if run and not is_missing:
+            found.append(run * _BLOCK / RATE)
         run = run + 1 if is_missing else 0
-        longest = max(longest, run)
-    return longest * _BLOCK / RATE
+    return found
 
 
 def _levels(samples: Samples) -> NDArray[np.float64]:

@@ -7,7 +7,10 @@ how deep the cards' buffers are. Noise suppression and gain control stay off: th
 costs the near voice a quarter of a point of PESQ, the second lets the echo's rest grow.
 """
 
+import atexit
+import functools
 import threading
+import time
 from typing import Final, Protocol
 
 from device.audio.ports import (
@@ -20,6 +23,9 @@ from device.audio.ports import (
 )
 from device.audio.worker import CountsXruns, KnowsStart
 
+# The library's own thread may be about to hand Python a line of its log while the program ends;
+# a thread that is stopped there takes the process with it, in a page of Rust's words.
+_LAST_WORD_S: Final = 0.1
 # What it adds between the microphone and the sender (measured): its filter banks.
 DELAY_S: Final = 0.009
 
@@ -47,6 +53,12 @@ class EchoCanceller(Protocol):
         """
 
 
+@functools.cache
+def _see_it_end() -> None:
+    """At the end of the program, give the library's thread the time to finish, once."""
+    atexit.register(time.sleep, _LAST_WORD_S)
+
+
 class WebrtcCanceller:
     """WebRTC's canceller. Either call holds the lock for one block's work, 0.1 ms on x86."""
 
@@ -56,6 +68,8 @@ class WebrtcCanceller:
         Raises:
             EchoMissingError: it is not installed, or half of it.
         """
+        # Before the library's own, which then runs first: these run in reverse order.
+        _see_it_end()
         try:
             from livekit import rtc  # noqa: PLC0415 - optional, and slow to import
 

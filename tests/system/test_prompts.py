@@ -2,10 +2,11 @@
 
 Three boxes that speak, in three voices, stand in rooms where the loudspeaker reaches the
 microphone. Two of their users talk all the time, the third is silent, so that nothing covers
-what his microphone might let through. For a minute their fingers press whatever they find, so
+what his microphone might let through. For two minutes their fingers press whatever they find, so
 that prompts and bursts follow each other in every order, while the hub records. Then every
 prompt that was said is looked for in every output but its own box's, by a matched filter.
-What that finds by chance is known from prompts that nobody said.
+What that finds by chance is known from prompts that nobody said; and what a microphone lets
+through is in another loudspeaker soon after it was said, never before.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ from tests.unit.hub.recording_kit import decoded
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(420),
     pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"needs {PROGRAM}"),
 ]
 
@@ -60,8 +61,8 @@ id = "main"
 name = "Main"
 mode = "fifo"
 """
-# Some fifty prompts and a dozen bursts: what two minutes of real people come to.
-SECONDS = 50.0
+# Two busy minutes: over a hundred prompts and dozens of bursts.
+SECONDS = 120.0
 JOIN_S = 40.0
 DIRECT = 0.3  # the loudspeaker's way to the microphone: 10 dB weaker than it was played
 QUIET_RMS = 8.0  # of a room, about -72 dBFS
@@ -71,6 +72,9 @@ AUDIBLE_RMS = 4 * QUIET_RMS
 NOTICE_S = 9.0
 # From the order to a phrase, and to a tone, to its beginning, on a loaded machine.
 WORDS_WITHIN_S, TONE_WITHIN_S = 9.0, 4.0
+# A machine that others use may stop a loudspeaker's file for longer: a tone of its own is
+# looked for as late as this, and a leak may be as late.
+LATE_S = 12.0
 # A press cuts a phrase off: what there is of one is its beginning, at least.
 HEAD_S = 0.8
 # A phrase in its own loudspeaker, over what others say; and far less than this is no trace.
@@ -250,6 +254,12 @@ class Prompt:
         there = trace(self.head, own.between(begin, begin + within + self.head.seconds))
         return Trace(there.alike, begin + there.at)
 
+    def place_in(self, own: Sound) -> tuple[float, float]:
+        """Return from when to when this is most likely heard in its own box's loudspeaker."""
+        begin = max(0.0, self.at - 0.1)
+        there = trace(self.sound, own.between(begin, begin + LATE_S + self.sound.seconds))
+        return begin + there.at - 0.2, begin + there.at + self.sound.seconds + 0.2
+
 
 @dataclass(frozen=True)
 class Evening:
@@ -276,13 +286,38 @@ class Evening:
     def _without_own(self, name: str, prompt: Prompt) -> Sound:
         if not prompt.is_tone:
             return self.outputs[name]
+        near = [
+            own
+            for own in self.said.get(name, [])
+            if own.is_tone and are_near(Earcon(own.what), Earcon(prompt.what))
+        ]
         return self.outputs[name].without(
-            [
-                (own.at - 0.1, own.at + TONE_WITHIN_S + own.sound.seconds)
-                for own in self.said.get(name, [])
-                if own.is_tone and are_near(Earcon(own.what), Earcon(prompt.what))
-            ]
+            [(own.at - 0.1, own.at + TONE_WITHIN_S + own.sound.seconds) for own in near]
+            + [own.place_in(self.outputs[name]) for own in near]
         )
+
+    def after(self, name: str, prompt: Prompt, sound: Sound) -> Sound:
+        """Return an output with silence wherever no other box had just said the prompt.
+
+        A recording has no clock in common with the boxes: it is left whole.
+        """
+        if name not in self.boxes:
+            return sound
+        begins = sorted(
+            each.at + self.started(other) - self.started(name)
+            for other, prompts in self.said.items()
+            for each in prompts
+            if other != name and each.what == prompt.what
+        )
+        gaps, end = [], 0.0
+        for begin in begins:
+            gaps.append((end, max(end, begin - 0.1)))
+            end = begin + LATE_S + prompt.sound.seconds
+        return sound.without([*gaps, (end, sound.seconds)])
+
+    def started(self, name: str) -> float:
+        """Return when a box's loudspeaker began, on the clock that all boxes share."""
+        return float(self.boxes[name].events("speaker_started")[0]["t"])
 
     def limit(self, name: str, prompt: Prompt) -> float:
         """Return how alike an output may be to a prompt, by chance."""
@@ -377,7 +412,7 @@ def test_there_was_a_busy_evening(evening: Evening) -> None:
     for said in evening.said.values():
         assert {"queued", "offered"} <= {prompt.what for prompt in said}
         assert len({prompt.what for prompt in said if not prompt.is_tone}) >= 5
-    assert sum(map(len, evening.said.values())) >= 60
+    assert sum(map(len, evening.said.values())) >= 120
     sent = [len(box.events("frame_sent")) for box in evening.boxes.values()]
     assert sum(each > 0 for each in sent) >= 2
     assert sum(sent) >= 50
@@ -399,7 +434,7 @@ def test_what_a_box_says_is_found_in_its_own_loudspeaker(evening: Evening) -> No
 
 
 def test_what_a_box_says_is_nowhere_else(evening: Evening) -> None:
-    found = search(evening, lambda _prompt, sound: sound)
+    found = search(evening, evening.after)
     assert [each for each in found if each[2]] == []
 
 
@@ -408,13 +443,13 @@ def test_what_a_room_lets_through_would_be_found(evening: Evening) -> None:
 
     Where there is no pause speech may cover it, but never in all outputs.
     """
-    found = search(evening, leaked)
+    found = search(evening, lambda _name, prompt, sound: leaked(prompt, sound))
     for what in {what for _, what, _ in found}:
         assert sum(each[2] for each in found if each[1] == what) >= 2, what
 
 
 def search(
-    evening: Evening, as_heard: Callable[[Prompt, Sound], Sound]
+    evening: Evening, as_heard: Callable[[str, Prompt, Sound], Sound]
 ) -> list[tuple[str, str, bool]]:
     """Look in each output for each prompt of others; return output, prompt, whether it is there."""
     found = []
@@ -422,7 +457,7 @@ def search(
         for what, prompt in evening.others(name).items():
             sound = evening.output(name, prompt)
             limit = evening.limit(name, prompt)
-            there = heard(prompt, as_heard(prompt, sound))
+            there = heard(prompt, as_heard(name, prompt, sound))
             is_there = there.alike > limit and there.level * prompt.rms > AUDIBLE_RMS
             found.append((name, what, is_there))
             print(

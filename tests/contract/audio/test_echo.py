@@ -1,5 +1,6 @@
 """The echo canceller: what both threads may rely on, with the library and without it."""
 
+import subprocess
 import sys
 import threading
 
@@ -185,3 +186,13 @@ def test_what_a_device_does_not_know_stays_unknown() -> None:
     microphone = ClearMicrophone(Plain(), Recorder())
     assert microphone.xruns == 0
     assert microphone.t_started is None
+
+
+def test_a_program_that_used_the_library_ends_without_a_word() -> None:
+    pytest.importorskip("livekit.rtc")
+    program = "from device.audio.echo import WebrtcCanceller; WebrtcCanceller()"
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True
+        )
+        assert done.stdout + done.stderr == ""
