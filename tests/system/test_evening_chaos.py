@@ -26,7 +26,7 @@ MEMBERS: Final = 50
 OPEN_LIMIT: Final = 3
 CHAOS_S: Final = float(os.environ.get("STAGEBOX_CHAOS_S", "18"))
 # What the hub was told so long before it was killed is on its disk, and known to everybody.
-SETTLE_S: Final = 2.0
+SETTLE_S: Final = 6.0
 PATIENCE_S: Final = 40.0
 HUB_S: Final = 120.0
 CONFIG: Final = f"""
