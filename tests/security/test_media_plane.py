@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,6 +23,7 @@ from tests.loopback.rtc.test_guard import ALERT
 from tests.security.figures import counts, figure
 from tests.security.house import House
 from tests.security.intruder import Intruder, check, socket_of
+from tests.support.attacks import refused
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -32,8 +32,6 @@ STRANGER: Final = "127.0.2.66"
 # that has others to serve then loses good packets with the bad ones, whatever we do.
 PER_SECOND: Final = counts(10_000, 4_000)
 _SPURT: Final = 50
-# Packets of 20 ms between two requests for the floor: a second, as a finger would.
-_ASK_EVERY: Final = 50
 # A ClientHello that offers TLS_RSA_WITH_NULL_SHA256 alone.
 NULL_HELLO: Final = bytes.fromhex(
     "16fefd0000000000000000003a"  # handshake, DTLS 1.2, epoch and number 0, 58 bytes
@@ -62,12 +60,6 @@ def pour(payloads: list[bytes], ports: list[int], count: int, source: str = STRA
 async def flood(payloads: list[bytes], ports: list[int], count: int) -> int:
     """Do the same while others on this event loop go on."""
     return await asyncio.to_thread(pour, payloads, ports, count)
-
-
-def _refused() -> int:
-    """Return the datagrams so far whose sender is nobody that their port speaks with."""
-    names, values = re.findall(r"^Udp: (.*)$", Path("/proc/net/snmp").read_text(), re.MULTILINE)
-    return dict(zip(names.split(), map(int, values.split()), strict=True))["NoPorts"]
 
 
 def _waiting(sender: socket.socket) -> int:
@@ -120,25 +112,22 @@ async def connected(house: House) -> AsyncIterator[tuple[Intruder, Intruder]]:
 
 async def _heard(talker: Intruder, listener: Intruder) -> None:
     """Prove that one hears the other."""
-    have, spoken = len(listener.packets), 0
-    async with asyncio.timeout(30):
+    have = len(listener.packets)
+    # Who was silent during an attack has lost the floor, as anybody who is silent.
+    await talker.say(FloorRequest(req="again"))
+    async with asyncio.timeout(20):
         while len(listener.packets) < have + 5:
-            # Who was silent during an attack has lost the floor, as anybody who is silent, and
-            # may have to wait before the next turn.
-            if spoken % _ASK_EVERY == 0:
-                await talker.say(FloorRequest(req=f"again{spoken}"))
             talker.speak()
-            spoken += 1
             await asyncio.sleep(0.02)
 
 
 async def test_case_01_empty_datagrams_to_all_live_ports(house: House) -> None:
-    each, before = counts(10_000, 1_500), house.drops()["empty"] + _refused()
+    each, before = counts(10_000, 1_500), house.drops()["empty"] + refused()
     ports = house.media_ports()
     async with house.holds() as held:
         assert await flood([b""], ports, each * len(ports)) == 0
     # A port that speaks with one peer refuses all others in the kernel.
-    turned_away = house.drops()["empty"] + _refused() - before
+    turned_away = house.drops()["empty"] + refused() - before
     # Half of the ports are the boxes'; a kernel that is busy loses some by itself.
     assert turned_away > 0.25 * each * len(ports)
     figure(1, f"{each} to each of {len(ports)} ports: {held}; {turned_away:.0f} turned away")
@@ -178,10 +167,10 @@ async def test_case_03_a_flood_before_the_connection(house: House) -> None:
 
 
 async def test_case_04_rtp_from_a_wrong_address_while_ana_talks(house: House) -> None:
-    count, before = counts(100_000, 10_000), house.drops()["stranger"] + _refused()
+    count, before = counts(100_000, 10_000), house.drops()["stranger"] + refused()
     async with house.holds() as held:
         assert await flood([RTP], house.media_ports(), count) == 0
-    assert house.drops()["stranger"] + _refused() - before > 0.25 * count
+    assert house.drops()["stranger"] + refused() - before > 0.25 * count
     figure(4, f"{count}: {held}; none of them heard")
 
 

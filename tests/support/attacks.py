@@ -6,6 +6,7 @@ machines, so that the caps for one address do not hide what is to be tested.
 
 import asyncio
 import itertools
+import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -157,6 +158,12 @@ def udp_ports(pid: int) -> list[int]:
             inodes.add(target[8:-1])
     rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
     return [int(row[1].partition(":")[2], 16) for row in rows if row[9] in inodes]
+
+
+def refused() -> int:
+    """Return the datagrams so far whose sender is nobody that their port speaks with."""
+    names, values = re.findall(r"^Udp: (.*)$", Path("/proc/net/snmp").read_text(), re.MULTILINE)
+    return dict(zip(names.split(), map(int, values.split()), strict=True))["NoPorts"]
 
 
 async def datagrams(ports: list[int], payload: bytes, count: int) -> None:

@@ -36,13 +36,15 @@ class Outcome:
     answered: int = 0
     finished_in_time: bool = False
     metrics: dict[str, float] = field(default_factory=dict)
+    refused: int = 0
 
 
 async def attack(hub: Hub, outcome: Outcome) -> None:
-    ports = attacks.udp_ports(hub.pid)
+    ports, before = attacks.udp_ports(hub.pid), attacks.refused()
     assert len(ports) >= 2, "both boxes have live media"
     for payload in (b"", b"\x15\xfe\xfd" + bytes(10) + b"\x02\x02\x28", bytes(1200)):
         await attacks.datagrams(ports, payload, DATAGRAMS)
+    outcome.refused = attacks.refused() - before
     outcome.oversize_code = await attacks.oversize_offer(hub.url)
     await attacks.out_of_order(hub.url)
     silent = await attacks.silent_connections(hub.host, hub.port, SILENT)
@@ -134,8 +136,10 @@ def test_each_kind_is_counted(outcome: Outcome) -> None:
         assert counted[kind] > 0, kind
     assert counted["frame"] >= 1, "the offer of 1 MiB"
     assert counted["refused_connections"] > 0
-    assert counted["empty"] > 0.5 * DATAGRAMS
-    assert counted["datagram_drops"] > 0.5 * 3 * DATAGRAMS
+    # A port that speaks with one peer refuses all others in the kernel; the one at which
+    # only a microphone is heard has not spoken yet.
+    assert counted["empty"] > 0.25 * DATAGRAMS
+    assert counted["datagram_drops"] + outcome.refused > 0.5 * 3 * DATAGRAMS
 
 
 def test_the_log_is_not_flooded(outcome: Outcome) -> None:
