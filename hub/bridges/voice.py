@@ -31,8 +31,8 @@ from stagebox.wire.messages import (
 
 # Above the noise of a quiet room behind a headset (-55 dBFS), below a soft voice (-40).
 VOICE_DBFS: Final = -50.0
-# A click is one frame long, the shortest syllable three.
-VOICED_FRAMES: Final = 2
+# A click is one frame long, and rings on into a second one; the shortest syllable has five.
+VOICED_FRAMES: Final = 3
 # Between two sentences of one person; shorter would give the floor away in the middle.
 HANG_S: Final = 0.8
 # What is kept of a voice until the floor is answered: the detection, and a plosive before it.
@@ -152,8 +152,7 @@ class FarVoice:
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""
-        paused = self._voice_at is None or now - self._voice_at >= HANG_S
-        if paused:
+        if self._is_silent(now, HANG_S):
             return self._pause(now)
         due = self._again_at is not None and now >= self._again_at
         asks = self.stance in {Stance.QUIET, Stance.OFFERED} or (due and self.stance in _AT_ODDS)
@@ -174,6 +173,10 @@ class FarVoice:
         if self._loud >= VOICED_FRAMES:
             self._voice_at = now
 
+    def _is_silent(self, now: float, seconds: float) -> bool:
+        """Say whether nobody has spoken for so long; true at ``deadline``, rounding and all."""
+        return self._voice_at is None or now >= self._voice_at + seconds
+
     def _ask(self, now: float) -> AskFloor:
         if self.stance is not Stance.OFFERED:  # an offer is taken under the name it was asked by
             self._asked += 1
@@ -186,8 +189,7 @@ class FarVoice:
             return self.hush()
         if self.stance is Stance.DENIED:
             self._rest()
-        hand_down = self._voice_at is None or now - self._voice_at >= HAND_S
-        if self.stance in {Stance.QUEUED, Stance.OFFERED} and hand_down:
+        if self.stance in {Stance.QUEUED, Stance.OFFERED} and self._is_silent(now, HAND_S):
             return self.hush()
         if self.stance is Stance.QUIET:
             self._voice_at = None

@@ -81,6 +81,13 @@ def test_is_stable() -> None:
     assert screen(once) == once
 
 
+def test_a_server_that_was_chosen_by_name_may_be_anywhere() -> None:
+    assert len(candidates(screen(with_candidate("8.8.8.8"), anywhere=True))) == 1
+    # The network of this hub and of documentation are no places on the internet.
+    assert not candidates(screen(with_candidate("203.0.113.9"), near="10.0.0.5", anywhere=True))
+    assert not candidates(screen(with_candidate("127.0.0.1"), near="10.0.0.5", anywhere=True))
+
+
 def test_end_of_candidates_is_removed() -> None:
     assert "end-of-candidates" not in screen(AUDIO + "a=end-of-candidates\r\n")
 
