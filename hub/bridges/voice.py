@@ -178,9 +178,9 @@ class FarVoice:
         return self._voice_at is None or now >= self._voice_at + seconds
 
     def _ask(self, now: float) -> AskFloor:
-        if self.stance is not Stance.OFFERED:  # an offer is taken under the name it was asked by
-            self._asked += 1
-            self._req = f"voice-{self._asked}"
+        # Also to take an offer: under its old name a request is a repeated one, no second.
+        self._asked += 1
+        self._req = f"voice-{self._asked}"
         self.stance, self._again_at = Stance.ASKING, now + AGAIN_S
         return AskFloor(self._req)
 
@@ -216,9 +216,9 @@ class FarVoice:
         self.stance, self.cause = Stance.QUEUED, ""
         return []
 
-    def _offered(self, _reply: FloorOffered, now: float) -> list[Effect]:
+    def _offered(self, _reply: FloorOffered, _now: float) -> list[Effect]:
         self.stance = Stance.OFFERED
-        return self.tick(now)
+        return []  # the next packet takes it, if they still talk
 
     def _revoked(self, reply: FloorRevoked, now: float) -> list[Effect]:
         self.stance, self.cause = Stance.DENIED, reply.cause.value

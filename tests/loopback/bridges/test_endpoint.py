@@ -107,7 +107,7 @@ async def test_whom_a_host_puts_out_loses_the_session(hub: SoundHub) -> None:
     async with caller(hub) as obs:
         assert await obs.post("/whip/main?name=OBS", hub.invite()) == 201
         member = hub.members()["OBS"].id
-        hub.spaces.act("main", ADMIN, MemberRemove(req="out", id=member))
+        hub.spaces.act("main", ADMIN, MemberRemove(req="out", member=member))
         await until(lambda: not hub.ways.guests)
         assert await obs.delete() == 404
 
@@ -169,7 +169,7 @@ async def test_a_space_that_has_not_begun_has_nothing_to_play(tmp_path: Path) ->
 
 async def test_a_player_is_a_listener_who_cannot_talk(hub: SoundHub) -> None:
     async with caller(hub, "sendrecv") as player:
-        assert await player.post("/whep/main?name=TV", hub.invite(Place.HOST)) == 201
+        assert await player.post("/whep/main?name=TV", hub.invite(Place.COHOST)) == 201
         assert hub.members()["TV"].place is Place.LISTENER
         mouth = Mouth(player.peer.send)
         await mouth.say(words(0, 0.5))

@@ -168,7 +168,7 @@ def test_a_hand_waits_for_an_offer_and_the_offer_for_a_voice() -> None:
     assert far.voice.stance is Stance.OFFERED
     assert len(far.asked) == 1
     far.put(LOUD, 3)
-    assert far.asked == ["voice-1", "voice-1"]
+    assert far.asked == ["voice-1", "voice-2"]
     far.reply(FloorGranted(req=far.req))
     assert far.voice.stance is Stance.TALKING
 
@@ -179,7 +179,8 @@ def test_an_offer_in_the_middle_of_a_word_is_taken_at_once() -> None:
     far.reply(FloorQueued(req=far.req, position=1))
     far.put(LOUD, 3)
     far.reply(FloorOffered(req=far.req, expires_in_s=15))
-    assert far.asked == ["voice-1", "voice-1"]
+    far.put(LOUD)
+    assert far.asked == ["voice-1", "voice-2"]
 
 
 def test_a_hand_that_nobody_stands_behind_comes_down() -> None:
