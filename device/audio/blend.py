@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.audio.ports import SAMPLE_RATE, SoundError
-from stagebox.media.frames import Pcm
+from stagebox.media.frames import Pcm, stillness
 
 Float = NDArray[np.float32]
 
@@ -165,7 +165,7 @@ class Blend:
         """Return what the loudspeaker plays for this much programme."""
         prompting = self.tones.speaking or self.words.speaking
         self._gain.target = 0.0 if self.muted else self.volume * (DUCK if prompting else 1.0)
-        if not prompting and self._is_at_rest and not programme.any():
+        if not prompting and self._is_at_rest and _is_silent(programme):
             return programme  # most of a day
         mixed = self._gain.apply(programme.astype(np.float32)) + self._prompts(len(programme))
         clipped: Pcm = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
@@ -173,11 +173,19 @@ class Blend:
 
     @property
     def _is_at_rest(self) -> bool:
-        gains = self._gain, self._under_tone, self.tones.volume, self.words.volume
-        return all(gain.is_at_rest for gain in gains)
+        return (
+            self._gain.is_at_rest
+            and self._under_tone.is_at_rest
+            and self.tones.volume.is_at_rest
+            and self.words.volume.is_at_rest
+        )
 
     def _prompts(self, samples: int) -> Float:
         self._under_tone.target = DUCK if self.tones.speaking else 1.0
         if self.tones.speaking and not self.words.sounding:
             return self.tones.pull(samples)
         return self.tones.pull(samples) + self._under_tone.apply(self.words.pull(samples))
+
+
+def _is_silent(pcm: Pcm) -> bool:
+    return pcm is stillness(len(pcm)) or not pcm.any()

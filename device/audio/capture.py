@@ -19,10 +19,10 @@ from device.audio.worker import DeviceThread, Reports
 # Half a second: longer than any pause the loop should ever make, and shorter than
 # what a listener would take for the present.
 BACKLOG_BLOCKS: Final = 50
-# While nobody is to hear it, the loop takes four blocks at once: a wake-up costs more than what
-# it does with a block, and there are a hundred a second all day. The first block after
-# somebody presses TALK brings those that wait.
-UNHURRIED_BLOCKS: Final = 4
+# While nobody is to hear it, the loop takes eight blocks at once: a wake-up costs more than what
+# it does with a block, and there are a hundred a second all day. The first block after somebody
+# presses TALK brings those that wait; a meter that looks ten times a second finds new ones.
+UNHURRIED_BLOCKS: Final = 8
 
 
 def _always() -> bool:

@@ -7,11 +7,9 @@ how deep the cards' buffers are. Noise suppression and gain control stay off: th
 costs the near voice a quarter of a point of PESQ, the second lets the echo's rest grow.
 """
 
-import atexit
-import functools
+import ctypes
 import threading
-import time
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from device.audio.ports import (
     BLOCK_SAMPLES,
@@ -23,9 +21,6 @@ from device.audio.ports import (
 )
 from device.audio.worker import CountsXruns, KnowsStart
 
-# The library's own thread may be about to hand Python a line of its log while the program ends;
-# a thread that is stopped there takes the process with it, in a page of Rust's words.
-_LAST_WORD_S: Final = 0.1
 # What it adds between the microphone and the sender (measured): its filter banks.
 DELAY_S: Final = 0.009
 
@@ -53,10 +48,24 @@ class EchoCanceller(Protocol):
         """
 
 
-@functools.cache
-def _see_it_end() -> None:
-    """At the end of the program, give the library's thread the time to finish, once."""
-    atexit.register(time.sleep, _LAST_WORD_S)
+def _library() -> Any:  # noqa: ANN401 - the module livekit.rtc
+    """Load livekit, and have it call nothing of this program from threads of its own.
+
+    Once a second it hands its log over that way, and when the program ends in that moment,
+    Python ends the thread within livekit's code, which takes that for a failure of its own and
+    aborts. What a canceller is asked it answers at once, so nothing else is lost.
+
+    Raises:
+        ImportError, OSError: it is not installed, or half of it.
+    """
+    from livekit.rtc import _ffi_client as client  # noqa: PLC0415 - optional, and slow to import
+
+    # A function of the C library that takes no arguments and does nothing.
+    nothing = ctypes.cast(ctypes.CDLL(None).getpid, client.ffi_cb_fnc)
+    client.ffi_event_callback = nothing
+    from livekit import rtc  # noqa: PLC0415 - as above
+
+    return rtc
 
 
 class WebrtcCanceller:
@@ -68,11 +77,8 @@ class WebrtcCanceller:
         Raises:
             EchoMissingError: it is not installed, or half of it.
         """
-        # Before the library's own, which then runs first: these run in reverse order.
-        _see_it_end()
         try:
-            from livekit import rtc  # noqa: PLC0415 - optional, and slow to import
-
+            rtc = _library()
             self._apm = rtc.AudioProcessingModule(echo_cancellation=True)
         except (ImportError, OSError) as error:
             raise EchoMissingError(_INSTALL.format(error=error)) from error

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from device.audio.blend import Blend
 from device.audio.earcons import render_all
-from stagebox.media.frames import Pcm
+from stagebox.media.frames import Pcm, stillness
 from stagebox.media.levels import peak
 from stagebox.media.rtp import AudioPacket
 
@@ -99,7 +99,8 @@ class Output:
             self._note(played.kinds, now)
             self._pulled += samples
             mixed = self._blend.mix(played.pcm)
-            self._peak = max(self._peak, peak(mixed))
+            if mixed is not stillness(samples):
+                self._peak = max(self._peak, peak(mixed))
             return mixed
 
     def say(self, name: str, *, repeat: bool = False) -> None:

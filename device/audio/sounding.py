@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from device.audio.ports import SAMPLE_RATE
-from stagebox.media.frames import Pcm
+from stagebox.media.frames import Pcm, stillness
 from stagebox.media.levels import peak
 
 # From a block being asked for to its sound in the air: what a card's buffer may hold.
@@ -42,7 +42,7 @@ class Sounding:
         if self._was_audible:
             self._note(0)
         pcm = self._pull(samples)
-        self._was_audible = peak(pcm) >= AUDIBLE
+        self._was_audible = pcm is not stillness(samples) and peak(pcm) >= AUDIBLE
         if self._was_audible:
             self._note(samples)
         return pcm

@@ -1,6 +1,7 @@
 """The one shape of sound in this house: 48 kHz, mono, signed 16 bit, frames of 20 ms."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -27,6 +28,17 @@ class FrameKind(StrEnum):
 def silence(samples: int = FRAME_SAMPLES) -> Pcm:
     """Return so many samples of digital silence."""
     return np.zeros(samples, dtype=np.int16)
+
+
+@lru_cache(maxsize=8)
+def stillness(samples: int) -> Pcm:
+    """Return so many samples of silence that nobody can change.
+
+    They are the same ones each time: who gets them can tell without a look at them.
+    """
+    pcm = np.zeros(samples, dtype=np.int16)
+    pcm.flags.writeable = False
+    return pcm
 
 
 def require_frame(pcm: Pcm) -> None:

@@ -156,6 +156,13 @@ class JitterBuffer:
             self._stop(burst_over=True)
         return self._starve()
 
+    def rests(self) -> bool:
+        """Take a pull for which there is nothing to do: silence, as from ``pull``; else False."""
+        if self._held or self._playing:
+            return False
+        self._count.silence += 1
+        return True
+
     def _begins_burst(self, head: Held) -> bool:
         """Look for a marker after an unmarked packet, or a timestamp that does not fit.
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from stagebox.media.delay import Advice, Change, Pace, Pull
-from stagebox.media.frames import SAMPLE_RATE, FrameKind, Pcm
+from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, FrameKind, Pcm, stillness
 from stagebox.media.jitter import JitterBuffer, JitterConfig, JitterStats, Step
 from stagebox.media.opus import Decoder, OpusError
 from stagebox.media.rtp import AudioPacket
@@ -25,6 +25,7 @@ _MAX_PULL: Final = 5_760  # 120 ms; more at once would make the target pointless
 # What may lie ready: a pull less one sample, and one packet of 120 ms made longer.
 _CAPACITY: Final = _MAX_PULL + 5_760 * 2
 
+_SILENT: Final = (FrameKind.SILENCE,)
 _FADE_OUT: Final = np.linspace(1.0, 0.0, _FADE, dtype=np.float32)
 
 
@@ -111,6 +112,9 @@ class Playout:
             msg = f"pull 1 to {_MAX_PULL} samples at once, not {samples}"
             raise ValueError(msg)
         block = self._pace.note(now, samples / SAMPLE_RATE)
+        # Most of a day; no more is done then than a cold processor does in no time.
+        if self._is_still and samples <= FRAME_SAMPLES and self._jitter.rests():
+            return Played(stillness(samples), _SILENT)
         kinds = []
         while self._filled < samples:
             step = self._jitter.pull(Pull(now, self._filled / SAMPLE_RATE, block))
@@ -118,6 +122,10 @@ class Playout:
             kinds.append(kind)
             self._append(pcm)
         return Played(self._take(samples), tuple(kinds))
+
+    @property
+    def _is_still(self) -> bool:
+        return self._gain == 0.0 and not self._filled
 
     def _append(self, pcm: Pcm) -> None:
         self._ready[self._filled : self._filled + pcm.size] = pcm

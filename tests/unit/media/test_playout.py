@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from stagebox.media.frames import Pcm
+from stagebox.media.frames import Pcm, stillness
 from stagebox.media.jitter import JitterConfig
 from stagebox.media.opus import Decoder, OpusError
 from stagebox.media.playout import FrameKind, Playout
@@ -217,3 +217,22 @@ def test_end_of_burst_is_nothing_special_to_a_plain_decoder() -> None:
     for payload in packets()[:10]:
         decoder.decode(payload)
     assert decoder.decode(END_OF_BURST).size == 960
+
+
+def test_a_still_buffer_gives_the_same_silence_each_time_and_counts_it() -> None:
+    playout = Playout(STILL, Constant())
+    played = [playout.pull(480, at / 100) for at in range(20)]
+    assert all(each.pcm is stillness(480) for each in played)
+    assert all(each.kinds == (FrameKind.SILENCE,) for each in played)
+    assert playout.stats.jitter.silence == 20
+    assert not stillness(480).flags.writeable
+    longer = playout.pull(1_920, 0.3)
+    assert (longer.pcm.size, len(longer.kinds)) == (1_920, 2)
+
+
+def test_silence_after_a_burst_fades_before_it_is_still() -> None:
+    box = Box()
+    box.talk(10)
+    box.pull(60)
+    assert box.sound[-1] is stillness(480)
+    assert any(pcm.any() and pcm is not stillness(480) for pcm in box.sound)
