@@ -103,8 +103,15 @@ def test_ben_hears_ana_throughout(outcome: Outcome) -> None:
     begin, end = outcome.ana.on_air()[0]
     assert end - begin > TALK_S - 5, "one burst from the beginning to the end"
     whole = m.compare(said, heard, begin + 1, end - 1)
-    gap = m.longest_dropout_s(said, heard, begin + 1, end - 1, whole.delay_ms / 1000)
-    assert gap <= LONGEST_GAP_S
+    # Late is not lost: after stalls the box waits longer for a while. So each piece of speech
+    # is looked for where it came; one that is hardly like itself is missing as a whole.
+    known = [each for each in whole.windows if each.correlation > 0.7]
+    gaps = [
+        m.longest_dropout_s(said, heard, each.said_at, each.said_at + m.WINDOW_S, each.delay_s)
+        for each in known
+    ]
+    assert max(gaps) <= LONGEST_GAP_S
+    assert len(known) > 0.95 * len(whole.windows)
     assert whole.speech_s > 0.5 * (end - begin)
     assert whole.correlation > 0.9
 
