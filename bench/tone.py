@@ -10,6 +10,7 @@ words that were made ready before are Stagebox's, after its tone.
 """
 
 import argparse
+import itertools
 import math
 import random
 import tempfile
@@ -35,6 +36,7 @@ WHILE_SPEAKING_S = 0.9
 
 OFFLINE, SPEAKING, GRANTED = "no hub", "no hub, while the box speaks", "granted by the hub"
 REAL = ", PulseAudio"
+STEPS = ("down", "told", "answered", "toned", "handed")
 ON_DEMAND, READY = "words made when wanted", "words made ready before"
 
 
@@ -42,14 +44,16 @@ def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few presses: does it run at all")
-    quick = parser.parse_args().quick
+    parser.add_argument("--presses", type=int, default=PRESSES, help="of each box")
+    given = parser.parse_args()
     load = report.load()
-    presses, words = (QUICK_PRESSES, QUICK_WORDS) if quick else (PRESSES, WORDS)
+    presses, words = (QUICK_PRESSES, QUICK_WORDS) if given.quick else (given.presses, WORDS)
     with stage() as boxes:
         tones = press(boxes, presses)
         spoken = speak(next(iter(boxes.values())), words)
     handed = {name: in_ms(heard, lambda each: each.handed) for name, heard in tones.items()}
     print_tones(handed, tones)
+    print_parts(tones)
     print_words(spoken)
     p99 = {name: report.spread(times).p99 for name, times in {**handed, **spoken}.items()}
     pictures.bars("tone", "From the edge of the key to the first sample, p99", "ms", p99)
@@ -136,6 +140,29 @@ def print_tones(handed: dict[str, list[float]], tones: dict[str, list[Heard]]) -
         )
     head = ["press to tone", "median ms", "p99 ms", "worst ms", "sounds, median ms"]
     report.table([*head, f"over {LIMIT_MS:.0f} ms, or none"], rows)
+
+
+def print_parts(tones: dict[str, list[Heard]]) -> None:
+    """Print where the time goes, from one instant to the next."""
+    rows: list[list[object]] = []
+    for name, heard in tones.items():
+        row: list[object] = [name]
+        for begin, end in itertools.pairwise(STEPS):
+            times = [1000 * (getattr(each, end) - _last(each, begin)) for each in heard]
+            found = [each for each in times if math.isfinite(each)]
+            spread = report.spread(found) if found else None
+            row.append("-" if spread is None else f"{spread.median:.1f} / {spread.p99:.1f}")
+        rows.append(row)
+    head = ["to the loop", "to the hub and back", "to the tone", "to the block"]
+    report.table(["median / p99, ms", *head], rows)
+
+
+def _last(heard: Heard, step: str) -> float:
+    """Return when this step was, or the one before where there is none: no hub answers."""
+    at: float = getattr(heard, step)
+    return (
+        at if math.isfinite(at) or step == STEPS[0] else _last(heard, STEPS[STEPS.index(step) - 1])
+    )
 
 
 def print_words(spoken: dict[str, list[float]]) -> None:

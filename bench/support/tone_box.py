@@ -28,8 +28,10 @@ from device.audio.voice import Voice
 from device.audio.wav import NullLoudspeaker, NullMicrophone
 from device.buttons.gpio import GpioPanel
 from device.config import BoxConfig, PanelConfig, SoundConfig, VoiceChoice
+from device.floor.model import Effect, Event, KeyDown, Received
 from device.wiring import wiring
 from stagebox.media.frames import Pcm
+from stagebox.wire.messages import FloorGranted
 
 READY_S = 20.0
 # An address that refuses at once: a hub that is not there.
@@ -42,11 +44,20 @@ LEAD_IN_S = 0.03
 
 @dataclass(slots=True)
 class Heard:
-    """Instants (monotonic seconds): the edge, the block with the first sample, its sound."""
+    """Instants (monotonic seconds): the edge, and what came of it, each the first of its kind."""
 
     down: float = inf
-    handed: float = inf
+    told: float = inf  # the box's loop has the key
+    answered: float = inf  # the hub has answered
+    toned: float = inf  # a tone waits for the next block
+    handed: float = inf  # the block with its first sample is given to the loudspeaker
     sounds: float = inf
+
+    def note(self, what: str) -> None:
+        """Take it that this happens now, if it does for the first time."""
+        now = time.monotonic()
+        if self.down < now and getattr(self, what) == inf:
+            setattr(self, what, now)
 
 
 class WatchedLoudspeaker:
@@ -122,6 +133,7 @@ class ToneBox:
             self._made = making.make(
                 config, argparse.Namespace(events=None, simulate=False), asyncio.Event()
             )
+        self._watch()
         for job in (self._made.box.run(), self._made.signalling.run(), self._made.browse()):
             self._tasks.append(asyncio.create_task(job))
         for thread in self._made.threads:
@@ -173,6 +185,28 @@ class ToneBox:
     def _is_sounding(self) -> bool:
         blocks = 0 if self._speaker is None else self._speaker.quiet_blocks
         return blocks * BLOCK_SAMPLES / SAMPLE_RATE < PAUSE_S
+
+    def _watch(self) -> None:
+        """Note when the box hears of a key, and of a grant, and when a tone begins to wait."""
+        floor, output = self._made.parts.floor, self._made.parts.output
+        handle, say = floor.handle, output.say
+
+        def handled(event: Event, now: float) -> list[Effect]:
+            if isinstance(event, KeyDown):
+                self._note("told")
+            elif isinstance(event, Received) and isinstance(event.message, FloorGranted):
+                self._note("answered")
+            return handle(event, now)  # type: ignore[no-any-return]
+
+        def said(name: str, *, repeat: bool = False) -> None:
+            say(name, repeat=repeat)
+            self._note("toned")
+
+        floor.handle, output.say = handled, said
+
+    def _note(self, what: str) -> None:
+        if self._speaker is not None:
+            self._speaker.heard.note(what)
 
     def _watched(self, make: Callable[[], Loudspeaker]) -> WatchedLoudspeaker:
         self._speaker = WatchedLoudspeaker(make())

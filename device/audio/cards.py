@@ -9,6 +9,8 @@ from device.audio.ports import SAMPLE_RATE
 
 # Before ids of cards: exactly these, where a name alone would also fit a part of another's.
 BY_ID: Final = "CARD="
+# How PortAudio calls a device that no sound server stands before: "USB Audio: - (hw:2,0)".
+_HW: Final = "(hw:"
 # A card asked for a rate that it has not got refuses; these are what cards have.
 _OTHER_RATES: Final = (44_100, 32_000, 16_000)
 
@@ -62,6 +64,11 @@ def card_ids(match: str) -> tuple[str, ...]:
     if not match.upper().startswith(BY_ID):
         return ()
     return tuple(part.strip() for part in match[len(BY_ID) :].split(",") if part.strip())
+
+
+def is_kernels(match: str) -> bool:
+    """Whether ``match`` means a card of the kernel's: among the cards whenever it is there."""
+    return bool(card_ids(match)) or _HW in match.casefold()
 
 
 def meant(match: str) -> str:

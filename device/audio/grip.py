@@ -29,9 +29,10 @@ class Grip:
     files: frozenset[int] = frozenset()
     maps: frozenset[tuple[int, int]] = frozenset()
 
-    def without(self, other: "Grip") -> "Grip":
-        """Return what is in this one and not in the other."""
-        return Grip(self.files - other.files, self.maps - other.maps)
+    def without(self, *others: "Grip") -> "Grip":
+        """Return what is in this one and in none of the others."""
+        files = (other.files for other in others)
+        return Grip(self.files.difference(*files), self.maps.difference(*(o.maps for o in others)))
 
     def let_go(self, proc: Path = PROC, pcm: re.Pattern[str] = _PCM) -> int:
         """Give back what of it is still held; return how many files that were."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from device.audio.alsa import card_id, card_number, cards
-from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, meant
+from device.audio.cards import Direction, SoundDevice, choose, formats, is_kernels, meant
 from device.audio.grip import Grip, held
 from device.audio.ports import NoDeviceError, SoundError
 from device.audio.rescan import RescanPolicy
@@ -55,7 +55,7 @@ class PortAudioSystem:
         self._start = start
         self._turn = threading.Condition()
         self._pyaudio: Any = None
-        self._streams: set[int] = set()
+        self._streams: dict[int, Grip] = {}
         self._policy = RescanPolicy()
         self.rescan_wanted = False
 
@@ -66,12 +66,14 @@ class PortAudioSystem:
             SoundError: no such device, busy, or no PyAudio.
         """
         with self._hold():
-            self._refresh(listed=self._is_listed(direction, match))
+            # A card of the kernel's that is back is seen among the cards; no look can find it
+            # before, and looking is what keeps the card that is there waiting.
+            shows = is_kernels(match or "") or self._is_listed(direction, match)
+            self._refresh(listed=shows)
             try:
                 return self._opened(direction, match)
             except NoDeviceError:
-                # A card that is back is seen among the cards; no look can find it before.
-                shows = bool(card_ids(match or "")) or self._is_listed(direction, match)
+                shows = is_kernels(match or "") or self._is_listed(direction, match)
                 if not self._streams or not self._interrupt(direction, listed=shows):
                     raise
             return self._opened(direction, match)
@@ -82,10 +84,11 @@ class PortAudioSystem:
         try:
             with contextlib.suppress(OSError):  # a lost device cannot be closed twice
                 opened.stream.close()
-            self._streams.discard(id(opened.stream))
+            self._streams.pop(id(opened.stream), None)
         finally:
             if mine:
-                opened.grip.let_go()
+                # A number or an address that was given back may be another stream's by now.
+                opened.grip.without(*self._streams.values()).let_go()
                 self._turn.notify_all()
                 self._turn.release()
 
@@ -164,9 +167,10 @@ class PortAudioSystem:
                     f"The {direction} {device.name!r} does not open ({error.args[-1]})."
                     " Is it plugged in, and not in use by another program?"
                 ) from error
-            self._streams.add(id(stream))
+            grip = held().without(before)
+            self._streams[id(stream)] = grip
             self._policy.found(direction)
-            return OpenStream(stream, device, rate, channels, held().without(before))
+            return OpenStream(stream, device, rate, channels, grip)
         raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
 
     def _is_listed(self, direction: Direction, match: str | None) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 
+from device.audio.alsa import cards
 from device.audio.health import DeviceState, DeviceStatus
 from device.audio.lease import Lease, Phase
 from device.audio.ports import SoundError
@@ -27,6 +28,8 @@ RETRY_S: Final = (0.5, 1.0, 2.0)
 # Worked for this long: the next loss is a new one, not the same one again.
 _SETTLED_S: Final = 5.0
 _CHECK_S: Final = 0.5
+# A card that is put in is seen among the cards: a look at a small file, while there is none.
+LOOK_S: Final = 0.1
 # A thread that hangs keeps its stack and perhaps its device: after this many
 # only a restart of the program helps, and more threads would not.
 MAX_ABANDONED: Final = 3
@@ -225,10 +228,19 @@ class DeviceThread(Generic[D]):
             was_open = self._once(lease)
             if was_open and time.monotonic() - began > _SETTLED_S:
                 tries = 0
-            if not lease.ended():
-                lease.enter(Phase.WAITING)
-                self._idle(lease, RETRY_S[min(tries, len(RETRY_S) - 1)])
-            tries = tries + 1 if was_open else 1
+            tries = self._rest(lease, tries, was_open=was_open)
+
+    def _rest(self, lease: Lease, tries: int, *, was_open: bool) -> int:
+        """Leave the device alone for a while, or until a card comes or goes; return the tries."""
+        lease.enter(Phase.WAITING)
+        seen, left = cards(), RETRY_S[min(tries, len(RETRY_S) - 1)]
+        while not lease.ended() and left > 0:
+            self._idle(lease, min(LOOK_S, left))
+            left -= LOOK_S
+            if not was_open and cards() != seen:
+                # Its device's file may be a moment behind.
+                return 0
+        return tries + 1 if was_open else 1
 
     def _once(self, lease: Lease) -> bool:
         """Open, serve and close the device once; a SoundError is reported. False: no device."""

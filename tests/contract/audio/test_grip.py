@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from device.audio.grip import Grip, held
 
 SIZE = 4 * mmap.PAGESIZE
@@ -62,3 +64,20 @@ def test_a_number_that_is_another_file_by_now_is_left_alone(tmp_path: Path) -> N
 def test_without_proc_nothing_is_held(tmp_path: Path) -> None:
     assert held(tmp_path) == Grip()
     assert Grip(frozenset({0}), frozenset({(4096, 4096)})).let_go(tmp_path) == 0
+
+
+def test_what_another_stream_has_by_now_is_left_alone(tmp_path: Path) -> None:
+    """The number and the address were given back, and the next stream got the same."""
+    pcm = pretend(tmp_path)
+    fd, address = take(tmp_path / "pcmC0D0p")
+    old = held(pcm=pcm)
+    ctypes.CDLL(None).munmap(ctypes.c_void_p(address), ctypes.c_size_t(SIZE))
+    os.close(fd)
+    new = take(tmp_path / "pcmC0D0c")
+    if new != (fd, address):
+        pytest.skip("the kernel chose another address")
+    others = held(pcm=pcm)
+    assert others == old
+    assert old.without(others, Grip()).let_go(pcm=pcm) == 0
+    assert held(pcm=pcm) == others
+    assert others.let_go(pcm=pcm) == 1

@@ -355,3 +355,24 @@ async def test_a_loose_plug_is_tried_more_and_more_rarely_and_one_that_is_out_is
     await until(lambda: len(waits) >= 9)
     assert await thread.stop()
     assert waits == [0.01, 0.02, 0.03, 0.03, 0.03, 0.02, 0.02, 0.02, 0.02]
+
+
+async def test_a_card_that_is_put_in_is_tried_at_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait between two tries would be a minute."""
+    cards = b"no cards"
+    monkeypatch.setattr(worker, "RETRY_S", (0.05, 60.0, 60.0))
+    monkeypatch.setattr(worker, "LOOK_S", 0.02)
+    monkeypatch.setattr(worker, "cards", lambda: cards)
+    world, states = World(), States()
+    world.plugged = False
+    thread = make(world, states)
+    thread.start()
+    await until(lambda: states.statuses == [ABSENT])
+    opens, cards = world.opens, b"another card"
+    # Its file may be a moment behind: it is tried again soon, and once.
+    await until(lambda: world.opens == opens + 1)
+    world.plugged, cards = True, b"the card"
+    await until(lambda: states.statuses == [ABSENT, READY])
+    assert await thread.stop()

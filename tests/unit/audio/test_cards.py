@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from device.audio.alsa import card_id
-from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, meant
+from device.audio.cards import Direction, SoundDevice, card_ids, choose, formats, is_kernels, meant
 
 
 def device(
@@ -100,3 +100,11 @@ def test_the_card_id_is_found_behind_a_portaudio_name(tmp_path: Path) -> None:
     assert card_id("pulse", tmp_path) is None
     (tmp_path / "card2" / "id").write_text("\n")
     assert card_id("USB Audio Device: - (hw:2,0)", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("match", "kernels"),
+    [("CARD=Device", True), ("(hw:0,1)", True), ("jabra", False), ("pulse", False), ("", False)],
+)
+def test_a_card_of_the_kernels_is_told_from_a_name(match: str, kernels: bool) -> None:
+    assert is_kernels(match) is kernels
