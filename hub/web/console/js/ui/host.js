@@ -3,6 +3,7 @@
 import { withZone } from "../core/moment.js";
 import { isChair, isHost, queues } from "../core/view.js";
 import { MODE, MODE_MEANS, SPEAK } from "../core/words.js";
+import { openBridges } from "./bridges.js";
 import { h } from "./dom.js";
 import { openInvite } from "./invite.js";
 import { openLog } from "./log.js";
@@ -25,6 +26,7 @@ export function hostTools(app) {
       button("Invite", "link", () => openInvite(app)),
       button("Settings", "tune", () => app.open("edit", editDialog)),
       button("Log", "clock", () => openLog(app)),
+      button("Bridges", "link", () => openBridges(app)),
       view.space.streamed && button("Listeners of the stream", "sound", () => openStreams(app)),
     ),
     h("div", { class: "toggles" }, switches(app)),

@@ -1,0 +1,135 @@
+// Where else a space is: bridges to rooms hosted elsewhere, how each is, and a form for a new one.
+
+import { many } from "../core/format.js";
+import { del, get, patch, post } from "../shell/api.js";
+import { h } from "./dom.js";
+import { button, chip, dialog, field, form, nothing, select, toggle } from "./parts.js";
+
+/** While the dialog is open the page follows closely: a lost bridge is shown within two seconds. */
+const LOOK_MS = 1_000;
+
+const SYSTEM = [
+  ["janus-audiobridge", "Janus AudioBridge room"],
+  ["whip", "WHIP: they hear the space"],
+  ["whep", "WHEP: the space hears them"],
+];
+const STATE = {
+  off: "off",
+  connecting: "is connecting",
+  joined: "joined",
+  waiting: "tries again soon",
+  refused: "is refused",
+  ended: "nothing is there",
+};
+const AWAY = {
+  roster: "names",
+  mute: "mute",
+  talker: "who talks",
+  hands: "raised hands",
+  recording: "a sign for recordings",
+};
+
+export async function openBridges(app) {
+  const { space } = app.member;
+  const look = () => get(`/spaces/${space}/bridges`);
+  const seen = await app.attempt(look);
+  if (!seen) return;
+  const page = { space, bridges: seen.bridges, system: SYSTEM[0][0] };
+  app.open("bridges", (_app, key) => sheet(app, key, page));
+  const timer = setInterval(async () => {
+    if (!app.dialogs.some(({ key }) => key === "bridges")) {
+      clearInterval(timer);
+      return;
+    }
+    try {
+      page.bridges = (await look()).bridges;
+      app.draw();
+    } catch {
+      // The next look tells.
+    }
+  }, LOOK_MS);
+}
+
+function sheet(app, key, page) {
+  return dialog(
+    app,
+    key,
+    "Bridges",
+    page.bridges.length
+      ? h("ul", { key: "all" }, page.bridges.map((each) => bridge(app, each)))
+      : nothing("This space is bridged to no other room."),
+    app.me?.admin && h("section", { key: "new" }, h("h3", {}, "New bridge"), made(app, page)),
+  );
+}
+
+function bridge(app, each) {
+  const admin = app.me?.admin;
+  const away = Object.keys(AWAY).filter((what) => !each.can[what]);
+  return h(
+    "li",
+    { key: each.id, class: "bridge" },
+    h(
+      "div",
+      { class: "line" },
+      h("strong", {}, each.name),
+      chip(STATE[each.state], { kind: each.state === "joined" ? "is-good" : "" }),
+    ),
+    h("small", {}, [each.url, each.room].filter(Boolean).join(" · ")),
+    each.detail && h("p", { role: "status" }, each.detail),
+    each.next_s !== null && h("p", {}, many(Math.ceil(each.next_s), "second", "seconds"), " until the next try."),
+    each.waits_for && h("p", {}, `Somebody speaks over there: ${each.waits_for.replaceAll("_", " ")}.`),
+    each.people.length > 0 && h("p", {}, "There: ", each.people.map(person).join(", ")),
+    each.state === "joined" && away.length > 0 &&
+      h("small", {}, `Not available there: ${away.map((what) => AWAY[what]).join(", ")}.`),
+    admin && controls(app, each),
+  );
+}
+
+function person({ name, muted, talking, bridge: isBridge }) {
+  const notes = [isBridge && "bridge", muted && "muted", talking && "talks"].filter(Boolean);
+  return notes.length ? `${name} (${notes.join(", ")})` : name;
+}
+
+function controls(app, each) {
+  const at = `/bridges/${each.id}`;
+  const attempt = (work) => app.attempt(work);
+  return h(
+    "div",
+    { class: "buttons" },
+    toggle(`${each.name} is on`, each.state !== "off", (on) => attempt(() => patch(at, { on })), { of: each.id }),
+    each.next_s !== null && button("Try now", "next", () => attempt(() => patch(at, { on: true }))),
+    app.member.view?.space.recording &&
+      button("All over there agree to the recording", "people", () =>
+        attempt(() => post(`${at}/agree`, { all_were_asked: true })),
+      ),
+    !each.standing && button("Remove", "close", () => attempt(() => del(at)), { class: "danger" }),
+  );
+}
+
+function made(app, page) {
+  const isJanus = page.system === "janus-audiobridge";
+  const choose = (system) => {
+    page.system = system;
+    app.draw();
+  };
+  const text = (name, more = {}) => h("input", { name, autocomplete: "off", ...more });
+  return form(
+    (given, node) => add(app, page, given, node),
+    field("What is on the other side", select(page.system, SYSTEM, choose, { name: "system" })),
+    field("Name of the bridge", text("name", { maxlength: 40, required: true })),
+    field("Address of the server", text("url", { inputmode: "url", required: true }), {
+      note: isJanus ? "ws://… or wss://…" : "https://… or http://…",
+    }),
+    isJanus && field("Number of the room", text("room", { required: true })),
+    isJanus && field("PIN of the room", text("pin")),
+    !isJanus && field("Token", text("token")),
+    h("button", { class: "primary" }, "Bridge"),
+  );
+}
+
+async function add(app, page, given, node) {
+  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
+  const body = { ...filled, system: page.system, space: page.space };
+  const bridge = await app.attempt(() => post("/bridges", body));
+  if (bridge) node.reset();
+}
