@@ -117,7 +117,9 @@ def _wheels(cache: Path, build: Build) -> Path:
         tools = str(ROOT / "requirements" / "build.txt")
         _run(*pip, "install", "--require-hashes", "-r", tools)
         way = ("--no-build-isolation", "--wheel-dir", str(part))
-        _run(*pip, "wheel", "--require-hashes", "-r", str(lock), *way)
+        # PYPI: lgpio, where it has to be compiled, brings its C library along.
+        env = {**os.environ, "PYPI": "1"}
+        _run(*pip, "wheel", "--require-hashes", "-r", str(lock), *way, env=env)
         part.rename(wheels)
     own = cache / "own"
     shutil.rmtree(own, ignore_errors=True)
