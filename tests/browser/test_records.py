@@ -57,7 +57,10 @@ def test_the_password_is_changed_and_everybody_else_is_logged_out(
     host.page.get_by_label("Present password").fill("wrong word")
     host.page.get_by_label("New password").fill("another nine")
     host.button("Change", exact=True).click()
-    host.was_shown("That is not the password.")
+    # What is told while a dialog is open is told in it: nothing else is in sight.
+    refusal = host.page.get_by_role("dialog").locator(".toast")
+    expect(refusal).to_contain_text("That is not the password.")
+    expect(host.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("not the password")
     host.page.get_by_label("Present password").fill(PASSWORD)
     host.button("Change", exact=True).click()
     host.was_shown("The password is changed")

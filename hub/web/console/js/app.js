@@ -3,7 +3,7 @@
 import { route } from "./core/routes.js";
 import { NEWS, sentence } from "./core/words.js";
 import { get, put } from "./shell/api.js";
-import { render, startTicking } from "./ui/dom.js";
+import { asGuest, render, startTicking } from "./ui/dom.js";
 import { frame } from "./ui/frame.js";
 import { fetchPage, fetchPages, isHere, pageOf } from "./ui/pages.js";
 import { toastList } from "./ui/toasts.js";
@@ -51,6 +51,7 @@ const app = {
   refresh,
 };
 
+const [toasts, polite, urgentWords] = ["toasts", "polite", "urgent"].map(asGuest);
 let isDue = false;
 
 /** Show what changed, once for any number of changes in one turn. */
@@ -66,10 +67,19 @@ function draw() {
       document.getElementById("dialogs"),
       app.dialogs.map(({ key, view }) => view(app, key)),
     );
-    render(document.getElementById("toasts"), toastList(app));
+    render(toasts, toastList(app));
+    queueMicrotask(bringUp);
     const name = page.title(app);
     document.title = `${app.member.onAir ? "● " : ""}${name} · ${app.hub?.name ?? "Stagebox"}`;
   });
+}
+
+/** While a dialog is open all else is out of sight and of hearing: what is told is told in it. */
+function bringUp() {
+  const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  for (const node of [toasts, polite, urgentWords]) {
+    if (node.parentNode !== top) top.append(node);
+  }
 }
 
 /** Go to another page; `replace` leaves no step back. */
@@ -100,7 +110,7 @@ function tell(text, { urgent = false, undo = null, kind = "note", about = text }
 
 /** Have a screen reader say it, without showing it. */
 function aloud(text, urgent = false) {
-  const region = document.getElementById(urgent ? "urgent" : "polite");
+  const region = urgent ? urgentWords : polite;
   region.textContent = "";
   setTimeout(() => (region.textContent = text), 50);
 }

@@ -36,7 +36,7 @@ function flat(children) {
 }
 
 function patchChildren(parent, wanted) {
-  const old = [...parent.childNodes];
+  const old = [...parent.childNodes].filter((node) => !node._guest);
   const byKey = new Map();
   for (const node of old) if (node._key !== undefined) byKey.set(node._key, node);
   const free = old.filter((node) => node._key === undefined);
@@ -50,6 +50,13 @@ function patchChildren(parent, wanted) {
     patch(node, want);
   }
   for (const node of old) if (!kept.has(node) && node.parentNode === parent) node.remove();
+}
+
+/** A node that is not described: `render` lets it stand wherever it was put. */
+export function asGuest(id) {
+  const node = document.getElementById(id);
+  node._guest = true;
+  return node;
 }
 
 /** An old node that can become what is wanted. */

@@ -1,6 +1,6 @@
 // Inviting: a link, a code to read out and a picture to scan; and what holds of it, to take back.
 
-import { many, moment, spoken } from "../core/format.js";
+import { moment, spoken } from "../core/format.js";
 import { isHost } from "../core/view.js";
 import { PLACE } from "../core/words.js";
 import { get, post } from "../shell/api.js";
@@ -129,7 +129,7 @@ function living(app) {
 function row(app, one) {
   const name = `${PLACE[one.place].toLowerCase()} ${shown(one.code)}`;
   const until = new Date(Date.now() + one.expires_in_s * 1000).toISOString();
-  const facts = [one.by && `by ${one.by}`, `${many(one.uses)} more`, `until ${moment(until)}`];
+  const facts = [one.by && `by ${one.by}`, `${one.uses} may still come`, `until ${moment(until)}`];
   const show = () => {
     app.page.invite = one;
     app.draw();
