@@ -41,7 +41,8 @@ async def ask(program: str, language: Language, text: str, nice: int = 0) -> byt
     try:
         if nice:
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, nice)
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, process.pid, max(own, nice))
         async with asyncio.timeout(RENDER_S):
             answer, _ = await process.communicate(text.encode())
             return answer
