@@ -16,6 +16,7 @@ from aioice.ice import CandidatePair, Connection, StunProtocol
 
 from stagebox.rtc.binding import TRANSACTION_SIZE, Credentials, Words
 from stagebox.rtc.consent import ANSWER_S, Watch
+from stagebox.rtc.naps import nap
 
 _COMPONENT = 1
 _chance = random.Random().random  # noqa: S311 - it spreads timers, no more
@@ -24,7 +25,7 @@ _chance = random.Random().random  # noqa: S311 - it spreads timers, no more
 class Checker:
     """Checks one connection's settled path, and answers the peer's checks of it."""
 
-    __slots__ = ("_asked", "_pair", "_remote", "_words", "watch")
+    __slots__ = ("_asked", "_controlling", "_pair", "_remote", "_words", "watch")
 
     def __init__(self) -> None:
         self.watch = Watch(asyncio.get_running_loop().time(), _chance())
@@ -32,6 +33,7 @@ class Checker:
         # Weak: a pair leads back to its connection, which must not keep itself alive.
         self._pair: Callable[[], CandidatePair | None] = _nothing
         self._remote = "", 0
+        self._controlling = False
         self._words: Words | None = None
 
     def ask(self, connection: Connection) -> bool:
@@ -40,7 +42,8 @@ class Checker:
         if pair is None:
             return False
         self._asked = os.urandom(TRANSACTION_SIZE)
-        pair.protocol.transport.sendto(self._take(connection, pair).ask(self._asked), self._remote)
+        request = self._known(connection, pair).ask(self._asked)
+        pair.protocol.transport.sendto(request, self._remote)
         return True
 
     @property
@@ -69,13 +72,15 @@ class Checker:
         return False
 
     def _known(self, connection: Connection, pair: CandidatePair) -> Words:
-        if self._words is None or self._pair() is not pair:
+        is_same = self._pair() is pair and self._controlling == connection.ice_controlling
+        if self._words is None or not is_same:
             return self._take(connection, pair)
         return self._words
 
     def _take(self, connection: Connection, pair: CandidatePair) -> Words:
         """Know what is said on a path."""
         self._pair, self._remote = ref(pair), pair.remote_addr
+        self._controlling = connection.ice_controlling
         self._words = Words(
             Credentials(
                 connection.local_username,
@@ -115,7 +120,7 @@ async def _query_consent(self: Connection) -> None:
     while not watch.lost:
         wait = watch.wait(loop.time())
         if wait > 0.0:
-            await asyncio.sleep(wait)
+            await nap(wait)
             continue
         if not await _answers(self, checker):
             watch.unanswered(loop.time())
@@ -127,7 +132,7 @@ async def _answers(connection: Connection, checker: Checker) -> bool:
     """Ask once, and wait for an answer."""
     if not checker.ask(connection):
         return False
-    await asyncio.sleep(ANSWER_S)
+    await nap(ANSWER_S)
     return checker.is_answered
 
 

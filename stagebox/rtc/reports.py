@@ -24,6 +24,7 @@ from aiortc.rtp import (
 )
 
 from stagebox.media.frames import SAMPLE_RATE
+from stagebox.rtc.naps import nap
 
 # RFC 3550 section 6.2: 5 s, times 0.5 to 1.5 by chance.
 REPORT_S = 5.0
@@ -69,7 +70,7 @@ class Reports:
         sender._RTCRtpSender__rtcp_started.set()  # stop() waits for it, and for the other
         try:
             while True:
-                await asyncio.sleep(REPORT_S * (0.5 + _chance()))
+                await nap(REPORT_S * (0.5 + _chance()))
                 await self._report(cname)
         except asyncio.CancelledError:
             if self._sent().packets:
@@ -123,7 +124,7 @@ class Reception:
         receiver._RTCRtpReceiver__rtcp_started.set()
         try:
             while True:
-                await asyncio.sleep(REPORT_S * (0.5 + _chance()))
+                await nap(REPORT_S * (0.5 + _chance()))
                 await self._report()
         except asyncio.CancelledError:
             pass
