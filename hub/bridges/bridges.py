@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from hub.bridges.bridge import Bridge, Status
+from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
-from hub.bridges.mark import Marks
+from hub.bridges.mark import Marks, hub_of
 from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.port import Far
 from hub.bridges.seat import Hall
@@ -27,10 +28,14 @@ log = logging.getLogger(__name__)
 
 
 class Bridges:
-    """All of them. ``folder``: where those are kept that were made while the hub ran."""
+    """All of them. ``folder``: where those are kept that were made while the hub ran.
 
-    def __init__(self, hall: Hall, marks: Marks, folder: Path) -> None:
+    ``guests``: who has come here by itself, other hubs among them.
+    """
+
+    def __init__(self, hall: Hall, marks: Marks, folder: Path, guests: Guests) -> None:
         self.marks = marks
+        self._guests = guests
         self._hall = hall
         self._path = folder / FILE
         self._bridges: dict[str, Bridge] = {}
@@ -142,8 +147,15 @@ class Bridges:
                 token=plan.token,
             )
             return lambda: JanusFar(room, self._guard())
-        mark = self.marks.put_on("", plan.space, "").strip()
-        endpoint = Endpoint(plan.system, plan.url, plan.token, mark)
+        mark = self.marks.bare(plan.space)
+
+        def is_here(theirs: str) -> bool:
+            hub = hub_of(theirs)
+            # Of two that come to each other at once, the same one goes on both sides.
+            goes = self.marks.hub_id > hub
+            return bool(hub) and goes and self._guests.has_hub(plan.space, hub)
+
+        endpoint = Endpoint(plan.system, plan.url, plan.token, mark, is_here)
         return lambda: WhipFar(endpoint)
 
     def _guard(self) -> Guard:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from hub.bridges.line import Line
+from hub.bridges.mark import hub_of, is_bridge
 from hub.bridges.port import Ear
 from hub.bridges.seat import Hall, Seat
 from hub.bridges.terms import Cause, FarError, Person, clean_name
@@ -56,7 +57,10 @@ class GuestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a POST asks for. ``address``: the hub's own end of the connection it came by."""
+    """What a POST asks for. ``address``: the hub's own end of the connection it came by.
+
+    ``mark``: the one that another hub's bridge wears; empty for everybody else.
+    """
 
     part: Part
     space: SpaceId
@@ -64,6 +68,13 @@ class Wish:
     name: str
     offer: str
     address: str | None
+    mark: str = ""
+
+    @property
+    def is_trunk(self) -> bool:
+        """Whether another hub wants sound both ways: RFC 9725 has no such thing."""
+        both = "a=sendrecv" in self.offer.splitlines()
+        return self.part is Part.PUBLISHES and both and is_bridge(self.mark)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +87,7 @@ class Guest:
     seat: Seat
     user: str
     secret: str
+    hub: str = ""  # of a trunk: how the id of the other hub begins
     etag: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     answer: str = ""
     line: Line | None = None
@@ -165,6 +177,10 @@ class Guests:
         if guest.line is not None:
             await guest.line.aclose()
 
+    def has_hub(self, space_id: SpaceId, hub: str) -> bool:
+        """Say whether another hub has a trunk to this space."""
+        return any((each.space, each.hub) == (space_id, hub) for each in self._guests.values())
+
     def counts(self) -> Mapping[str, float]:
         """Return what happened so far, for /metrics."""
         return {"here": len(self._guests), "refused": self.refused}
@@ -183,7 +199,8 @@ class Guests:
             if not guest.seat.hears:
                 raise GuestError(409, "The space has not begun: try again soon.", 5)
             ear = Ear(guest.heard, guest.people)
-            guest.line = Line(_DIRECTION[wish.part], wish.address, ear, anywhere=False)
+            direction = "sendrecv" if guest.hub else _DIRECTION[wish.part]
+            guest.line = Line(direction, wish.address, ear, anywhere=False)
             guest.answer = await guest.line.answer(wish.offer)
         except FarError as error:
             await self._drop(guest)
@@ -200,7 +217,8 @@ class Guests:
         plays, secret = wish.part is Part.PLAYS, secrets.token_urlsafe(24)
         seat = Seat(self._hall, wish.space, lambda _error: self._put_out(secret))
         name = clean_name(wish.name)
-        guest = Guest(wish.part, wish.space, name, seat, user_of(wish.offer), secret)
+        hub = hub_of(wish.mark) if wish.is_trunk else ""
+        guest = Guest(wish.part, wish.space, name, seat, user_of(wish.offer), secret, hub)
         member = hashlib.sha256(secret.encode()).hexdigest()[:32]
         role = Role.SPEAKER if plays else Role.GUEST
         coming = Arrival(
@@ -229,7 +247,7 @@ class Guests:
             return
         try:
             await line.connected(SET_UP_S)
-            if guest.part is Part.PLAYS:
+            if guest.part is Part.PLAYS or guest.hub:
                 guest.seat.plug(line.send)
             with contextlib.suppress(FarError):
                 await line.stay()

@@ -30,6 +30,10 @@ class Marks:
         """Return ``name`` with the mark of a bridge from ``space`` to ``room``."""
         return f"{name} [sb:{self.hub_id[:_HUB_CHARACTERS]}:{self._seal(space, room)}]"
 
+    def bare(self, space: str) -> str:
+        """Return the mark alone, where a room has neither a name nor a number."""
+        return self.put_on("", space, "").strip()
+
     def is_ours(self, shown: str, spaces: frozenset[str], room: str) -> bool:
         """Say whether a name in ``room`` is worn by a bridge from one of our ``spaces``."""
         return any(
@@ -41,6 +45,12 @@ class Marks:
     def _seal(self, space: str, room: str) -> str:
         text = b"\0".join((_CONTEXT, self.hub_id.encode(), space.encode(), room.encode()))
         return hmac.new(self.secret, text, hashlib.sha256).hexdigest()[:_SEAL_CHARACTERS]
+
+
+def hub_of(shown: str) -> str:
+    """Return how the id of the hub begins whose mark this is; empty: it is no mark."""
+    found = _MARK.search(shown)
+    return found[1] if found else ""
 
 
 def is_bridge(shown: str) -> bool:

@@ -17,6 +17,7 @@ BridgeId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
 _SCHEMES: Final = {
     System.WHIP: ("https", "http"),
     System.WHEP: ("https", "http"),
+    System.HUB: ("https", "http"),
     System.JANUS: ("wss", "ws"),
 }
 _LARGEST_ROOM: Final = 2**53
@@ -33,7 +34,7 @@ class PlanError(ValueError):
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One bridge. ``token``: of WHIP and WHEP, and Janus's own; ``secret``: Janus's API secret.
 
-    By WHIP the far side hears the space, by WHEP it is heard there; Janus has both.
+    By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
     """
 
     name: Name

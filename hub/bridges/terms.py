@@ -20,6 +20,7 @@ class System(StrEnum):
 
     WHIP = "whip"  # we publish the space to a WHIP endpoint
     WHEP = "whep"  # we play a WHEP endpoint into the space
+    HUB = "stagebox"  # another hub, both ways in one session
     JANUS = "janus-audiobridge"
 
 

@@ -1,5 +1,9 @@
 """WHIP and WHEP as a client: the hub publishes a space to a server, or plays one into a space.
 
+Another hub takes a session with sound both ways: there the bridge is one member, so that
+nobody's voice comes back. It answers with a mark of its own, by which two hubs that would
+both come to each other notice that.
+
 One POST and one answer; then sound. What else the two drafts have for clients (trickle,
 restarts) is for networks that change: a bridge that loses its connection makes a new one,
 which takes 30 ms.
@@ -8,6 +12,7 @@ which takes 30 ms.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +23,8 @@ from hub.bridges.line import Line, way_to
 from hub.bridges.port import Ear
 from hub.bridges.terms import Abilities, Cause, FarError, System, reason
 from hub.bridges.whip_terms import MARK_HEADER, SDP, check_status, redirected
+from stagebox import __version__
+from stagebox.rtc.peer import Direction
 from stagebox.rtc.sdp import MAX_CHARACTERS
 
 # A server across an ocean that looks a token up first.
@@ -26,6 +33,11 @@ GOODBYE_S: Final = 2.0
 # A load balancer in front of a load balancer.
 MAX_REDIRECTS: Final = 3
 
+_DIRECTION: Final[Mapping[System, Direction]] = {
+    System.WHIP: "sendonly",
+    System.WHEP: "recvonly",
+    System.HUB: "sendrecv",
+}
 _PORTS: Final = {"http": 80, "https": 443}
 
 log = logging.getLogger(__name__)
@@ -33,12 +45,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to post to. ``mark``: what a hub on the other end knows us by."""
+    """Where to post to. ``mark``: what a hub on the other end knows us by.
+
+    ``is_here``: whether the hub of this mark has come here already, and may stay.
+    """
 
     system: System
     url: str
     token: str = ""
     mark: str = ""
+    is_here: Callable[[str], bool] = lambda _mark: False
 
 
 class WhipFar:
@@ -57,10 +73,11 @@ class WhipFar:
         parts = urlsplit(self._endpoint.url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
         address = await way_to(host, port)
-        publishes = self._endpoint.system is System.WHIP
-        self._line = line = Line("sendonly" if publishes else "recvonly", address, ear)
+        self._line = line = Line(_DIRECTION[self._endpoint.system], address, ear)
         self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=ANSWER_S), cookie_jar=aiohttp.DummyCookieJar()
+            timeout=aiohttp.ClientTimeout(total=ANSWER_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"Stagebox/{__version__}"},
         )
         try:
             answer = await self._post(await line.offer())
@@ -138,6 +155,9 @@ class WhipFar:
         if not place:
             raise FarError(Cause.BAD_ANSWER, "The server does not say where its session is.")
         self._session = urljoin(url, place)
+        if self._endpoint.is_here(response.headers.get(MARK_HEADER, "")[:200]):
+            why = "That hub has bridged this space to us already: one of the two is enough."
+            raise FarError(Cause.ALREADY_BRIDGED, why)
         if len(body) > MAX_CHARACTERS:
             raise FarError(Cause.BAD_ANSWER, f"Its answer is longer than {MAX_CHARACTERS} bytes.")
         try:

@@ -30,8 +30,8 @@ async def ways(
     """
     folder, hub_id = place
     hall = Hall(spaces, media)
-    bridges = Bridges(hall, Marks(secret_in(folder), hub_id), folder)
     guests = Guests(hall)
+    bridges = Bridges(hall, Marks(secret_in(folder), hub_id), folder, guests)
     spaces.on_record(
         lambda space_id, recording: bridges.recording(space_id, on=recording is not None)
     )

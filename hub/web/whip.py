@@ -86,6 +86,8 @@ class Endpoints:
         guest = await ways.guests.admit(wish)
         place = f"/{guest.part}/{guest.space}/{guest.secret}"
         headers = {"Location": place, "ETag": f'"{guest.etag}"'}
+        if guest.hub:
+            headers[MARK_HEADER] = ways.bridges.marks.bare(guest.space)
         return web.Response(body=guest.answer, status=201, headers=headers, content_type=SDP)
 
     def _check_loop(self, request: web.Request) -> None:
@@ -154,7 +156,8 @@ def _wish(request: web.Request, body: bytes) -> Wish:
     except UnicodeDecodeError:
         raise GuestError(400, "The offer has characters that are no ASCII: send SDP.") from None
     address = str(own[0]) if own else None
-    return Wish(_part(request), space, token, name, offer, address)
+    mark = request.headers.get(MARK_HEADER, "")[:200]
+    return Wish(_part(request), space, token, name, offer, address, mark)
 
 
 def _problem(error: GuestError) -> web.Response:

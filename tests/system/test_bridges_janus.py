@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from hub.bridges.janus import Guard, JanusFar, Room
+from hub.bridges.mark import Marks
 from hub.bridges.plan import Plan
 from hub.bridges.terms import Cause, State, System
+from hub.bridges.voice import FarVoice
 from hub.config import SpaceConfig
 from stagebox import measure as m
 from tests.loopback.bridges.kit import Person, SoundHub, compare, people, sound_hub, words
 from tests.loopback.hub.crew import until
 from tests.support import janus as janus_support
-from tests.support.janus import Janus
+from tests.support.bridge_contract import FarContract
+from tests.support.crew import free_port
+from tests.support.janus import Janus, Rooms, Stranger
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -159,3 +164,48 @@ async def test_two_spaces_of_one_hub_do_not_meet_in_a_room(janus: Janus, tmp_pat
         await until(lambda: hub.state(second) is State.REFUSED)
         assert cause_of(hub, second) is Cause.ALREADY_BRIDGED
         assert hub.state(first) is State.JOINED
+
+
+class JanusWorld:
+    """A room of the AudioBridge."""
+
+    speaks = listens = True
+
+    def __init__(self, server: Janus, rooms: Rooms, stranger: Stranger) -> None:
+        self._server, self._rooms, self._stranger = server, rooms, stranger
+
+    def far(self) -> JanusFar:
+        return self._far(self._server.url, self._server.pin)
+
+    def stranger(self) -> JanusFar:
+        return self._far(self._server.url, "wrong")
+
+    def nowhere(self) -> JanusFar:
+        return self._far(f"ws://{self._server.address}:{free_port()}", self._server.pin)
+
+    async def heard(self) -> int:
+        """Count packets that are no silence: Janus sends those always."""
+        voice = FarVoice(0.0)
+        for packet, now in self._stranger.ears.packets:
+            voice.packet(packet, now)
+        return int(voice.speaks)
+
+    async def say(self) -> None:
+        await self._stranger.mouth.say(words(0, 0.5))
+
+    async def end(self) -> None:
+        await self._rooms.destroy()
+
+    def _far(self, url: str, pin: str) -> JanusFar:
+        marks = Marks(b"secret", "0" * 32)
+        room = Room(url, self._server.room, "main", "Main", pin)
+        return JanusFar(room, Guard(marks, frozenset({"main"})))
+
+
+class TestJanus(FarContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[JanusWorld]:
+        async with Janus(pin="4711") as server, server.client() as rooms:
+            await rooms.make()
+            async with rooms.person("Zoe") as zoe:
+                yield JanusWorld(server, rooms, zoe)

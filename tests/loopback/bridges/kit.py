@@ -129,12 +129,13 @@ async def sound_hub(
     *,
     spaces: tuple[SpaceConfig, ...] = (OPEN,),
     processes: int = 0,
+    port: int = 0,
     bridges: tuple[Plan, ...] = (),
 ) -> AsyncIterator[SoundHub]:
-    """Run a hub on one address, any port."""
+    """Run a hub on one address; ``port`` 0: any."""
     config = HubConfig(
         bind=("127.0.0.1",),
-        port=0,
+        port=port,
         space=spaces,
         bridge=bridges,
         trust=TrustConfig(boxes=Boxes.ANYONE),

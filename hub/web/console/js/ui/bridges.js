@@ -9,6 +9,7 @@ import { button, chip, dialog, field, form, nothing, select, toggle } from "./pa
 const LOOK_MS = 1_000;
 
 const SYSTEM = [
+  ["stagebox", "Another Stagebox hub"],
   ["janus-audiobridge", "Janus AudioBridge room"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
