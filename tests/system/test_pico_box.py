@@ -77,6 +77,10 @@ def is_green(light: tuple[int, int, int]) -> bool:
     return light[1] > 0 and light[0] == light[2] == 0
 
 
+def is_white(light: tuple[int, int, int]) -> bool:
+    return min(light) > 0
+
+
 def is_amber(light: tuple[int, int, int]) -> bool:
     return light[0] > light[1] > 0 == light[2]
 
@@ -137,7 +141,7 @@ def test_a_hand_a_burst_a_pulled_cable_and_back(pico: LivePico, tmp_path: Path) 
             pico.pull()
             box.soon("has its keys up", lambda: box.keys()[-1] == ("talk", False))
             box.soon("is off the air", lambda: box.events("lamp")[-1]["color"] != "red")
-            at = float(box.events("key")[-1]["at"])
+            at = float(box.events("key")[-1]["t"])
             box.soon("says so", lambda: box.said("panel_gone") == 1)
             wait_until(lambda: is_amber(pico.light), SOON_S, "the panel knows it")
             late = [e for e in box.events("frame_sent") if float(e["t"]) > at + 1.0]
@@ -147,11 +151,10 @@ def test_a_hand_a_burst_a_pulled_cable_and_back(pico: LivePico, tmp_path: Path) 
             keys, sent = len(box.keys()), len(box.events("frame_sent"))
             pico.plug()
             box.soon("is back", lambda: box.said("panel_back") == 1)
-            wait_until(lambda: not is_amber(pico.light), SOON_S, "the panel shows the box's lamp")
+            box.wait_for(lambda one: one.last_state("floor") == "idle_free", FOUND_S, "free")
+            wait_until(lambda: is_white(pico.light), SOON_S, "the panel shows the box's lamp")
             assert (len(box.keys()), len(box.events("frame_sent"))) == (keys, sent)
             pico.finger = 0
-            if box.last_state("floor") != "idle_free":
-                box.wait_for(lambda one: one.last_state("floor") == "idle_free", FOUND_S, "free")
             is_offered(pico, box, host)
             talks(pico, box)
             pico.finger = 0
