@@ -32,6 +32,8 @@ STRANGER: Final = "127.0.2.66"
 # that has others to serve then loses good packets with the bad ones, whatever we do.
 PER_SECOND: Final = counts(10_000, 4_000)
 _SPURT: Final = 50
+# Packets of 20 ms between two requests for the floor: a second, as a finger would.
+_ASK_EVERY: Final = 50
 # A ClientHello that offers TLS_RSA_WITH_NULL_SHA256 alone.
 NULL_HELLO: Final = bytes.fromhex(
     "16fefd0000000000000000003a"  # handshake, DTLS 1.2, epoch and number 0, 58 bytes
@@ -112,12 +114,15 @@ async def connected(house: House) -> AsyncIterator[tuple[Intruder, Intruder]]:
 
 async def _heard(talker: Intruder, listener: Intruder) -> None:
     """Prove that one hears the other."""
-    have = len(listener.packets)
-    # Who was silent during an attack has lost the floor, as anybody who is silent.
-    await talker.say(FloorRequest(req="again"))
-    async with asyncio.timeout(20):
+    have, spoken = len(listener.packets), 0
+    async with asyncio.timeout(30):
         while len(listener.packets) < have + 5:
+            # Who was silent during an attack has lost the floor, as anybody who is silent, and
+            # may have to wait before the next turn.
+            if spoken % _ASK_EVERY == 0:
+                await talker.say(FloorRequest(req=f"again{spoken}"))
             talker.speak()
+            spoken += 1
             await asyncio.sleep(0.02)
 
 
