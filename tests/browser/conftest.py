@@ -42,12 +42,16 @@ limits = {{ offer_s = 300 }}
 """
 
 
+# Sound through two browsers at once, and lamps against the clock.
+ALONE = {"test_sound.py", "test_simulator.py"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser needs the machine; one that is not there is no failure, and is named."""
+    """A browser needs a core or more; one that is not there is no failure, and is named."""
     why = chromium_missing()
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.heavy)
+            item.add_marker("heavy" if item.path.name in ALONE else "pairs")
         if why and "playing" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.skip(reason=why))
 

@@ -15,7 +15,7 @@ import pytest
 
 from provisioning.package import build as builder
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.pairs, pytest.mark.timeout(1200)]
 
 IMAGE = builder.ROOT / "provisioning" / "image"
 TOOLS = ("mmdebstrap", "mke2fs", "mkfs.vfat", "mcopy", "sfdisk", "debugfs", "dpkg-deb")

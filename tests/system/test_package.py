@@ -1,7 +1,7 @@
 """The Debian packages: built twice, judged by Debian's checker, and put into a clean Debian.
 
 Everything here happens without a network once the clean Debian is there; what is installed is
-all that there is. A few minutes: marked heavy.
+all that there is. A few minutes: marked pairs.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from stagebox.release import unseal
 from stagebox.releasekeys import trusted
 from tests.security.figures import figure
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.pairs, pytest.mark.timeout(900)]
 
 TOOLS = ("mmdebstrap", "unshare", "lintian", "dpkg-deb")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
