@@ -165,7 +165,7 @@ class Mouth:
         self._timestamp = 48_000
         self.said = m.Recording(np.zeros(0, np.float32), 0.0)
 
-    async def say(self, pcm: Pcm) -> None:
+    async def say(self, pcm: Pcm) -> m.Recording:
         loop = asyncio.get_running_loop()
         begin = loop.time()
         # A frame is sent when its last sample was said.
@@ -177,6 +177,7 @@ class Mouth:
             self._timestamp += FRAME_SAMPLES
             payload = self._encoder.encode(frame)
             self._send(payload, self._sequence & 0xFFFF, self._timestamp, index == 0)
+        return self.said
 
 
 class Ears:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.bridges.janus_terms import Roster, answer_of, check, data_of, shown_in
-from hub.bridges.mark import Marks, is_bridge, without
+from hub.bridges.mark import Marks, hub_of, is_bridge, without
 from hub.bridges.plan import Plan, PlanError
 from hub.bridges.plan import check as check_plan
 from hub.bridges.terms import (
@@ -59,6 +59,8 @@ def test_a_mark_is_known_by_its_own_hub_alone() -> None:
     assert not Marks(b"another", MARKS.hub_id).is_ours(shown, frozenset({"main"}), "1234")
     assert not Marks(b"secret", "f" * 32).is_ours(shown, frozenset({"main"}), "1234")
     assert not is_bridge("Zoe [sb:]")
+    assert hub_of(MARKS.bare("main")) == hub_of(shown) == MARKS.hub_id[:8]
+    assert hub_of("Zoe") == ""
 
 
 JANUS = Plan(name="J", space="main", system=System.JANUS, url="ws://janus.local:8188", room="1234")
