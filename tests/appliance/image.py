@@ -1,8 +1,9 @@
-"""The disks of a virtual appliance: Debian, and this checkout with what it runs on.
+"""The disks of a virtual appliance: Debian, Python packages, and this checkout.
 
-The first is made by mmdebstrap and kept until its list of packages changes; the second is
-made anew for each run, from the checkout and from those packages of the environment that
-``requirements/box.txt`` names.
+Debian's is made by mmdebstrap and kept until its list of packages changes; the second holds
+those packages of the environment that ``requirements/box.txt`` names, and is kept until those
+change; the checkout's is made anew for each run. Python's are compiled: an emulated processor
+would take most of a minute to compile what a box imports, each time anew.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -56,13 +58,30 @@ OURS: Final = (
     "systemd",
     "tests/__init__.py",
     "tests/appliance",
+    "tests/support",
 )
 SYSTEM_MIB: Final = 1_200
+# Where Debian's Python looks for packages that are not Debian's.
+SITE: Final = "/usr/local/lib/python3.11/dist-packages"
+FSTAB: Final = f"""/dev/vdb /opt/stagebox ext4 defaults 0 0
+/dev/vdc {SITE} ext4 ro,noatime 0 0
+"""
+# Nothing that looks after a computer for years is wanted in one that lives for minutes.
+MASKED: Final = (
+    "serial-getty@ttyS0.service",  # nobody logs in at the console that the errand prints to
+    "getty@tty1.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+)
 UNIT: Final = """[Unit]
 Description=The errand this machine was started for
 After=multi-user.target sound.target
 [Service]
-Type=oneshot
+Type=exec
 Environment=PYTHONPATH=/opt/stagebox PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WorkingDirectory=/opt/stagebox
 ExecStart=/bin/sh /opt/stagebox/errand
@@ -91,30 +110,81 @@ def system_disk(extra: tuple[str, ...] = ()) -> Path:
         ImageError: it cannot be made.
     """
     packages = PACKAGES + extra
-    recipe = "\n".join((SUITE, MIRROR, *packages, UNIT))
-    disk = CACHE / f"system-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.ext4"
+    recipe = "\n".join((SUITE, MIRROR, *packages, UNIT, FSTAB, *MASKED))
+    return _once("system", recipe, lambda disk: _made(disk, packages))
+
+
+def packages_disk() -> Path:
+    """Return the disk with the Python packages of a box, made now if there is none with these.
+
+    Raises:
+        ImageError: it cannot be made.
+    """
+    if sys.version_info[:2] != (3, 11):
+        raise ImageError("The guest has Python 3.11; make the environment with that, too.")
+    files = _files()
+    recipe = "\n".join((SITE, *sorted({str(name.parts[0]) for _, name in files})))
+    return _once("packages", recipe, lambda disk: _packed(disk, files))
+
+
+def _once(kind: str, recipe: str, make: Callable[[Path], None]) -> Path:
+    disk = CACHE / f"{kind}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.ext4"
     CACHE.mkdir(parents=True, exist_ok=True)
     with disk.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once make it once
-        return disk if disk.exists() else _made(disk, packages)
+        if not disk.exists():
+            make(disk)
+    return disk
 
 
-def _made(disk: Path, packages: tuple[str, ...]) -> Path:
+def _packed(disk: Path, files: list[tuple[Path, Path]]) -> None:
+    tree = disk.with_suffix(".tree")
+    shutil.rmtree(tree, ignore_errors=True)
+    for path, name in files:
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    _compile(tree, SITE)
+    _filled(disk, tree, "700M")
+
+
+def _compile(tree: Path, place: str) -> None:
+    """Compile every module, as one that will lie in ``place`` and is not to be looked at again."""
+    mode = "--invalidation-mode=unchecked-hash"
+    _run(
+        sys.executable,
+        "-m",
+        "compileall",
+        "-qq",
+        "-j2",
+        mode,
+        "-s",
+        str(tree),
+        "-p",
+        place,
+        str(tree),
+    )
+
+
+def _filled(disk: Path, tree: Path, size: str) -> None:
+    made = disk.with_suffix(".part")
+    made.unlink(missing_ok=True)
+    _run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(made), size)
+    shutil.rmtree(tree)
+    made.rename(disk)
+
+
+def _made(disk: Path, packages: tuple[str, ...]) -> None:
     tree = disk.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     names = ",".join(packages)
     _run("mmdebstrap", "--variant=minbase", f"--include={names}", SUITE, str(tree), MIRROR)
     _furnish(tree)
-    made = disk.with_suffix(".part")
-    made.unlink(missing_ok=True)
-    _run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(made), f"{SYSTEM_MIB}M")
-    shutil.rmtree(tree)
-    made.rename(disk)
-    return disk
+    _filled(disk, tree, f"{SYSTEM_MIB}M")
 
 
-def stagebox_disk(folder: Path, errand: str) -> Path:
-    """Return a disk with Stagebox, its Python packages and the ``errand`` (a shell script).
+def stagebox_disk(folder: Path, errand: str, given: Path | None = None) -> Path:
+    """Return a disk with Stagebox, the ``errand`` (a shell script) and the folder ``given``.
 
     Raises:
         ImageError: it cannot be made.
@@ -127,14 +197,12 @@ def stagebox_disk(folder: Path, errand: str) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
-    for path, name in _files():
-        target = tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
     (tree / "errand").write_text(errand)
+    if given is not None:
+        shutil.copytree(given, tree / "given")
+    _compile(tree, "/opt/stagebox")
     disk = folder / "stagebox.ext4"
-    _run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(disk), "700M")
-    shutil.rmtree(tree)
+    _filled(disk, tree, "64M")
     return disk
 
 
@@ -143,10 +211,11 @@ def _furnish(tree: Path) -> None:
     wants = tree / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     (wants / "errand.service").symlink_to("/etc/systemd/system/errand.service")
-    # Nobody logs in at the console that the errand prints to.
-    (tree / "etc/systemd/system/serial-getty@ttyS0.service").symlink_to("/dev/null")
-    (tree / "opt/stagebox").mkdir(parents=True, exist_ok=True)
-    (tree / "etc/fstab").write_text("/dev/vdb /opt/stagebox ext4 defaults 0 0\n")
+    for unit in MASKED:
+        (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    for place in ("/opt/stagebox", SITE):
+        (tree / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    (tree / "etc/fstab").write_text(FSTAB)
 
 
 def _files() -> list[tuple[Path, Path]]:
@@ -163,8 +232,6 @@ def _files() -> list[tuple[Path, Path]]:
             for each in files
             if ".." not in each.parts and each.suffix != ".pyc"
         ]
-    if sys.version_info[:2] != (3, 11):
-        raise ImageError("The guest has Python 3.11; make the environment with that, too.")
     return found
 
 

@@ -1,16 +1,23 @@
-"""A virtual machine that does one errand on a real kernel and tells what came of it.
+"""A virtual machine on a real kernel, that does an errand, or what a test asks of it.
 
 The kernel is not part of this checkout: ``STAGEBOX_VIRTUAL_PI`` names the folder that holds
 ``bzImage-x86_64`` (see docs/appliance.md for how it is made).
 """
 
+import contextlib
 import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from tests.appliance.image import ImageError, missing_tools, stagebox_disk, system_disk
+from tests.appliance.image import (
+    ImageError,
+    missing_tools,
+    packages_disk,
+    stagebox_disk,
+    system_disk,
+)
 
 SETTING: Final = "STAGEBOX_VIRTUAL_PI"
 KERNEL: Final = "bzImage-x86_64"
@@ -19,6 +26,7 @@ RESULT: Final = "RESULT "
 MEMORY_MIB: Final = 768
 # On a busy host the guest's timer comes late once, and a kernel that checks it gives up.
 APPEND: Final = "root=/dev/vda rw console=ttyS0 quiet selinux=0 no_timer_check panic=-1"
+_END_S: Final = 30.0
 
 
 class MachineError(Exception):
@@ -34,6 +42,106 @@ def unavailable() -> str | None:
     return f"install {', '.join(missing)}" if missing else None
 
 
+class Machine:
+    """One computer: its disks stay while it is switched on and off.
+
+    ``errand``: the shell script that each start runs; ``extra``: Debian packages that it needs
+    besides; ``kernel_says``: words for the kernel's command line; ``more``: what qemu is told
+    besides; ``prefix``: what qemu is started by; ``given``: a folder that it finds as
+    /opt/stagebox/given. Its system's disk is its own if it ``keeps`` what it writes, else each
+    start finds Debian as it was.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        errand: str,
+        *,
+        extra: tuple[str, ...] = (),
+        kernel_says: str = "",
+        more: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+        given: Path | None = None,
+        keeps: bool = False,
+    ) -> None:
+        """Make its disks.
+
+        Raises:
+            ImageError: a disk cannot be made.
+        """
+        system, snapshot = system_disk(extra), "on"
+        if keeps:
+            own, snapshot = folder / "system.ext4", "off"
+            subprocess.run(["cp", "--sparse=always", "--reflink=auto", system, own], check=True)
+            system = own
+        ours = stagebox_disk(folder, errand, given)
+        self.console = folder / "console.log"
+        self._folder = folder
+        self._command = (
+            *prefix,
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
+            *("-m", str(MEMORY_MIB), "-nographic", "-no-reboot"),
+            *(() if "-netdev" in more else ("-nic", "none")),
+            *("-kernel", str(Path(os.environ[SETTING]) / KERNEL)),
+            *("-append", f"{APPEND} {kernel_says}".strip()),
+            *("-drive", f"file={system},if=virtio,format=raw,snapshot={snapshot}"),
+            *("-drive", f"file={ours},if=virtio,format=raw,snapshot=on"),
+            *("-drive", f"file={packages_disk()},if=virtio,format=raw,readonly=on"),
+            *more,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        """Switch it on, with more words for qemu; what its console says begins anew."""
+        with self.console.open("wb") as out:
+            self._process = subprocess.Popen(
+                (*self._command, *more), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has switched itself off; return whether it has."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.is_on
+
+    def cut(self) -> None:
+        """Cut its power, at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_END_S)
+
+    def said(self) -> str:
+        """Return what its console has said since it was switched on."""
+        return self.console.read_text(errors="replace")
+
+    def results(self) -> dict[str, Any]:
+        """Return what the errand has told up to now."""
+        results: dict[str, Any] = {}
+        for line in self.said().splitlines():
+            _, found, text = line.partition(RESULT)
+            if found:
+                with contextlib.suppress(ValueError):  # cut in the middle of a line
+                    results.update(json.loads(text))
+        return results
+
+    def __enter__(self) -> Self:
+        """Switch it on."""
+        self.start()
+        return self
+
+    def __exit__(self, *_what: object) -> None:
+        """Cut its power, and keep nothing of its disks."""
+        self.cut()
+        for disk in self._folder.glob("*.ext4"):
+            disk.unlink()
+
+
 def do(
     folder: Path,
     errand: str,
@@ -44,40 +152,20 @@ def do(
 ) -> dict[str, Any]:
     """Boot a machine, let it do the ``errand`` (a shell script), and return its results.
 
-    ``extra``: Debian packages that it needs besides; ``kernel_says``: words for the kernel's
-    command line. Each line ``RESULT {json}`` that the errand prints adds to them.
+    Each line ``RESULT {json}`` that the errand prints adds to them.
 
     Raises:
         ImageError: a disk cannot be made.
         MachineError: no result within ``seconds``.
     """
-    kernel = Path(os.environ[SETTING]) / KERNEL
-    disk = stagebox_disk(folder, errand)
-    command = [
-        *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
-        *("-m", str(MEMORY_MIB), "-nographic", "-no-reboot", "-nic", "none"),
-        *("-kernel", str(kernel)),
-        *("-append", f"{APPEND} {kernel_says}".strip()),
-        *("-drive", f"file={system_disk(extra)},if=virtio,format=raw,snapshot=on"),
-        *("-drive", f"file={disk},if=virtio,format=raw"),
-    ]
-    console = folder / "console.log"
-    with console.open("wb") as out:
-        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        try:
-            machine.wait(seconds)
-        except subprocess.TimeoutExpired:
-            machine.kill()
-            machine.wait()
-    said = console.read_text(errors="replace")
-    results: dict[str, Any] = {}
-    for line in said.splitlines():
-        _, found, text = line.partition(RESULT)
-        if found:
-            results.update(json.loads(text))
-    if not results:
-        raise MachineError(f"nothing within {seconds:g} s; the console ends with:\n{said[-3000:]}")
+    with Machine(folder, errand, extra=extra, kernel_says=kernel_says) as machine:
+        machine.wait(seconds)
+        machine.cut()
+        results = machine.results()
+        if not results:
+            end = machine.said()[-3_000:]
+            raise MachineError(f"nothing within {seconds:g} s; the console ends with:\n{end}")
     return results
 
 
-__all__ = ["ImageError", "MachineError", "do", "unavailable"]
+__all__ = ["ImageError", "Machine", "MachineError", "do", "unavailable"]

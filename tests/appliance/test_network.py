@@ -9,7 +9,7 @@ import pytest
 from tests.appliance import machine
 from tests.appliance.image import NETWORK
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2_400)]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(2_400)]
 
 ERRAND = "AWAY='{away}' /usr/bin/python3 -m tests.appliance.guest.network {scenes}\n"
 RADIOS = "mac80211_hwsim.radios=3"
