@@ -228,6 +228,7 @@ class Person(Guest):
         await self.peer.accept((await self.get(MediaAnswer)).sdp)
         await self.peer.wait_connected(PATIENCE_S)
         self.mouth = Mouth(self.peer.send)
+        self.talks = 0
         self._pinging = asyncio.create_task(self._ping())
         return self
 
@@ -238,10 +239,12 @@ class Person(Guest):
 
     async def talk(self, pcm: Pcm) -> m.Recording:
         """Press, say it, let go; return what was said."""
-        await self.send(FloorRequest(req="talk"))
+        self.talks += 1
+        req = f"talk-{self.talks}"
+        await self.send(FloorRequest(req=req))
         await self.get(FloorGranted)
         await self.mouth.say(pcm)
-        await self.send(FloorRelease(req="talk"))
+        await self.send(FloorRelease(req=req))
         await self.get(FloorReleased)
         return self.mouth.said
 
