@@ -4,21 +4,27 @@ As a program, which runs in that network, it asks what it is told to in lines of
 """
 
 import json
+import re
 import subprocess
 import sys
-from types import SimpleNamespace
-from typing import Any, cast
+import urllib.request
+from typing import Any, Final
 
-from tests.support.console import Chief
+from tests.support.console import PASSWORD, Chief
 from tests.support.crew import Hub
+
+# Who is not at the hub itself reads this in its log.
+_CODE: Final = re.compile(r"needs the set-up code (\w+)")
 
 
 class FarChief(Chief):
     """``Chief``, from another network. ``prefix``: what starts a program there."""
 
     def __init__(self, hub: Hub, prefix: tuple[str, ...]) -> None:
+        code = _CODE.search(hub.logged())
+        assert code, hub.logged()
         self._program = subprocess.Popen(
-            [*prefix, sys.executable, "-m", __name__, hub.http],
+            [*prefix, sys.executable, "-m", __name__, hub.http, code[1]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -37,9 +43,20 @@ class FarChief(Chief):
         self._program.communicate(timeout=20)
 
 
+class Appointed(Chief):
+    """Somebody who is not at the hub, and becomes its first administrator."""
+
+    def __init__(self, origin: str, code: str) -> None:
+        self._origin = origin
+        cookies = urllib.request.HTTPCookieProcessor()
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
+        status, said = self.ask("POST", "/setup", {"password": PASSWORD, "code": code})
+        assert status == 200, said
+
+
 def main() -> None:
     """Ask."""
-    chief = Chief(cast("Hub", SimpleNamespace(http=sys.argv[1])))
+    chief = Appointed(*sys.argv[1:])
     for line in sys.stdin:
         print(json.dumps(chief.ask(*json.loads(line))), flush=True)
 
