@@ -18,7 +18,7 @@ def test_the_host_reads_what_was_done_now_and_afterwards(person: Callable[..., P
     guest = person("Gina Guest").join(space)
     guest.raise_hand().talk_says("You are next")
     host.button("Take Gina Guest's hand down").click()
-    guest.talk_says("ask")
+    guest.talk_says("Listening")
     host.button("Log", exact=True).click()
     log = host.page.get_by_role("dialog", name="What was done")
     for line in (

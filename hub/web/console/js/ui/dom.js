@@ -102,7 +102,8 @@ function patch(node, want) {
 function set(node, name, value) {
   if (name === "key" || name === "made" || name === "own") return;
   if (name === "tick") node.toggleAttribute("data-tick", Boolean(value));
-  else if (name.startsWith("on")) node[name] = value;
+  // What a handler returns is nobody's: a browser would take `false` for "do nothing else".
+  else if (name.startsWith("on")) node[name] = value ? (event) => void value(event) : null;
   else if (name === "value") setValue(node, value);
   else if (name === "checked" || name === "selected") node[name] = Boolean(value);
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
