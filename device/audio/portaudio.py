@@ -101,9 +101,10 @@ class _Stream(ABC):
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:
-        """Turn PortAudio's failure into the port's."""
+        """Be alone in PortAudio; turn its failure into the port's."""
         try:
-            yield
+            with self._system.calm():
+                yield
         except OSError as error:
             raise DeviceLostError(f"{self.label} went away ({error.args[-1]}).") from error
 

@@ -27,6 +27,9 @@ _BUSY_S: Final = 2.0
 _STEP_ASIDE_S: Final = 1.5
 _RESCAN_S: Final = 3.0
 
+# Nothing that a device does takes that long, but for one that hangs: then the others go on.
+_CALM_S: Final = 0.5
+
 # PortAudio's numbers, here because PyAudio may be missing.
 _PA_INT16: Final = 8
 # paInvalidSampleRate, paInvalidChannelCount, paSampleFormatNotSupported
@@ -57,6 +60,8 @@ class PortAudioSystem:
         self._pyaudio: Any = None
         self._streams: dict[int, Grip] = {}
         self._policy = RescanPolicy()
+        self._calm = threading.Lock()
+        self._busy_since: float | None = None
         self.rescan_wanted = False
 
     def open(self, direction: Direction, match: str | None) -> OpenStream:
@@ -82,7 +87,7 @@ class PortAudioSystem:
         """Close a stream; out of turn, when a device that hangs keeps the turn."""
         mine = self._turn.acquire(timeout=_BUSY_S)
         try:
-            with contextlib.suppress(OSError):  # a lost device cannot be closed twice
+            with contextlib.suppress(OSError), self.calm():  # a lost device is not closed twice
                 opened.stream.close()
             self._streams.pop(id(opened.stream), None)
         finally:
@@ -91,6 +96,27 @@ class PortAudioSystem:
                 opened.grip.without(*self._streams.values()).let_go()
                 self._turn.notify_all()
                 self._turn.release()
+
+    @contextlib.contextmanager
+    def calm(self) -> Iterator[None]:
+        """Use a stream while no other call is in PortAudio, which all that may fail has to.
+
+        PortAudio passes its errors through one variable of the whole process. A stream that
+        cannot be opened, while another one is read from, is then taken for one that is open, and
+        a place in memory written to that is none. Whoever is in for long (a device that hangs)
+        is not waited for.
+        """
+        busy = self._busy_since
+        left = _CALM_S if busy is None else max(0.0, busy + _CALM_S - time.monotonic())
+        mine = self._calm.acquire(timeout=left)
+        if mine:
+            self._busy_since = time.monotonic()
+        try:
+            yield
+        finally:
+            if mine:
+                self._busy_since = None
+                self._calm.release()
 
     def wait_for_rescan(self) -> None:
         """Wait, with no stream of one's own, while another thread looks for devices."""
@@ -215,14 +241,15 @@ class PortAudioSystem:
 
     def _stream(self, index: int, direction: Direction, rate: int, channels: int) -> Any:  # noqa: ANN401 - a pyaudio.Stream
         way = "input" if direction is Direction.INPUT else "output"
-        return self._pyaudio.open(
-            rate=rate,
-            channels=channels,
-            format=_PA_INT16,
-            # PortAudio's own choice crackles on a Pi; one block at a time does not.
-            frames_per_buffer=rate // BLOCKS_PER_S,
-            **{way: True, f"{way}_device_index": index},
-        )
+        with self.calm():
+            return self._pyaudio.open(
+                rate=rate,
+                channels=channels,
+                format=_PA_INT16,
+                # PortAudio's own choice crackles on a Pi; one block at a time does not.
+                frames_per_buffer=rate // BLOCKS_PER_S,
+                **{way: True, f"{way}_device_index": index},
+            )
 
 
 def _described(info: dict[str, Any]) -> SoundDevice:

@@ -21,6 +21,9 @@ HOST_ERROR = -9999
 OVERFLOWED = -9981
 
 
+CHANNELS_ERROR = -9998  # paInvalidChannelCount
+
+
 class FakeStream:
     def __init__(self, pa: "FakePortAudio", asked: dict[str, Any]) -> None:
         self.pa, self.asked, self.closed = pa, asked, False
@@ -497,6 +500,50 @@ def test_a_device_that_hangs_while_opening_holds_up_nobody_else(
     assert pa.streams[0].closed
     goes_on.set()
     thread.join()
+
+
+def test_nobody_reads_while_a_device_is_opened(pa: FakePortAudio, one: PortAudioSystem) -> None:
+    """Its errors go through one variable: a stream that fails to open would be taken for open."""
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    inside: list[str] = []
+    meetings: list[list[str]] = []
+
+    def enters(what: str, stay: float) -> None:
+        inside.append(what)
+        meetings.append([*inside])
+        time.sleep(stay)
+        inside.remove(what)
+
+    def refuse(asked: dict[str, Any]) -> int | None:
+        enters("open", 0.02)
+        return CHANNELS_ERROR if asked["channels"] == 2 else None
+
+    def read(_samples: int, exception_on_overflow: bool) -> bytes:
+        enters("read", 0.001)
+        return bytes(BLOCK_BYTES)
+
+    pa.refuse = refuse
+    pa.streams[0].read = read  # type: ignore[assignment]
+    ended = threading.Event()
+
+    def listen() -> None:
+        while not ended.is_set():
+            microphone.read()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        for _ in range(5):
+            loudspeaker = PortAudioLoudspeaker("usb", one)
+            loudspeaker.open()
+            loudspeaker.close()
+    finally:
+        ended.set()
+        thread.join()
+    assert ["open"] in meetings
+    assert ["read"] in meetings
+    assert {len(each) for each in meetings} == {1}
 
 
 def test_a_portaudio_that_does_not_start_is_tried_again(pa: FakePortAudio) -> None:
