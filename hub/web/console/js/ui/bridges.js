@@ -56,10 +56,11 @@ function sheet(app, key, page) {
     app,
     key,
     "Bridges",
+    // What changes by itself comes last: a button must not move away under a finger.
+    app.me?.admin && h("section", { key: "new" }, h("h3", {}, "New bridge"), made(app, page)),
     page.bridges.length
       ? h("ul", { key: "all" }, page.bridges.map((each) => bridge(app, each)))
       : nothing("This space is bridged to no other room."),
-    app.me?.admin && h("section", { key: "new" }, h("h3", {}, "New bridge"), made(app, page)),
   );
 }
 
@@ -75,15 +76,21 @@ function bridge(app, each) {
       h("strong", {}, each.name),
       chip(STATE[each.state], { kind: each.state === "joined" ? "is-good" : "" }),
     ),
-    h("small", {}, [each.url, each.room].filter(Boolean).join(" · ")),
-    each.detail && h("p", { role: "status" }, each.detail),
-    each.next_s !== null && h("p", {}, many(Math.ceil(each.next_s), "second", "seconds"), " until the next try."),
-    each.waits_for && h("p", {}, `Somebody speaks over there: ${each.waits_for.replaceAll("_", " ")}.`),
-    each.people.length > 0 && h("p", {}, "There: ", each.people.map(person).join(", ")),
-    each.state === "joined" && away.length > 0 &&
-      h("small", {}, `Not available there: ${away.map((what) => AWAY[what]).join(", ")}.`),
     admin && controls(app, each),
+    h("small", {}, [each.url, each.room].filter(Boolean).join(" · ")),
+    each.detail && h("p", { key: "why", role: "status" }, each.detail),
+    each.next_s !== null && h("p", { key: "next" }, again(each.next_s)),
+    each.waits_for &&
+      h("p", { key: "waits" }, `Somebody speaks over there: ${each.waits_for.replaceAll("_", " ")}.`),
+    each.people.length > 0 && h("p", { key: "there" }, "There: ", each.people.map(person).join(", ")),
+    each.state === "joined" &&
+      away.length > 0 &&
+      h("small", { key: "away" }, `Not available there: ${away.map((what) => AWAY[what]).join(", ")}.`),
   );
+}
+
+function again(seconds) {
+  return `Next try in ${many(Math.ceil(seconds), "second", "seconds")}.`;
 }
 
 function person({ name, muted, talking, bridge: isBridge }) {
@@ -97,8 +104,15 @@ function controls(app, each) {
   return h(
     "div",
     { class: "buttons" },
-    toggle(`${each.name} is on`, each.state !== "off", (on) => attempt(() => patch(at, { on })), { of: each.id }),
-    each.next_s !== null && button("Try now", "next", () => attempt(() => patch(at, { on: true }))),
+    toggle(
+      `${each.name} is on`,
+      each.state !== "off",
+      (on) => attempt(() => patch(at, { on })),
+      { of: each.id },
+    ),
+    button("Try now", "next", () => attempt(() => patch(at, { on: true })), {
+      disabled: each.next_s === null,
+    }),
     app.member.view?.space.recording &&
       button("All over there agree to the recording", "people", () =>
         attempt(() => post(`${at}/agree`, { all_were_asked: true })),
