@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+from device.air import in_order
 from device.floor.model import (
     CutBurst,
     Effect,
@@ -38,7 +39,8 @@ class Deeds:
         parts = self._parts
         parts.duplex.claim(parts.floor.state)
         parts.teller.settle()
-        for effect in effects:
+        parts.air.look()
+        for effect in in_order(effects):
             self._do_one(effect)
         parts.tally.asks(parts.floor.asks)
 

@@ -67,7 +67,7 @@ class Teller:
         )
         if tone is not None:
             now = asyncio.get_running_loop().time()
-            self.transmitter.expect(*self.duplex.say(tone, now))
+            self.transmitter.expect(*self.duplex.say(tone, now), since=now)
         if self.voice is not None and (is_now or is_later):
             (self.voice.say if is_now else self.voice.say_later)(said)
 

@@ -66,7 +66,7 @@ class Transmitter:
         self._timestamp = timestamp
         self._on_air = False
         self._notch = Notch()
-        self._tones: dict[float, float] = {}
+        self._tones: dict[float, tuple[float, float]] = {}  # Hz: heard from, and until
         self._quiet_from = -inf
 
     @property
@@ -111,9 +111,14 @@ class Transmitter:
             self._clean(pcm, start)  # a filter that knows what rings is ready for what leaves
         self._transmit(self._gate.push(pcm, start))
 
-    def expect(self, tones: tuple[float, ...], until: float) -> None:
-        """Take tones of these frequencies (Hz) out of what is captured before ``until``."""
-        self._tones |= dict.fromkeys(tones, until)
+    def expect(self, tones: tuple[float, ...], until: float, since: float = -inf) -> None:
+        """Take tones of these frequencies (Hz) out of what is captured from ``since`` to ``until``.
+
+        What was captured before, and leaves only now, cannot have them in it.
+        """
+        for hz in tones:
+            begun, _ = self._tones.get(hz, (since, until))
+            self._tones[hz] = min(begun, since), until
 
     def check(self, now: float) -> None:
         """Drop the red lamp if the microphone has gone quiet on us."""
@@ -144,8 +149,9 @@ class Transmitter:
 
     def _clean(self, pcm: bytes, start: float) -> Pcm:
         if self._tones:
-            self._tones = {hz: end for hz, end in self._tones.items() if end > start}
-        self._notch.tones = tuple(self._tones)
+            self._tones = {hz: span for hz, span in self._tones.items() if span[1] > start}
+        end = start + FRAME_SAMPLES / SAMPLE_RATE
+        self._notch.tones = tuple(hz for hz, (begun, _) in self._tones.items() if begun < end)
         return self._notch.apply(np.frombuffer(pcm, np.int16))
 
     def _end_if_over(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from device.air import Air
+from device.air import Air, in_order
 from device.audio.gate import BLOCK_S, STALL_S, MicGate
 from device.audio.ports import BLOCK_SAMPLES
 from device.buttons.debounce import Debounce
@@ -180,7 +180,8 @@ class World:
             self.feed(BurstOver(), "drained")
 
     def _apply(self, effects: list[Effect]) -> None:
-        for effect in effects:
+        self.air.look()
+        for effect in in_order(effects):
             match effect:
                 case StartBurst():
                     self._judge_opening()

@@ -58,7 +58,8 @@ class Transmitter:
     def __init__(self) -> None:
         self.expected: list[tuple[float, ...]] = []
 
-    def expect(self, tones: tuple[float, ...], until: float) -> None:
+    def expect(self, tones: tuple[float, ...], until: float, since: float) -> None:
+        assert since <= until
         self.expected.append(tones)
 
 

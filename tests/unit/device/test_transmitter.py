@@ -235,6 +235,27 @@ def test_a_tone_that_is_expected_does_not_leave_and_later_it_does() -> None:
     assert loudest(box) > 1_000
 
 
+def test_what_was_captured_before_a_tone_leaves_as_it_was() -> None:
+    """A tone tells of the burst before it is opened: the onset of the word has none of it."""
+    box, twin = Box(), Box()
+    sound = tone(10)
+    for each in (box, twin):
+        for at in range(0, len(sound), 2 * BLOCK_SAMPLES):
+            each.transmitter.capture(sound[at : at + 2 * BLOCK_SAMPLES], each.now)
+            each.now += BLOCK_S
+    box.transmitter.expect((PERMIT_HZ,), box.now + 1.0, since=box.now)
+    # The same tone once more lasts longer, and began when it began.
+    box.transmitter.expect((PERMIT_HZ,), box.now + 2.0, since=box.now + 1.0)
+    for each in (box, twin):
+        each.transmitter.open(each.now)
+    heard = [packet.payload for packet in box.packets if packet.is_audio]
+    assert heard == [packet.payload for packet in twin.packets if packet.is_audio] != []
+    box.transmitter.capture(sound[: 2 * BLOCK_SAMPLES], box.now)
+    box.now += BLOCK_S
+    box.transmitter.capture(sound[: 2 * BLOCK_SAMPLES], box.now)
+    assert box.transmitter._notch.tones == (PERMIT_HZ,)
+
+
 def test_a_tone_that_rings_already_when_the_burst_begins_does_not_leave() -> None:
     box = Box()
     box.transmitter.open(box.now, quiet_from=box.now + 0.2)
