@@ -6,7 +6,7 @@ import pytest
 
 from tests.appliance import machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
 ERRAND = "exec /usr/bin/python3 -m tests.appliance.guest.services\n"
 WATCHDOG_S, ABORT_S = 20, 5  # as the units have it
@@ -17,7 +17,7 @@ GPIO = "gpio 660"
 
 
 def test_services_start_are_watched_and_come_back(tmp_path: Path) -> None:
-    result = machine.do(tmp_path, ERRAND, 1_500)
+    result = machine.do(tmp_path, ERRAND, 3_300)
     print(result)
     assert result.get("done"), result.get("error")
     assert result["users"] == {"stagebox-hub": "stagebox-hub", "stagebox-box": "stagebox"}
@@ -25,12 +25,12 @@ def test_services_start_are_watched_and_come_back(tmp_path: Path) -> None:
     assert result["gpio"] == GPIO
     # Working, and told so: nobody is restarted for being slow.
     assert result["busy"] == {"stagebox-hub": 0, "stagebox-box": 0}
-    assert set(result["harmed"]) == {
-        *("stagebox-hub stopped", "stagebox-hub loop"),
-        *("stagebox-box stopped", "stagebox-box loop", "stagebox-box microphone"),
-    }
-    for what, seconds in result["harmed"].items():
-        assert WATCHDOG_S / 2 < seconds["gone"] < GONE_WITHIN_S, what
+    both = {"stagebox-hub", "stagebox-box"}
+    assert set(result["stopped"]) == set(result["loop"]) == both
+    assert set(result["microphone"]) == {"stagebox-box"}
+    for what in ("stopped", "loop", "microphone"):
+        for unit, seconds in result[what].items():
+            assert WATCHDOG_S / 2 < seconds["gone"] < GONE_WITHIN_S, (what, unit)
     # The loops that stood still, and the microphone's thread: each showed where it was.
     assert result["shows_where"] >= 3
     assert result["spoke"] >= 1

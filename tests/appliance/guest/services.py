@@ -119,19 +119,34 @@ def restarts() -> dict[str, int]:
     return {unit: int(shown(unit, "NRestarts")) for unit in UNITS}
 
 
-def started_anew(unit: str, harm: Callable[[int], object]) -> dict[str, float]:
-    """Harm the main process; return when it was gone, and when a new one was ready, in seconds."""
-    old = int(shown(unit, "MainPID"))
+def started_anew(harm: dict[str, Callable[[int], object]]) -> dict[str, dict[str, float]]:
+    """Harm the main process of each unit, all at once.
+
+    Return, by unit, when it was gone and when a new one was ready, in seconds.
+    """
+    old = {unit: int(shown(unit, "MainPID")) for unit in harm}
     began = time.monotonic()
-    harm(old)
-    gone = until(lambda: not Path(f"/proc/{old}").exists(), f"{unit} is ended")
-    until(
-        lambda: (
-            shown(unit, "MainPID") not in {str(old), "0"} and shown(unit, "ActiveState") == "active"
-        ),
-        f"{unit} is ready again",
-    )
-    return {"gone": gone, "ready": round(time.monotonic() - began, 1)}
+    for unit, do in harm.items():
+        do(old[unit])
+    gone: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
+
+    def are_back() -> bool:
+        now = round(time.monotonic() - began, 1)
+        for unit in harm:
+            if unit not in gone and not Path(f"/proc/{old[unit]}").exists():
+                gone[unit] = now
+            if unit in gone and unit not in found and is_new(unit, old[unit]):
+                found[unit] = {"gone": gone[unit], "ready": now}
+        return len(found) == len(harm)
+
+    until(are_back, f"ready again: {', '.join(harm)}")
+    return found
+
+
+def is_new(unit: str, old: int) -> bool:
+    """Whether another process than that one is ready."""
+    return shown(unit, "MainPID") not in {str(old), "0"} and shown(unit, "ActiveState") == "active"
 
 
 def busy() -> dict[str, int]:
@@ -146,16 +161,20 @@ def busy() -> dict[str, int]:
     return {unit: count - before[unit] for unit, count in restarts().items()}
 
 
-def harms() -> dict[str, dict[str, float]]:
-    """Do each kind of harm once."""
-    found = {}
-    for unit in UNITS:
-        found[f"{unit} stopped"] = started_anew(unit, lambda pid: os.kill(pid, signal.SIGSTOP))
-        found[f"{unit} loop"] = started_anew(unit, lambda pid: os.kill(pid, signal.SIGUSR1))
+def harms() -> None:
+    """Do each kind of harm once, and tell what came of it."""
+    tell(stopped=started_anew(dict.fromkeys(UNITS, lambda pid: os.kill(pid, signal.SIGSTOP))))
+    tell(loop=started_anew(dict.fromkeys(UNITS, lambda pid: os.kill(pid, signal.SIGUSR1))))
+    until(has_sound, "the box has its microphone")
+    tell(microphone=started_anew({BOX: lambda pid: HUNG.write_text(str(pid))}))
     until(is_free, "the box is back")
-    found[f"{BOX} microphone"] = started_anew(BOX, lambda pid: HUNG.write_text(str(pid)))
-    until(is_free, "the box is back once more")
-    return found
+
+
+def has_sound() -> bool:
+    """Whether the microphone of the box that runs now works, or did."""
+    pid = shown(BOX, "MainPID")
+    log = run("journalctl", "--no-pager", "-o", "cat", "-u", BOX, f"_PID={pid}")
+    return "capture: Loopback: PCM (hw:0,0) is ready" in log
 
 
 def tell(**what: object) -> None:
@@ -178,7 +197,7 @@ def visit() -> None:
         gpio=run("stat", "-c", "%G %a", str(chip)),
     )
     tell(busy=busy(), free_after=is_free() or until(is_free, "the floor is free after all"))
-    tell(harmed=harms())
+    harms()
     log = run("journalctl", "--no-pager", "-o", "cat", "-u", BOX, "-u", HUB)
     tell(shows_where=log.count("most recent call first"), spoke=log.count("does not work:"))
     began = time.monotonic()
