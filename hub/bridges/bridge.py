@@ -50,6 +50,7 @@ class Bridge:
         self._people: tuple[Person, ...] = ()
         self._can = Abilities()
         self._far: Far | None = None
+        self._logged = ""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -120,7 +121,9 @@ class Bridge:
                 await asyncio.shield(far.leave())
         now = self._loop.time()
         wait_s = self._machine.over(over.cause, over.detail, now, over.retry_after_s)
-        log.warning("bridge %s: %s (%s)", self.plan.name, over.detail, over.cause)
+        if over.detail != self._logged:  # a server that is away for a night is one line
+            self._logged = over.detail
+            log.warning("bridge %s: %s (%s)", self.plan.name, over.detail, over.cause)
         return wait_s
 
     async def _join(self, far: Far) -> None:
@@ -129,6 +132,7 @@ class Bridge:
         plan = self.plan
         self._seat.enter(arrival(plan.member_id, plan.name, plan.system))
         self._machine.handle(Event.JOINED, self._loop.time())
+        self._logged = ""
         log.info("bridge %s: joined", plan.name)
         if plan.system is not System.WHEP:
             self._seat.plug(far.send)

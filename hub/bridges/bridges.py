@@ -1,5 +1,6 @@
 """All bridges of a hub: those of its settings, and those made while it ran, which are kept."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -52,8 +53,7 @@ class Bridges:
 
     async def aclose(self) -> None:
         """Leave everything."""
-        for bridge in self._bridges.values():
-            await bridge.stop()
+        await asyncio.gather(*(bridge.stop() for bridge in self._bridges.values()))
 
     def statuses(self, space_id: str | None = None) -> list[Status]:
         """Return what people are shown of all bridges, or of those of one space."""

@@ -179,3 +179,25 @@ async def test_bridges_made_on_the_console_are_there_after_a_restart(tmp_path: P
 
 def _fields(plan: Plan) -> dict:
     return {name: getattr(plan, name) for name in plan.__struct_fields__}
+
+
+async def test_a_server_that_is_away_is_one_line_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.room.is_open = False
+    desk.room.end(Cause.LOST)
+    # The first try after it says that the room is closed; those after that say it again.
+    await until(lambda: "closed" in caplog.text)
+    told = len(caplog.records)
+    await asyncio.sleep(0.3)
+    assert len(caplog.records) == told
+    desk.room.is_open = True
+    await desk.joined()
+
+
+async def test_metrics_show_bridges(desk: Desk) -> None:
+    hub = desk.hub
+    hub.bridge(PLAN)
+    text = hub.metrics.render().decode()
+    assert 'bridge_states{state="' in text
+    assert "guests" in text
