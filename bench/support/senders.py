@@ -38,6 +38,7 @@ _SPEECH_S = 2.0
 _AT_ONCE = 10
 _HEADER = struct.Struct("!BBHII")
 _SSRC_AT = 8
+_LOST = "a connection was lost; give the machine less to do"
 _write_ssrc = struct.Struct("!I").pack_into
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
@@ -215,7 +216,7 @@ class LeanSenders:
         """
         lost = sum(peer.state is not PeerState.CONNECTED for peer in self.peers)
         if lost:
-            raise RuntimeError(f"{lost} connections were lost; give the machine less to do")
+            raise RuntimeError(f"{lost} times: {_LOST}")
         stats = [peer.stats() for peer in self.peers]
         refused = sum(each.send_errors + each.send_overflows for each in stats)
         if refused:
@@ -234,7 +235,11 @@ class LeanSenders:
         await asyncio.sleep(0)
 
     async def send_bare(self, paths: list[BarePath]) -> None:
-        """Send one frame with nothing that can be left out."""
+        """Send one frame with nothing that can be left out.
+
+        Raises:
+            RuntimeError: a receiver has closed its socket, which the kernel tells at once.
+        """
         desk, payload = workspace(), self.next_payload()
         memory, length, sealed = desk.memory, desk.length, desk.sealed
         stamp = (self.number & 0xFFFF, self.number * FRAME_SAMPLES & 0xFFFFFFFF, 0)
@@ -245,7 +250,10 @@ class LeanSenders:
             _write_ssrc(plain, _SSRC_AT, path.ssrc)
             length[0] = len(frame)
             protect(path.handle, memory, length)
-            path.send(sealed[: length[0]])
+            try:
+                path.send(sealed[: length[0]])
+            except ConnectionRefusedError:
+                raise RuntimeError(_LOST) from None
         await asyncio.sleep(0)
 
     def _peer(self) -> Peer:

@@ -88,11 +88,12 @@ class Words:
         far = bytes(a ^ b for a, b in zip(self._far, transaction, strict=False))
         return _sealed(_RESPONSE, transaction, self._mapped + far, self._ours)
 
-    def is_answer(self, data: bytes, transaction: bytes) -> bool:
-        """Whether this is the peer's answer to the check of that transaction."""
+    def answered(self, data: bytes) -> bytes | None:
+        """Return the transaction that this is the peer's answer to; None: it is no answer."""
         if _parts(data, _RESPONSE, self._theirs) is None:
-            return False
-        return bool(_HEAD.unpack_from(data)[3] == transaction)
+            return None
+        transaction: bytes = _HEAD.unpack_from(data)[3]
+        return transaction
 
 
 def _mapped(address: tuple[str, int]) -> tuple[bytes, bytes]:

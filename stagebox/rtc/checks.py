@@ -8,6 +8,7 @@ import asyncio
 import os
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from weakref import WeakKeyDictionary, ref
 
@@ -15,7 +16,7 @@ from aioice.candidate import candidate_priority
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
 from stagebox.rtc.binding import TRANSACTION_SIZE, Credentials, Words
-from stagebox.rtc.consent import ANSWER_S, Watch
+from stagebox.rtc.consent import ANSWER_S, FAILURES, Watch
 from stagebox.rtc.naps import nap
 
 _COMPONENT = 1
@@ -29,7 +30,8 @@ class Checker:
 
     def __init__(self) -> None:
         self.watch = Watch(asyncio.get_running_loop().time(), _chance())
-        self._asked: bytes | None = None
+        # The checks since the last answer: on a busy machine or a slow line one comes late.
+        self._asked: deque[bytes] = deque(maxlen=FAILURES)
         # Weak: a pair leads back to its connection, which must not keep itself alive.
         self._pair: Callable[[], CandidatePair | None] = _nothing
         self._remote = "", 0
@@ -41,15 +43,15 @@ class Checker:
         pair = connection._nominated.get(_COMPONENT)
         if pair is None:
             return False
-        self._asked = os.urandom(TRANSACTION_SIZE)
-        request = self._known(connection, pair).ask(self._asked)
+        self._asked.append(os.urandom(TRANSACTION_SIZE))
+        request = self._known(connection, pair).ask(self._asked[-1])
         pair.protocol.transport.sendto(request, self._remote)
         return True
 
     @property
     def is_answered(self) -> bool:
-        """Whether the last check was answered."""
-        return self._asked is None
+        """Whether the last check, or one not long before it, was answered since it was sent."""
+        return not self._asked
 
     def hear(self, protocol: StunProtocol, data: bytes, sender: tuple[str, int]) -> bool:
         """Deal with a plain check or answer; False: it is neither, or not of the settled path."""
@@ -65,8 +67,8 @@ class Checker:
             self.watch.heard_at = time.monotonic()
             protocol.transport.sendto(answer, sender)
             return True
-        if self._asked is not None and words.is_answer(data, self._asked):
-            self._asked = None
+        if words.answered(data) in self._asked:
+            self._asked.clear()
             self.watch.answered(time.monotonic(), _chance())
             return True
         return False

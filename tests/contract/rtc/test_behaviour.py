@@ -224,6 +224,28 @@ async def test_our_check_is_answered_by_the_library(monkeypatch: pytest.MonkeyPa
         assert checker.is_answered
 
 
+async def test_an_answer_that_comes_late_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as (a, b):
+        ours, theirs = (end.peer._dtls.transport._connection for end in (a, b))
+        checker, held = checks_module.checker_of(ours), []
+        hear = Checker.hear
+
+        def late(self: Checker, *heard: Any) -> bool:  # noqa: ANN401 - passed on
+            if self is checker:
+                held.append(heard)
+                return True
+            return hear(self, *heard)
+
+        monkeypatch.setattr(Checker, "hear", late)
+        for count in (1, 2):
+            assert checker.ask(ours)
+            await until(lambda count=count: len(held) >= count, "an answer, which we hold back")  # type: ignore[misc]
+        assert not checker.is_answered
+        assert hear(checker, *held[0])
+        assert checker.is_answered
+        assert theirs._nominated
+
+
 async def test_only_the_settled_path_is_checked_and_answered() -> None:
     async with connected() as (_, b):
         theirs = b.peer._dtls.transport._connection
