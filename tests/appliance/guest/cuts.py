@@ -177,7 +177,7 @@ MAKER: Final = Maker(Path("/run/releases"), Path("/run/release-keys"))
 
 def is_bad(build: int) -> bool:
     """Whether a release cannot log in."""
-    return build % BAD_EVERY == 0 and build != PACKAGE_BUILD
+    return build > PACKAGE_BUILD and build % BAD_EVERY == 0
 
 
 def an_update(build: int | None, wish: Wish = Wish.UPDATE) -> None:
