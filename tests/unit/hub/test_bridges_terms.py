@@ -179,7 +179,7 @@ _JSON = st.recursive(
             max_size=6,
         ),
     ),
-    max_leaves=25,
+    max_leaves=10,
 )
 
 
