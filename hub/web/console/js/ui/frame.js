@@ -26,8 +26,12 @@ function openHub() {
     "p",
     { key: "open-hub", class: "banner is-held" },
     icon("flag"),
-    h("strong", {}, "This hub is open."),
-    " It takes every program on its own computer for a box: for development only.",
+    h(
+      "span",
+      {},
+      h("strong", {}, "This hub is open."),
+      " It takes every program on its own computer for a box: for development only.",
+    ),
   );
 }
 
