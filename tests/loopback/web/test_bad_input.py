@@ -29,6 +29,7 @@ UNKNOWN = {
     "box": "0" * 32,
     "pin": "999",
     "token": "nobody-was-given-this",
+    "bridge": "0" * 12,
     "webhook": "999",
     "recording": "nothing",
 }
