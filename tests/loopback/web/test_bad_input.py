@@ -217,6 +217,8 @@ _BODIES: dict[str, dict[str, Any]] = {
     "post_spaces_space_pins": {"text": "x"},
     "post_codes": {"code": "000000"},
     "post_webhooks": {"url": "http://localhost:1/"},
+    "patch_bridges_bridge": {"on": True},
+    "post_bridges_bridge_agree": {"all_were_asked": True},
 }
 
 
