@@ -202,6 +202,7 @@ def _pull(voice: _Voice, at: float) -> Pcm:
     if held >= FRAME_SAMPLES and voice.leaving > 0:
         return pcm
     voice.is_over = True
+    pcm = pcm.copy()  # silence is everybody's
     end = min(held, FRAME_SAMPLES - _FADE)
     pcm[end : end + _FADE] = pcm[end : end + _FADE] * _FADE_OUT
     pcm[end + _FADE :] = 0

@@ -68,6 +68,9 @@ DIRECT = 0.3  # the loudspeaker's way to the microphone: 10 dB weaker than it wa
 QUIET_RMS = 8.0  # of a room, about -72 dBFS
 # Softer than this, -60 dBFS, a prompt is under the noise of most rooms, as in half duplex.
 AUDIBLE_RMS = 4 * QUIET_RMS
+# Nor is a leak louder than the loudspeaker played it, whose own way to the microphone takes 10 dB;
+# a vowel at a tone's pitch may be.
+LOUDEST = 1.6
 # The recording begins with the hub's own notice.
 NOTICE_S = 9.0
 # From the order to a phrase, and to a tone, to its beginning, on a loaded machine.
@@ -80,7 +83,7 @@ HEAD_S = 0.8
 # A phrase in its own loudspeaker, over what others say; and far less than this is no trace.
 CERTAIN, NONE = 0.35, 0.3
 # No output is more alike to a prompt than so many times the most alike that nobody said.
-CHANCE = 1.5
+CHANCE = 1.6
 LANGUAGES = {"Ana": Language.ENGLISH, "Ben": Language.GERMAN, "Cem": Language.ENGLISH}
 # So that nobody is taken for somebody else: Ben's and Cem's boxes play recordings in voices
 # of their own, Ana's has the synthesiser's usual one.
@@ -99,7 +102,7 @@ NEVER_SAID = (
 )
 # Tones beside each tone, up to a third above and below: as many as lie best between all tones.
 TRANSPOSED = tuple(1.25 ** (step / 20) for step in range(-20, 21))
-DECOYS = 6
+DECOYS = 12
 
 
 def fingers(seed: int) -> str:
@@ -458,7 +461,11 @@ def search(
             sound = evening.output(name, prompt)
             limit = evening.limit(name, prompt)
             there = heard(prompt, as_heard(name, prompt, sound))
-            is_there = there.alike > limit and there.level * prompt.rms > AUDIBLE_RMS
+            is_there = (
+                there.alike > limit
+                and there.level * prompt.rms > AUDIBLE_RMS
+                and there.level < LOUDEST
+            )
             found.append((name, what, is_there))
             print(
                 f"{name[:16]:16} {what:56} {there.alike:.2f} (chance {limit:.2f}),"

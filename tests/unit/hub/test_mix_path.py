@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from hub.media.counts import AudioCounts
+from hub.media.mixdown import Mixdown
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, FrameKind, silence
 from tests.unit.hub.mix_kit import BEGIN, Mouth, Room, levels, share, tone
 
@@ -280,3 +282,14 @@ def test_a_member_that_left_is_told_no_end() -> None:
     room.audio.close("bert")
     room.play(10, first)
     assert room.counts.undeliverable == 0
+
+
+def test_who_leaves_in_silence_takes_nobody_along() -> None:
+    down = Mixdown(AudioCounts())
+    for name in ("ana", "ben"):
+        down.join(name)
+    down.leave("ana")
+    for frame in range(10):
+        assert dict(down.mix({"cleo"}, frame * 0.02)).keys() == {None}
+        down.let_go()
+    assert down.voices == {"ben"}
