@@ -48,8 +48,10 @@ _FRESH: Final = SAMPLE_RATE * 6 // 5
 # stall that is not waited for costs a word; to wait costs delay after the trouble's end.
 _AGAIN: Final = 16 * SAMPLE_RATE
 _FRESH_AGAIN: Final = 8 * SAMPLE_RATE
-# So much sound in a row that is later than the least target is a stall, not jitter.
+# So much sound in a row that is later than this is a stall, not jitter, and not the hiccup of a
+# computer that has something else to do.
 _STALL: Final = 3 * FRAME_SAMPLES
+_STALL_S: Final = 0.060
 # The quantile may fall by so many seconds in a second: what comes again is waited for.
 _FALL: Final = 0.005
 # Three losses in two seconds are a line that loses 3 % or more. Room for FEC is then kept
@@ -74,7 +76,7 @@ class ArrivalStats:
         self._usual = start
         self._peaks: deque[tuple[int, float]] = deque([(0, start)])
         self._target = config.start_s
-        self._late = 0  # samples in a row that came later than the least target
+        self._late = 0  # samples in a row that came as late as in a stall
         self._stalled_at = -_AGAIN
         self._fresh = _FRESH
         self._heard = 0  # samples noted
@@ -161,7 +163,7 @@ class ArrivalStats:
 
     def _note_stall(self, late: float, samples: int) -> None:
         """Keep the peaks for longer once a stall has come back."""
-        if late <= self._config.floor_s:
+        if late <= max(_STALL_S, self._config.floor_s):
             self._late = 0
             return
         is_new = self._late < _STALL <= self._late + samples

@@ -228,3 +228,12 @@ def test_packets_that_are_late_by_themselves_are_no_stall(packets: int) -> None:
         n = calm(stats, stall(stats, n, packets), 0.8)
     calm(stats, n, 1.4)
     assert stats.target == pytest.approx(0.021)
+
+
+def test_a_computer_that_hesitates_is_no_stall() -> None:
+    stats = ArrivalStats(CONFIG)
+    n = calm(stats, 0, 5)
+    for _ in range(4):
+        n = stall(stats, calm(stats, n, 2), 4)
+    calm(stats, n, 1.4)
+    assert stats.target == pytest.approx(CONFIG.floor_s)
