@@ -87,10 +87,10 @@ class Bridge:
         """Agree to the recording that runs, for everybody over there; say whether one runs."""
         return self._seat.agree()
 
-    def shown_as(self, name: str) -> None:
-        """Be called so over there from now on."""
+    def tell_recording(self, *, on: bool) -> None:
+        """Let people over there see whether they are recorded here, by the bridge's name."""
         if self._far is not None:
-            self._far.show(name)
+            self._far.show(f"{self.plan.name} (recording)" if on else self.plan.name)
 
     # --- private --------------------------------------------------------------
 
@@ -132,6 +132,8 @@ class Bridge:
         plan = self.plan
         self._seat.enter(arrival(plan.member_id, plan.name, plan.system))
         self._machine.handle(Event.JOINED, self._loop.time())
+        if self._seat.is_recorded:  # since before it joined, or while it was away
+            self.tell_recording(on=True)
         self._logged = ""
         log.info("bridge %s: joined", plan.name)
         if plan.system is not System.WHEP:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.bridges.bridge import Bridge, Status
 from hub.bridges.guests import Guests
@@ -94,8 +95,20 @@ class Bridges:
         await bridge.stop()
 
     async def switch(self, bridge_id: str, *, on: bool) -> None:
-        """Switch one on or off; one that is on tries again at once."""
+        """Switch one on or off; one that is on tries again at once.
+
+        One that was made while the hub ran stays so when the hub starts anew; of one of the
+        settings the settings say what it is then.
+
+        Raises:
+            OSError: that cannot be kept; then nothing has changed.
+        """
         bridge = self._bridges[bridge_id]
+        plan = replace(bridge.plan, on=on)
+        if bridge_id not in self._standing and plan != bridge.plan:
+            others = (each for each in self._made() if each.id != bridge_id)
+            self._keep((*others, plan))
+        bridge.plan = plan
         if on:
             bridge.start()
         else:
@@ -105,8 +118,7 @@ class Bridges:
         """Show over there that the space is recorded, or no longer."""
         for bridge in self._bridges.values():
             if bridge.plan.space == space_id:
-                name = bridge.plan.name
-                bridge.shown_as(f"{name} (recording)" if on else name)
+                bridge.tell_recording(on=on)
 
     def states(self) -> Mapping[str, float]:
         """Return how many bridges are in which state, for /metrics."""

@@ -2,7 +2,7 @@
 
 An adapter joins one room of one server, brings packets both ways and tells who is there.
 When to join, where to sit, when to ask for the floor and when to try again is decided on
-this side of the port, once for all systems. ``tests.unit.hub.bridge_contract`` is what
+this side of the port, once for all systems. ``tests.support.bridge_contract`` is what
 every adapter has to pass.
 """
 

@@ -65,6 +65,11 @@ class Seat:
         """Whether the space may be heard from here now: it has begun, and this seat is in it."""
         return self._space is not None and self._space.hears(self._member_id)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the space in which this seat is is recorded now."""
+        return self._space is not None and self._space.info.recording is not None
+
     def enter(self, arrival: Arrival) -> None:
         """Sit down.
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from hub.bridges.bridge import Status
 from hub.bridges.bridges import Bridges
@@ -110,18 +111,8 @@ async def show_space(call: Call) -> BridgeList:
 
 async def make(call: Call, new: BridgeNew) -> BridgeView:
     """Make a bridge, and begin to join."""
-    plan = Plan(
-        name=new.name,
-        space=new.space,
-        system=new.system,
-        url=new.url,
-        room=new.room,
-        pin=new.pin,
-        secret=new.secret,
-        token=new.token,
-    )
     try:
-        bridge = _house(call).add(plan)
+        bridge = _house(call).add(Plan(**asdict(new)))
     except PlanError as error:
         raise Refused(ErrorCode.BAD_VALUE, str(error), field=error.field) from None
     except OSError:
@@ -132,7 +123,10 @@ async def make(call: Call, new: BridgeNew) -> BridgeView:
 async def switch(call: Call, wish: BridgeSwitch) -> BridgeView:
     """Switch a bridge on or off."""
     house, found = _house(call), _found(call)
-    await house.switch(found.plan.id, on=wish.on)
+    try:
+        await house.switch(found.plan.id, on=wish.on)
+    except OSError:
+        raise Refused(WebCode.NOT_KEPT, _DISK) from None
     bridge = house.get(found.plan.id)
     return _view(call, bridge.status() if bridge is not None else found)
 

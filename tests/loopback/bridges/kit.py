@@ -15,12 +15,9 @@ from hub.bridges.plan import Plan
 from hub.bridges.terms import State
 from hub.bridges.wiring import ways
 from hub.config import Boxes, HubConfig, SpaceConfig, TrustConfig
-from hub.control.server import HubServer
 from hub.media.plane import HubMedia
 from hub.media.processes import MediaProcesses
-from hub.spaces.registry import Spaces
 from hub.spaces.rights import Actor
-from hub.store.database import Store
 from hub.web.desk import Home
 from stagebox import measure as m
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Pcm
@@ -37,7 +34,7 @@ from stagebox.wire.messages import (
     MediaOffer,
 )
 from stagebox.wire.terms import Mode, Place
-from tests.loopback.hub.crew import PATIENCE_S, Guest, Hub, trust_of, until
+from tests.loopback.hub.crew import PATIENCE_S, Guest, Hub, until
 from tests.loopback.web.kit import AT_EASE
 from tests.support.voices import speaker
 
@@ -56,30 +53,14 @@ class SoundHub(Hub):
             self.media = MediaProcesses(self.processes)
             await self.media.start()
         self._stack = contextlib.AsyncExitStack()
-        self.store = await Store.open(self.data / "hub.sqlite3", lambda _kind: None)
-        self.spaces = Spaces(
-            self.config.space,
-            media=self.media,
-            store=self.store,
-            metrics=self.metrics,
-            limits=self.config.spaces,
-        )
-        await self.spaces.start()
-        self.trust = await trust_of(self)
+        await super().start()
+
+    async def _home(self) -> Home:
+        place = self.data, self.identity.id
         self.ways: Ways = await self._stack.enter_async_context(
-            ways(
-                self.config.bridge,
-                self.spaces,
-                self.media,
-                self.metrics,
-                (self.data, self.identity.id),
-            )
+            ways(self.config.bridge, self.spaces, self.media, self.metrics, place)
         )
-        self.home = Home(self.store, self.data, self.trust, ways=self.ways)
-        self.server = HubServer(
-            self.config, self.identity, self.spaces, self.metrics, self.media, self.home
-        )
-        await self.server.start()
+        return Home(self.store, self.data, self.trust, ways=self.ways)
 
     async def aclose(self) -> None:
         await self.server.aclose()

@@ -141,6 +141,22 @@ async def test_a_recording_hears_the_far_side_only_when_they_agreed(desk: Desk) 
     assert desk.hub.talkers() == {"Far"}
 
 
+async def test_people_over_there_see_that_they_are_recorded_whenever_it_joins(desk: Desk) -> None:
+    def shown() -> list[str]:
+        return [far.shown for far in desk.room.here]
+
+    assert shown() == [""]
+    desk.hub.spaces.act("main", ADMIN, RecordSet(req="rec", on=True))
+    desk.bridge.tell_recording(on=True)  # as the hub's wiring has it
+    assert shown() == ["Far (recording)"]
+    joins = desk.bridge.status().joins
+    desk.room.end(Cause.LOST)
+    await until(lambda: desk.bridge.status().joins > joins)
+    await until(lambda: shown() == ["Far (recording)"])
+    desk.bridge.tell_recording(on=False)
+    assert shown() == ["Far"]
+
+
 async def test_a_far_side_that_speaks_nonsense_is_not_let_through(desk: Desk) -> None:
     now = asyncio.get_running_loop().time()
     for number in range(2_000):
@@ -166,6 +182,11 @@ async def test_bridges_made_on_the_console_are_there_after_a_restart(tmp_path: P
         await until(lambda: hub.state(made) is State.WAITING)
         await hub.ways.bridges.switch(made, on=False)
         assert hub.state(made) is State.OFF
+    async with sound_hub(folder) as hub:
+        assert hub.state(made) is State.OFF, "who switched it off meant it"
+        await hub.ways.bridges.switch(made, on=True)
+    async with sound_hub(folder) as hub:
+        await until(lambda: hub.state(made) is State.WAITING)
         await hub.ways.bridges.remove(made)
         assert not hub.ways.bridges.statuses()
     (folder / FILE).write_text("nonsense")

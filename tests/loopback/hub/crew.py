@@ -115,11 +115,15 @@ class Hub:
         )
         await self.spaces.start()
         self.trust = await trust_of(self)
-        self.home = Home(self.store, self.data, self.trust)
+        self.home = await self._home()
         self.server = HubServer(
             self.config, self.identity, self.spaces, self.metrics, self.media, self.home
         )
         await self.server.start()
+
+    async def _home(self) -> Home:
+        """Return what the hub's pages stand on; other hubs have more."""
+        return Home(self.store, self.data, self.trust)
 
     async def aclose(self) -> None:
         await self.server.aclose()
