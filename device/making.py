@@ -113,9 +113,8 @@ def make(config: BoxConfig, arguments: argparse.Namespace, stop: asyncio.Event) 
 
 def _parts(ground: Ground) -> tuple[Parts, Pull, str | None]:
     """Return the parts, where playback gets its sound, and what is wrong with the prompts."""
-    config, simulation, events, status = (
-        *(ground.config, ground.simulation, ground.events, ground.status),
-    )
+    config, simulation = ground.config, ground.simulation
+    events, status = ground.events, ground.status
     output = Output(Playout())
     output.set_volume(programme_db=config.sound.volume_db, prompts_db=config.sound.prompts_db)
     sounding = Sounding(output.pull)
