@@ -159,7 +159,6 @@ export const ERROR = {
   no_such_bridge: "There is no such bridge. Look at the list again.",
   no_such_webhook: "That webhook is gone already.",
   no_such_recording: "There is no such recording. Go back to the list.",
-  no_such_bridge: "That bridge is gone already.",
   recording_gone: "That recording was deleted.",
   bad_range: "The recording could not be read from there. Reload the page.",
   not_streamed: "This space is not streamed. Its host can switch that on in its settings.",
