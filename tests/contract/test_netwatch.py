@@ -107,5 +107,9 @@ def test_a_wiped_box_asks_for_its_networks_to_be_forgotten(box: Box, tmp_path: P
         assert (tmp_path / FORGET_FILE).exists()
 
 
-def test_a_box_without_a_helper_has_no_networks(tmp_path: Path) -> None:
+def test_a_box_without_a_helper_has_no_networks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     NetWatch(lambda _: None, lambda _: None, ask=tmp_path / "not-there" / "ask").forget()
+    assert not list(tmp_path.iterdir())
+    assert "no networks are forgotten" in caplog.text
