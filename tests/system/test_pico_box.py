@@ -134,6 +134,8 @@ def test_a_hand_a_burst_a_pulled_cable_and_back(pico: LivePico, tmp_path: Path) 
             for each in (host, box):
                 each.wait_for(lambda one: one.last_state("media") == "up", START_S, "sound")
             box.soon("is in its space", lambda: box.last_state("floor") == "idle_free")
+            # A finger that is down before the panel and the box know each other is no press.
+            wait_until(lambda: is_white(pico.light), SOON_S, "the panel shows the box's lamp")
             assert box.events("error") == []
             is_offered(pico, box, host)
             talks(pico, box)
