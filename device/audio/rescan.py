@@ -39,7 +39,7 @@ class RescanPolicy:
     """
 
     def __init__(self) -> None:
-        self._scanned_at = float("-inf")
+        self._scanned_at = self._away_at = float("-inf")
         self._cards = b""
         self._missing: dict[str, tuple[float, float]] = {}  # who: (not before, next wait)
 
@@ -53,9 +53,25 @@ class RescanPolicy:
         return entries(cards).get(number) == entries(self._cards).get(number)
 
     def may_rescan(self, now: float, cards: bytes, *, listed: bool) -> bool:
-        """Whether to look again when no stream is open."""
-        wait = RELIST_S if listed else RESCAN_S
-        return cards != self._cards or now - self._scanned_at >= wait
+        """Whether to look again, with no stream open, before a device is opened.
+
+        Not for one that is listed: it may well open, and whoever plugged it in is waiting.
+        """
+        if listed:
+            return self._has_more(cards)
+        return cards != self._cards or now - self._scanned_at >= RESCAN_S
+
+    def may_relist(self, now: float, cards: bytes, number: int | None) -> bool:
+        """Whether to look again, with no stream open, after a device did not open.
+
+        ``number``: of the card that is wanted, where the last look found it. While that one is
+        away there is nothing to see, and when it is back it is opened first, more than once: its
+        files may be a moment behind.
+        """
+        if number is not None and not self.is_same(number, cards):
+            self._away_at = now
+            return False
+        return cards != self._cards or now - max(self._scanned_at, self._away_at) >= RELIST_S
 
     def may_interrupt(self, who: str, now: float, cards: bytes, *, listed: bool) -> bool:
         """Whether to look again for ``who`` at the cost of interrupting an open stream.
@@ -63,7 +79,7 @@ class RescanPolicy:
         A card that only went away is no reason, and one that came back under
         its old number is still in the list.
         """
-        if set(entries(cards).items()) - set(entries(self._cards).items()):
+        if self._has_more(cards):
             return True
         not_before, _ = self._missing.get(who, (self._scanned_at + RESCAN_S, 0.0))
         return not listed and now >= not_before
@@ -72,6 +88,10 @@ class RescanPolicy:
         """Note a look on behalf of ``who``: the next one comes later, if it is still missing."""
         _, wait = self._missing.get(who, (0.0, INTERRUPT_S))
         self._missing[who] = (now + wait, min(2 * wait, INTERRUPT_MAX_S))
+
+    def _has_more(self, cards: bytes) -> bool:
+        """Whether a card is there that the last look did not see."""
+        return bool(set(entries(cards).items()) - set(entries(self._cards).items()))
 
     def found(self, who: str) -> None:
         """Note that ``who`` opened: its next absence is a new one."""

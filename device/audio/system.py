@@ -58,6 +58,7 @@ class PortAudioSystem:
         self._start = start
         self._turn = threading.Condition()
         self._pyaudio: Any = None
+        self._devices: tuple[SoundDevice, ...] = ()  # as the last look found them
         self._streams: dict[int, Grip] = {}
         self._policy = RescanPolicy()
         self._calm = threading.Lock()
@@ -71,15 +72,11 @@ class PortAudioSystem:
             SoundError: no such device, busy, or no PyAudio.
         """
         with self._hold():
-            # A card of the kernel's that is back is seen among the cards; no look can find it
-            # before, and looking is what keeps the card that is there waiting.
-            shows = is_kernels(match or "") or self._is_listed(direction, match)
-            self._refresh(listed=shows)
+            self._refresh(listed=self._shows(direction, match))
             try:
                 return self._opened(direction, match)
             except NoDeviceError:
-                shows = is_kernels(match or "") or self._is_listed(direction, match)
-                if not self._streams or not self._interrupt(direction, listed=shows):
+                if not self._looked_again(direction, match):
                     raise
             return self._opened(direction, match)
 
@@ -127,7 +124,7 @@ class PortAudioSystem:
         """List what there is, freshly when no stream is open."""
         with self._hold():
             self._refresh(listed=False)
-            return self._list()
+            return self._devices
 
     @contextlib.contextmanager
     def _hold(self) -> Iterator[None]:
@@ -145,6 +142,17 @@ class PortAudioSystem:
         now = time.monotonic()
         if self._pyaudio is None or self._policy.may_rescan(now, cards(), listed=listed):
             self._scan()
+
+    def _looked_again(self, direction: Direction, match: str | None) -> bool:
+        """Look again for a device that did not open; false if it is not worth it."""
+        if self._streams:
+            return self._interrupt(direction, listed=self._shows(direction, match))
+        there = self._listed(direction, match)
+        number = None if there is None else card_number(there.name)
+        worth = self._policy.may_relist(time.monotonic(), cards(), number)
+        if worth:
+            self._scan()
+        return worth
 
     def _interrupt(self, direction: Direction, *, listed: bool) -> bool:
         """Ask the other stream to step aside, and look again; false if it is not worth it."""
@@ -169,15 +177,15 @@ class PortAudioSystem:
         previous, self._pyaudio = self._pyaudio, None
         if previous is not None:
             previous.terminate()
+        self._devices = ()
         self._policy.scanned(time.monotonic(), cards())
         try:
             self._pyaudio = self._start()
         except OSError as error:
             raise SoundError(f"PortAudio does not start: {error.args[-1]}.") from error
-
-    def _list(self) -> tuple[SoundDevice, ...]:
         count = self._pyaudio.get_device_count()
-        return tuple(_described(self._pyaudio.get_device_info_by_index(i)) for i in range(count))
+        infos = map(self._pyaudio.get_device_info_by_index, range(count))
+        self._devices = tuple(_described(info) for info in infos)
 
     def _opened(self, direction: Direction, match: str | None) -> OpenStream:
         device, before = self._find(direction, match), held()
@@ -199,14 +207,22 @@ class PortAudioSystem:
             return OpenStream(stream, device, rate, channels, grip)
         raise SoundError(f"The {direction} {device.name!r} offers no 16-bit mono or stereo.")
 
-    def _is_listed(self, direction: Direction, match: str | None) -> bool:
-        """Whether the list has the device, be it there now or not."""
+    def _listed(self, direction: Direction, match: str | None) -> SoundDevice | None:
+        """Return the device that is meant, as the last look found it, be it there now or not."""
         if self._pyaudio is None:
-            return False
-        return self._chosen(direction, match, self._usable(direction)) is not None
+            return None
+        return self._chosen(direction, match, self._usable(direction))
+
+    def _shows(self, direction: Direction, match: str | None) -> bool:
+        """Whether a look shows nothing that is not known: it is listed, or among the cards.
+
+        A card of the kernel's that is back is seen among the cards; no look can find it
+        before, and looking is what keeps the card that is there waiting.
+        """
+        return is_kernels(match or "") or self._listed(direction, match) is not None
 
     def _usable(self, direction: Direction) -> list[SoundDevice]:
-        return [device for device in self._list() if device.channels(direction)]
+        return [device for device in self._devices if device.channels(direction)]
 
     def _chosen(
         self, direction: Direction, match: str | None, usable: list[SoundDevice]
@@ -234,10 +250,12 @@ class PortAudioSystem:
     def _default(self, direction: Direction) -> SoundDevice | None:
         try:
             if direction is Direction.INPUT:
-                return _described(self._pyaudio.get_default_input_device_info())
-            return _described(self._pyaudio.get_default_output_device_info())
+                info = self._pyaudio.get_default_input_device_info()
+            else:
+                info = self._pyaudio.get_default_output_device_info()
         except OSError:
             return None
+        return self._devices[int(info["index"])]
 
     def _stream(self, index: int, direction: Direction, rate: int, channels: int) -> Any:  # noqa: ANN401 - a pyaudio.Stream
         way = "input" if direction is Direction.INPUT else "output"

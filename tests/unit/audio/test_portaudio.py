@@ -398,6 +398,26 @@ def test_a_card_that_is_back_under_its_number_disturbs_nobody(
     assert pa.starts == 1
 
 
+def test_a_card_that_was_away_for_long_is_opened_without_a_look(
+    pa: FakePortAudio, one: PortAudioSystem, plugged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking takes seconds on a small computer, which is what the one who plugs it in waits."""
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    microphone.close()
+    listed, pa.names = pa.names, ["bcm2835 Headphones"]
+    plugged.clear()
+    for later in (101.0, 120.0, 4_000.0):
+        monkeypatch.setattr(time, "monotonic", lambda later=later: later)
+        with pytest.raises(NoDeviceError, match="Found: 'bcm2835 Headphones'"):
+            microphone.open()
+    pa.names = listed
+    plugged.append("Mic: USB Audio (hw:1,0)")
+    monkeypatch.setattr(time, "monotonic", lambda: 4_001.0)
+    microphone.open()
+    assert (pa.starts, microphone.label) == (1, "Mic: USB Audio (hw:1,0)")
+
+
 def test_a_number_that_another_card_has_now_is_not_opened(
     pa: FakePortAudio, one: PortAudioSystem, plugged: list[str]
 ) -> None:

@@ -42,14 +42,34 @@ def test_a_number_that_was_given_to_another_card_is_not_the_same() -> None:
     assert policy.is_same(7, BUILT_IN)  # neither then nor now
 
 
-def test_with_no_stream_open_it_looks_when_cards_change_or_now_and_then() -> None:
+def test_what_is_not_listed_is_looked_for_when_cards_change_and_now_and_then() -> None:
     policy = scanned()
     assert not policy.may_rescan(RESCAN_S - 0.1, BUILT_IN, listed=False)
-    assert policy.may_rescan(0.1, BUILT_IN + USB, listed=True)
-    assert policy.may_rescan(0.1, b"", listed=True)
+    assert policy.may_rescan(0.1, BUILT_IN + USB, listed=False)
+    assert policy.may_rescan(0.1, b"", listed=False)
     assert policy.may_rescan(RESCAN_S, BUILT_IN, listed=False)
-    assert not policy.may_rescan(RELIST_S - 0.1, BUILT_IN, listed=True)
-    assert policy.may_rescan(RELIST_S, BUILT_IN, listed=True)
+
+
+def test_what_is_listed_is_opened_first_unless_there_are_more_cards() -> None:
+    policy = scanned(cards=BUILT_IN + USB)
+    for cards in (BUILT_IN + USB, BUILT_IN, b""):
+        assert not policy.may_rescan(100 * RELIST_S, cards, listed=True)
+    assert policy.may_rescan(0.1, BUILT_IN + USB_MOVED, listed=True)
+    assert policy.may_rescan(0.1, BUILT_IN + USB_ELSEWHERE, listed=True)
+
+
+def test_what_does_not_open_is_looked_for_anew_unless_its_card_is_away() -> None:
+    policy = scanned(cards=BUILT_IN + USB)
+    for number in (1, None):
+        assert not policy.may_relist(RELIST_S - 0.1, BUILT_IN + USB, number)
+        assert policy.may_relist(RELIST_S, BUILT_IN + USB, number)
+    for now in (0.1, RELIST_S, 100 * RELIST_S):
+        assert not policy.may_relist(now, BUILT_IN, 1)
+    back = 100 * RELIST_S
+    assert not policy.may_relist(back + RELIST_S - 0.1, BUILT_IN + USB, 1)
+    assert policy.may_relist(back + RELIST_S, BUILT_IN + USB, 1)
+    # A sound server's device may be another one by now.
+    assert policy.may_relist(0.1, BUILT_IN, None)
 
 
 def test_an_open_stream_is_interrupted_at_once_for_a_new_card_only() -> None:
