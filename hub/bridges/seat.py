@@ -42,12 +42,22 @@ class Hall:
 
 
 class Seat:
-    """One seat. ``on_out`` is called if the space has it no longer, with the reason."""
+    """One seat. ``on_out`` is called if the space has it no longer, with the reason.
 
-    def __init__(self, hall: Hall, space_id: str, on_out: Callable[[FarError], None]) -> None:
+    ``on_reply``: with what the floor says to it, after it was acted upon.
+    """
+
+    def __init__(
+        self,
+        hall: Hall,
+        space_id: str,
+        on_out: Callable[[FarError], None],
+        on_reply: Callable[[FloorReply], None] | None = None,
+    ) -> None:
         self._hall = hall
         self._space_id = space_id
         self._on_out = on_out
+        self._on_reply = on_reply
         self._loop = asyncio.get_running_loop()
         self._voice = FarVoice(self._loop.time())
         self._space: RunningSpace | None = None
@@ -93,6 +103,14 @@ class Seat:
     def heard(self, packet: AudioPacket, now: float) -> None:
         """Take in what the far side says."""
         self._do(self._voice.packet(packet, now))
+
+    def raise_hand(self) -> None:
+        """Ask for the floor without a word."""
+        self._do(self._voice.raise_hand(self._loop.time()))
+
+    def lower_hand(self) -> None:
+        """Ask for it no more."""
+        self._do(self._voice.lower_hand())
 
     def agree(self) -> bool:
         """Agree, for everybody over there, to the recording that runs; say whether one does."""
@@ -143,6 +161,8 @@ class Seat:
             self._on_out(FarError(Cause.NOT_LET_IN_HERE if ended else Cause.PUT_OUT_HERE, why))
         elif isinstance(message, FloorReply):
             self._do(self._voice.reply(message, self._loop.time()))
+            if self._on_reply is not None:
+                self._on_reply(message)
 
     def _do(self, effects: list[Effect]) -> None:
         for effect in effects:

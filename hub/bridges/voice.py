@@ -61,6 +61,8 @@ class Stance(StrEnum):
 
 # Asked, and not answered as one would wish.
 _AT_ODDS: Final = (Stance.ASKING, Stance.DENIED)
+# A hand is up, or on its way.
+_WAITING: Final = (Stance.ASKING, Stance.QUEUED, Stance.OFFERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class FarVoice:
         self._loud = 0
         self._voice_at: float | None = None
         self._again_at: float | None = None  # while denied; None: when they have paused
+        self._raised = False
 
     @property
     def speaks(self) -> bool:
@@ -158,6 +161,19 @@ class FarVoice:
         asks = self.stance in {Stance.QUIET, Stance.OFFERED} or (due and self.stance in _AT_ODDS)
         return [self._ask(now)] if asks else []
 
+    def raise_hand(self, now: float) -> list[Effect]:
+        """Ask for the floor without a word; the hand stays up until it is lowered or answered."""
+        if self.stance not in {Stance.QUIET, Stance.DENIED}:
+            self._raised = self.stance in _WAITING
+            return []
+        self._raised = True
+        return [self._ask(now)]
+
+    def lower_hand(self) -> list[Effect]:
+        """Take a hand down, raised by a voice or without; whoever talks goes on."""
+        self._raised = False
+        return self.hush() if self.stance in _WAITING else []
+
     def hush(self) -> list[Effect]:
         """Stop: the far side is gone."""
         holds = self.stance not in {Stance.QUIET, Stance.DENIED}
@@ -185,6 +201,8 @@ class FarVoice:
         return AskFloor(self._req)
 
     def _pause(self, now: float) -> list[Effect]:
+        if self._raised and self.stance in _WAITING:
+            return []
         if self.stance in {Stance.TALKING, Stance.ASKING}:
             return self.hush()
         if self.stance is Stance.DENIED:
@@ -196,9 +214,11 @@ class FarVoice:
         return []
 
     def _rest(self) -> None:
+        self._raised = False
         self.stance, self.cause, self._again_at = Stance.QUIET, "", None
 
     def _granted(self, _reply: FloorGranted, _now: float) -> list[Effect]:
+        self._raised = False
         self.stance, self.cause = Stance.TALKING, ""
         waiting = [Say(packet) for packet in self._ring]
         self.counts.said += len(waiting)
