@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import logging
 import signal
 import sys
@@ -24,6 +25,8 @@ from stagebox.service import Service
 _REFUSED: Final = 2
 # A finger that was held waits this long at most.
 _LOOK_S: Final = 1.0
+# A key that should be gone is asked for again; who removes it needs seconds.
+_SCRUB_LOOKS: Final = 60
 _SUFFIX: Final = 4  # digits of the radio's address, to tell two boxes apart
 
 _log = logging.getLogger(__name__)
@@ -137,8 +140,10 @@ class _Helper:
 
     async def _watch_files(self) -> None:
         asked, wiped = self._world.ask_stamp(), self._world.forget_stamp()
-        while True:
+        for look in itertools.count(1):
             await asyncio.sleep(_LOOK_S)
+            if look % _SCRUB_LOOKS == 0:
+                self._world.scrub_still()
             before, asked = asked, self._world.ask_stamp()
             if asked not in {before, None}:
                 self._post(t.Asked(fresh_key()))

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioning import bootdisk, bootroot
-from provisioning.bootfile import BootFile, BootFileError, parse
+from provisioning.bootfile import BootFile, BootFileError, parse, scrubbed
 from provisioning.hotspot.server import Page
 from provisioning.network import country
 from provisioning.network import terms as t
@@ -27,6 +27,8 @@ _PROBE_S: Final = 3.0
 _PROBES: Final = 3
 _TLS: Final = 443
 _PLAIN: Final = 80
+
+Stamp = tuple[str, int, int]
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class Surroundings:
         self._places = places
         self._publisher = Publisher(places.runtime)
         self._page = Page(on_submitted)
+        self._to_scrub: Stamp | None = None
 
     # --- the boot file ----------------------------------------------------------------
 
@@ -65,7 +68,7 @@ class Surroundings:
             _log.warning("the boot file cannot be read: %s", error.strerror)
             return t.FileFault("", 0)
 
-    def boot_stamp(self) -> tuple[str, int, int] | None:
+    def boot_stamp(self) -> Stamp | None:
         """Return what changes when the boot file does."""
         return bootdisk.stamp(bootdisk.find(self._places.boot))
 
@@ -86,7 +89,28 @@ class Surroundings:
 
     def scrub(self) -> None:
         """Ask who may write to the boot partition to remove the Wi-Fi key from the file."""
+        self._to_scrub = self.boot_stamp()
         self._request(bootroot.SCRUB)
+
+    def scrub_still(self) -> None:
+        """Ask again if that very file still holds its key.
+
+        systemd does not keep a request that is made while it serves the one before, and who
+        serves it may be ended.
+        """
+        if self._to_scrub is None:
+            return
+        if self.boot_stamp() == self._to_scrub and self._holds_a_key():
+            self._request(bootroot.SCRUB)
+        else:
+            self._to_scrub = None
+
+    def _holds_a_key(self) -> bool:
+        path = bootdisk.find(self._places.boot)
+        try:
+            return path is not None and scrubbed(before := bootdisk.read(path)) != before
+        except (OSError, BootFileError):
+            return False
 
     def _request(self, what: str) -> None:
         with _logged("the request about the boot file"):

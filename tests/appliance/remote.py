@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 # The guest's agent begins when its services are up; the processor is emulated.
-_PATIENCE_S: Final = 240.0
+_PATIENCE_S: Final = 480.0
 
 
 class RemoteError(Exception):

@@ -41,7 +41,7 @@ RADIOS = "mac80211_hwsim.radios=2 net.ifnames=0"
 HUB_AT = "192.168.50.1"
 TALK, HAND = 17, 27
 # An emulated processor, which others wait for, too.
-PATIENCE_S = 240.0
+PATIENCE_S = 480.0
 HOLD_S = 9.0
 CODE_S = 30
 TRIES = 3

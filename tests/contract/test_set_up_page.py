@@ -198,6 +198,30 @@ def test_what_the_box_takes_over_and_what_root_does(places: Places, world: Surro
     assert path.stat().st_mtime_ns == again
 
 
+def test_a_key_that_stayed_is_asked_for_again_and_no_other(
+    places: Places, world: Surroundings
+) -> None:
+    path, request = boot(places, FILE), places.runtime / bootroot.REQUEST
+    world.scrub_still()
+    assert not request.exists()  # nothing was to be removed
+    world.scrub()
+    for _ in range(2):  # each is lost
+        request.unlink()
+        world.scrub_still()
+        assert request.read_text() == bootroot.SCRUB
+    assert bootroot.take_care(places.boot, places.runtime, places.state) == 0
+    assert "horse" not in path.read_text()
+    request.unlink()
+    world.scrub_still()
+    assert not request.exists()
+    # Somebody's new file: its network was not tried yet.
+    world.scrub()
+    request.unlink()
+    path.write_text(FILE.replace("Harbour", "Another"))
+    world.scrub_still()
+    assert not request.exists()
+
+
 def test_root_meets_what_it_cannot_use(places: Places, tmp_path: Path) -> None:
     assert bootroot.take_care(places.boot, places.runtime, tmp_path) == 0
     path = boot(places, 'kee = "x"\n')

@@ -36,7 +36,15 @@ ExecStart=/bin/sh /opt/stagebox/tests/appliance/guest/world.sh "{name}" "{key}"
 WantedBy=multi-user.target
 """
 MOUNT: Final = "/boot.img /boot/firmware vfat loop,rw,noatime,gid={group},umask=0027 0 0\n"
-PINS: Final = "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo\n"
+# An emulated processor that others want, too, may take minutes for what a Pi does in seconds, and
+# stand still for longer than a watchdog waits; the units' own times are another test's.
+PATIENT: Final = "[Service]\nTimeoutStartSec=400\nWatchdogSec=240\n"
+PINS: Final = PATIENT + "BindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo\n"
+DROP_INS: Final = {
+    "stagebox-box": PINS,
+    "stagebox-provision": PATIENT,
+    "stagebox-bootfile": "[Service]\nTimeoutStartSec=400\n",
+}
 BOOT_FILE: Final = 'country = "DE"\nssid = "{name}"\nkey = "{key}"\nname = "Kitchen"\n'
 
 
@@ -68,9 +76,10 @@ def files(name: str, key: str) -> None:
     launcher.write_text(LAUNCHER)
     launcher.chmod(0o755)
     (SYSTEM / "world.service").write_text(WORLD.format(name=name, key=key))
-    pins = SYSTEM / "stagebox-box.service.d/pins.conf"
-    pins.parent.mkdir()
-    pins.write_text(PINS)
+    for unit, text in DROP_INS.items():
+        extra = SYSTEM / f"{unit}.service.d/test.conf"
+        extra.parent.mkdir()
+        extra.write_text(text)
 
 
 def boot_partition(name: str, key: str) -> None:
