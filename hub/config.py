@@ -236,6 +236,9 @@ class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     # All together; 0: none. One costs about a tenth of what a member with a call costs.
     listeners: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+    # Streams that are encoded at once: each format of each space takes a process, some 60 MB
+    # and a twentieth of a core. 0: Ogg Opus only, which is not encoded.
+    encoders: Annotated[int, Meta(ge=0, le=64)] = 4
     # Each is a listener that tells it on to as many as its server takes.
     icecast: Annotated[tuple[IcecastConfig, ...], Meta(max_length=16)] = ()
 

@@ -5,6 +5,7 @@ may not, or the player stalls. So silence is written once it is sure that there 
 but silence, and what comes next has its place after it.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from hub.media.mail import Tape
@@ -60,26 +61,13 @@ class Programme:
         return max(0, round((at - self._began_at) * SAMPLE_RATE))
 
 
-class OggFeed:
+class OggPages:
     """A programme as pages of Ogg Opus. ``head`` is what each listener needs first."""
 
-    def __init__(self, serial: int, vendor: str, title: str, began_at: float) -> None:
-        self._programme = Programme(began_at)
+    def __init__(self, serial: int, vendor: str, title: str) -> None:
         self._stream = OpusStream(serial)
         self.head = self._stream.begin(vendor, {"TITLE": title})
-        self._ready = b""
 
-    @property
-    def programme(self) -> Programme:
-        """What is in the pages."""
-        return self._programme
-
-    def take(self, tape: Tape) -> None:
-        """Take a packet of the programme."""
-        self._ready += self._stream.put(self._programme.take(tape))
-
-    def tick(self, now: float) -> bytes:
-        """Return the pages since the last time, whole ones; empty while nothing is due."""
-        pages = self._ready + self._stream.put(self._programme.tick(now)) + self._stream.flush()
-        self._ready = b""
-        return pages
+    def put(self, packets: Iterable[bytes]) -> bytes:
+        """Return the pages of what the stream goes on with, whole ones."""
+        return self._stream.put(packets) + self._stream.flush()

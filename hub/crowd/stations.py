@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.crowd.fan import Answer
+from hub.crowd.shelf import FullError
 from hub.crowd.station import Attempts, Condition, Mount, State, answer, request
-from hub.crowd.streams import FullError, Streams
+from hub.crowd.streams import Streams
 from stagebox import __version__
 
 # As long as a handshake across an ocean takes, twice.

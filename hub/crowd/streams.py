@@ -1,25 +1,34 @@
 """Spaces as streams for players that know nothing of Stagebox. One shell, on the event loop.
 
-A stream runs while somebody listens to it, and is the same packets that members hear: no
-sound is decoded or encoded for it. Whether a space is streamed is for its hosts to say.
+A stream runs while somebody listens to it. As Opus it is the same packets that members
+hear; in any other format it is encoded once, in a process of its own, however many listen.
+Whether a space is streamed is for its hosts to say.
 """
 
 import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from hub.crowd.encoder import Encoder
 from hub.crowd.fan import Fan, FanCounts, Outlet
-from hub.crowd.programme import OggFeed
+from hub.crowd.formats import SORTS, Format
+from hub.crowd.hls import SEGMENT, SEGMENT_S
+from hub.crowd.outs import CodedOut, Out, PlainOut, Start
+from hub.crowd.programme import OggPages, Programme
+from hub.crowd.shelf import FullError, Queue, Shelf
 from hub.ports import Tape
 from stagebox import __version__
 
 # How often pages are made: each costs every listener a write, and is so much delay.
 PAGE_S: Final = 0.2
-# A listener whose player starts again finds the stream where it was.
+# A listener whose player starts again finds the stream where it was; a player of pieces,
+# which comes and goes, asks more often.
 LINGER_S: Final = 10.0
+# An encoder that fails is not started again for each who asks.
+RECOVER_S: Final = 5.0
 _VENDOR: Final = f"stagebox {__version__}"
 
 
@@ -33,38 +42,56 @@ class Tapes(Protocol):
         """See ``hub.ports.MediaPlane``."""
 
 
-class FullError(Exception):
-    """As many listen as the settings allow."""
-
-
-@dataclass(slots=True)
-class _Stream:
-    feed: OggFeed
-    fan: Fan
-    idle_since: float
-
-
-class Streams:
-    """The streams of all spaces.
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """What streams know of spaces.
 
     ``title(space_id)`` is a space's name, or None once it is not streamed any more;
     ``on_air(space_id)`` tells whether its audience hears it.
     """
 
-    def __init__(
-        self,
-        tapes: Tapes,
-        title: Callable[[str], str | None],
-        on_air: Callable[[str], bool],
-        most: int,
-    ) -> None:
+    title: Callable[[str], str | None]
+    on_air: Callable[[str], bool]
+
+
+@dataclass(slots=True)
+class _Output:
+    out: Out
+    used_at: float
+
+
+@dataclass(slots=True)
+class _Source:
+    """One space. ``given``: how many samples its outputs have; ``origin``: where pieces count."""
+
+    programme: Programme
+    origin: int
+    outputs: dict[Format, _Output] = field(default_factory=dict)
+    ready: list[bytes] = field(default_factory=list)
+    given: int = 0
+
+    def turn(self, now: float) -> list[bytes]:
+        """Return what came since the last time, and what is due."""
+        packets, self.ready = self.ready + self.programme.tick(now), []
+        self.given = self.programme.end
+        return packets
+
+
+class Streams:
+    """The streams of all spaces: for ``most`` listeners, with at most ``encoders`` at work."""
+
+    def __init__(self, tapes: Tapes, spaces: Spaces, most: int, encoders: int) -> None:
         self._tapes = tapes
-        self._title = title
-        self._on_air = on_air
+        self._spaces = spaces
         self._most = most
+        self._encoders = encoders
         self._loop = asyncio.get_running_loop()
-        self._streams: dict[str, _Stream] = {}
+        self._sources: dict[str, _Source] = {}
         self._counts = FanCounts()
+        self._queue = Queue(most)
+        self._encoded = self._broke = 0
+        self._rest_until = 0.0
+        self._leaving: set[asyncio.Task[None]] = set()
         self._beat = self._loop.create_task(self._run())
         tapes.on_tape(self._taped)
 
@@ -73,12 +100,22 @@ class Streams:
         self._beat.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._beat
-        for space_id in tuple(self._streams):
-            self._end(space_id)
+        for space_id in tuple(self._sources):
+            self._end_all(space_id)
+        await asyncio.gather(*self._leaving)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The ways in which a space can be heard: formats, and ``hls``."""
+        plain = [each.value for each in Format if not SORTS[each].transcoded or self._encoders]
+        return ("hls", *plain)
 
     def listeners(self) -> Mapping[str, float]:
-        """Return how many listen to each space this way."""
-        return {space_id: len(stream.fan) for space_id, stream in self._streams.items()}
+        """Return how many are connected to each space's streams."""
+        return {
+            space_id: sum(len(each.out.fan) for each in source.outputs.values())
+            for space_id, source in self._sources.items()
+        }
 
     def counts(self) -> Mapping[str, float]:
         """Return what happened so far, for /metrics."""
@@ -86,49 +123,125 @@ class Streams:
             "came": self._counts.came,
             "lost": self._counts.lost,
             "pieces": self._counts.pieces,
-            "left_out": sum(each.feed.programme.left_out for each in self._streams.values()),
+            "left_out": sum(each.programme.left_out for each in self._sources.values()),
+            "asked": self._queue.asked,
+            "waiting": self._queue.waiting,
+            "encoders": self._at_work(),
+            "encoded": self._encoded,
+            "encoders_broke": self._broke,
         }
 
-    def begin(self, space_id: str) -> bytes:
+    def begin(self, space_id: str, format_: Format = Format.OPUS) -> bytes:
         """Return what a new listener is sent first.
 
         Raises:
-            FullError: no more may listen.
+            FullError: no more may listen, or be encoded.
         """
         if sum(self.listeners().values()) >= self._most:
             raise FullError(f"{self._most} listen, which is all that this hub is set up for")
-        stream = self._streams.get(space_id) or self._start(space_id)
-        return stream.feed.head
+        return self._output(space_id, format_).out.head
 
     @contextlib.contextmanager
-    def listening(self, space_id: str, outlet: Outlet) -> Iterator[None]:
-        """Send everything to an outlet that has what ``begin`` gave."""
-        stream = self._streams.get(space_id) or self._start(space_id)
-        stream.fan.add(outlet)
+    def listening(
+        self, space_id: str, outlet: Outlet, format_: Format = Format.OPUS
+    ) -> Iterator[None]:
+        """Send everything to an outlet that has what ``begin`` gave.
+
+        Raises:
+            FullError: no more may be encoded.
+        """
+        output = self._output(space_id, format_)
+        output.out.fan.add(outlet)
         try:
             yield
         finally:
-            stream.fan.drop(outlet)
-            stream.idle_since = self._loop.time()
+            output.out.fan.drop(outlet)
+            output.used_at = self._loop.time()
+
+    def shelf(self, space_id: str, format_: Format, *, start: bool) -> Shelf | None:
+        """Return the pieces of a stream; with ``start``, begin it if need be.
+
+        Raises:
+            FullError: no more may be encoded.
+        """
+        source = self._sources.get(space_id)
+        if not start and (source is None or format_ not in source.outputs):
+            return None
+        output = self._output(space_id, format_)
+        output.used_at = self._loop.time()
+        return output.out.shelf
 
     # --- private --------------------------------------------------------------
 
-    def _start(self, space_id: str) -> _Stream:
-        now = self._loop.time()
-        serial = secrets.randbits(32)
-        feed = OggFeed(serial, _VENDOR, self._title(space_id) or space_id, now)
-        stream = self._streams[space_id] = _Stream(feed, Fan(self._counts), now)
-        self._tapes.tape(space_id, True)
-        return stream
+    def _output(self, space_id: str, format_: Format) -> _Output:
+        source = self._sources.get(space_id)
+        if source is not None and format_ in source.outputs:
+            return source.outputs[format_]
+        if SORTS[format_].transcoded:
+            self._check_room()
+        if source is None:
+            source = self._start(space_id)
+        start = Start(source.origin + source.given, secrets.token_hex(4))
+        out = self._make(space_id, format_, start)
+        output = source.outputs[format_] = _Output(out, self._loop.time())
+        return output
 
-    def _end(self, space_id: str) -> None:
-        self._tapes.tape(space_id, False)
-        self._streams.pop(space_id).fan.end()
+    def _check_room(self) -> None:
+        if self._at_work() >= self._encoders:
+            raise FullError(f"{self._encoders} streams are encoded, which is all that are allowed")
+        if self._loop.time() < self._rest_until:
+            raise FullError("the encoder has failed")
+
+    def _at_work(self) -> int:
+        return sum(SORTS[each].transcoded for one in self._sources.values() for each in one.outputs)
+
+    def _start(self, space_id: str) -> _Source:
+        now = self._loop.time()
+        # Two on, so that there is room for the silence before a stream.
+        origin = (int(now // SEGMENT_S) + 2) * SEGMENT
+        source = self._sources[space_id] = _Source(Programme(now), origin)
+        self._tapes.tape(space_id, True)
+        return source
+
+    def _make(self, space_id: str, format_: Format, start: Start) -> Out:
+        fan = Fan(self._counts)
+        if not SORTS[format_].transcoded:
+            title = self._spaces.title(space_id) or space_id
+            ogg = OggPages(secrets.randbits(32), _VENDOR, title)
+            return PlainOut(ogg, fan, self._queue, start)
+        self._encoded += 1
+        encoder = Encoder(format_, lambda: self._broken(space_id, format_, encoder_out))
+        encoder_out = CodedOut(format_, encoder, fan, self._queue, start)
+        return encoder_out
+
+    def _broken(self, space_id: str, format_: Format, out: Out) -> None:
+        """End what an encoder fed; who listened asks again, and there is another by then."""
+        self._broke += 1
+        self._rest_until = self._loop.time() + RECOVER_S
+        source = self._sources.get(space_id)
+        output = source.outputs.get(format_) if source is not None else None
+        if output is not None and output.out is out:
+            self._end(space_id, format_)
+
+    def _end(self, space_id: str, format_: Format) -> None:
+        source = self._sources[space_id]
+        out = source.outputs.pop(format_).out
+        out.end()
+        leaving = self._loop.create_task(out.aclose())
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        if not source.outputs:
+            self._tapes.tape(space_id, False)
+            del self._sources[space_id]
+
+    def _end_all(self, space_id: str) -> None:
+        for format_ in tuple(self._sources[space_id].outputs):
+            self._end(space_id, format_)
 
     def _taped(self, tape: Tape) -> None:
-        stream = self._streams.get(tape.space) if tape.member is None else None
-        if stream is not None and self._on_air(tape.space):
-            stream.feed.take(tape)
+        source = self._sources.get(tape.space) if tape.member is None else None
+        if source is not None and self._spaces.on_air(tape.space):
+            source.ready += source.programme.take(tape)
 
     async def _run(self) -> None:
         due = self._loop.time()
@@ -137,12 +250,16 @@ class Streams:
             due = max(due + PAGE_S, self._loop.time())
             await asyncio.sleep(due - self._loop.time())
             now = self._loop.time()
-            for space_id, stream in tuple(self._streams.items()):
-                self._turn(space_id, stream, now)
+            for space_id, source in tuple(self._sources.items()):
+                self._turn(space_id, source, now)
 
-    def _turn(self, space_id: str, stream: _Stream, now: float) -> None:
-        idle = not len(stream.fan) and now - stream.idle_since > LINGER_S
-        if idle or self._title(space_id) is None:
-            self._end(space_id)
-        elif pages := stream.feed.tick(now):
-            stream.fan.send(pages)
+    def _turn(self, space_id: str, source: _Source, now: float) -> None:
+        if self._spaces.title(space_id) is None:
+            self._end_all(space_id)
+            return
+        packets = source.turn(now)
+        for format_, output in tuple(source.outputs.items()):
+            if not len(output.out.fan) and now - output.used_at > LINGER_S:
+                self._end(space_id, format_)
+            else:
+                output.out.put(packets)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hub.config import StreamsConfig
 from hub.crowd.crowd import Crowd
 from hub.crowd.stations import Station, Stations
+from hub.crowd.streams import Spaces as Known
 from hub.crowd.streams import Streams, Tapes
 from hub.metrics import Metrics
 from hub.spaces.lifecycle import ON_AIR
@@ -34,7 +35,7 @@ async def streams(
         space = spaces.get(space_id)
         return space is not None and space.info.state in ON_AIR
 
-    running = Streams(media, title, on_air, config.listeners)
+    running = Streams(media, Known(title, on_air), config.listeners, config.encoders)
     stations = Stations(
         tuple(Station(each.space, each.mount(), each.password) for each in config.icecast),
         running,

@@ -9,6 +9,7 @@ from hub.web import (
     boxes,
     bridges,
     enrolment,
+    hls,
     invites,
     looks,
     me,
@@ -33,6 +34,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *recordings.ROUTES,
     *streams.ROUTES,
+    *hls.ROUTES,
     *updates.ROUTES,
     *about.routes(lambda: ROUTES),
 )

@@ -31,6 +31,15 @@ def origin_of(call: Call) -> str:
     return f"{request.scheme}://{host}{port}"
 
 
+def player_origin(call: Call) -> str:
+    """Return where players reach the hub: without TLS, as they know nothing of our certificate."""
+    request, desk = call.request, call.desk
+    host, port = _split(request)
+    if is_loopback(host.strip("[]")) or host == "localhost":
+        host = desk.public_name
+    return f"http://{host}{f':{desk.config.port}' if request.secure else port}"
+
+
 def _split(request: web.Request) -> tuple[str, str]:
     host, colon, port = request.host.rpartition(":")
     return (host, f":{port}") if colon and port.isdigit() else (request.host, "")

@@ -45,6 +45,7 @@ class WebCode(StrEnum):
     BUSY = "busy"
     NOT_KEPT = "not_kept"
     NOT_STREAMED = "not_streamed"
+    NO_SUCH_STREAM = "no_such_stream"
     # Adding boxes.
     WRONG_BOX_CODE = "wrong_box_code"
     NOT_OPEN = "not_open"
@@ -119,6 +120,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,
         WebCode.NOT_STREAMED: 404,
+        WebCode.NO_SUCH_STREAM: 404,
         WebCode.WRONG_BOX_CODE: 403,
         WebCode.NOT_OPEN: 409,
         WebCode.NO_BOX_ANSWERS: 409,

@@ -32,6 +32,9 @@ UNKNOWN = {
     "bridge": "0" * 12,
     "webhook": "999",
     "recording": "nothing",
+    "stream": "hls",
+    "rendition": "opus",
+    "piece": "00000000-init.mp4",
 }
 FOREIGN = (
     {"Origin": "https://evil.example"},

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.crowd.programme import QUIET_S, OggFeed, Programme
+from hub.crowd.programme import QUIET_S, OggPages, Programme
 from hub.media.mail import Tape
 from hub.recording.ogg import read_pages
 from hub.recording.opusfile import SILENCE
@@ -109,19 +109,20 @@ def test_whatever_comes_it_goes_on(found: list[tuple[int, float, bytes, bool]]) 
 
 
 def test_pages_are_whole_in_order_and_count_every_sample() -> None:
-    feed = OggFeed(7, "stagebox", "Main", 0.0)
-    data = feed.head
+    programme, ogg = Programme(0.0), OggPages(7, "stagebox", "Main")
+    data = ogg.head
     for turn in range(1, 51):
         now = turn * TURN_S
+        packets: list[bytes] = []
         for n in range(10) if 10 < turn < 20 else ():
-            feed.take(tape(turn * 10 + n, now - 0.2 + n * 0.02))
-        data += feed.tick(now)
+            packets += programme.take(tape(turn * 10 + n, now - 0.2 + n * 0.02))
+        data += ogg.put(packets + programme.tick(now))
     pages = [page for _at, page in read_pages(data)]
     assert [page.number for page in pages] == list(range(len(pages)))
     assert pages[0].packets[0].startswith(b"OpusHead")
     assert pages[1].packets[0].startswith(b"OpusTags")
     assert b"TITLE=Main" in pages[1].packets[0]
     sound = [packet for page in pages[2:] for packet in page.packets]
-    assert samples(sound) == pages[-1].granule == feed.programme.end
+    assert samples(sound) == pages[-1].granule == programme.end
     assert sound.count(WORD) == 90
-    assert feed.tick(10.0) == b""
+    assert ogg.put([]) == b""
