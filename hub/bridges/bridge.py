@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What people are shown of a bridge. ``waits_for``: why its voice is not heard, if so."""
+    """What people are shown of a bridge. ``waits_for``: why its voice is not heard, if so.
+
+    ``note``: what they should know while it is joined.
+    """
 
     plan: Plan
     condition: Condition
@@ -31,6 +34,7 @@ class Status:
     waits_for: str
     joins: int
     counts: VoiceCounts
+    note: str = ""
 
 
 class Bridge:
@@ -48,6 +52,7 @@ class Bridge:
         self._out: asyncio.Future[FarError] = self._loop.create_future()
         self._seat = Seat(hall, plan.space, self._put_out)
         self._people: tuple[Person, ...] = ()
+        self._note = ""
         self._can = Abilities()
         self._far: Far | None = None
         self._logged = ""
@@ -81,6 +86,7 @@ class Bridge:
             waits_for=voice.cause or (voice.stance.value if voice.speaks else ""),
             joins=self._machine.joins,
             counts=voice.counts,
+            note=self._note,
         )
 
     def agree(self) -> bool:
@@ -115,7 +121,7 @@ class Bridge:
         except Exception:
             log.exception("the bridge %s failed", self.plan.name)
         finally:
-            self._far, self._people = None, ()
+            self._far, self._people, self._note = None, (), ""
             self._seat.lose()
             with contextlib.suppress(OSError):
                 await asyncio.shield(far.leave())
@@ -128,7 +134,7 @@ class Bridge:
 
     async def _join(self, far: Far) -> None:
         self._out = self._loop.create_future()
-        await far.join(Ear(self._heard, self._told))
+        await far.join(Ear(self._heard, self._told, self._noted))
         plan = self.plan
         self._seat.enter(arrival(plan.member_id, plan.name, plan.system))
         self._machine.handle(Event.JOINED, self._loop.time())
@@ -162,6 +168,9 @@ class Bridge:
 
     def _told(self, people: tuple[Person, ...]) -> None:
         self._people = people
+
+    def _noted(self, sentence: str) -> None:
+        self._note = sentence
 
     def _put_out(self, error: FarError) -> None:
         if not self._out.done():

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from hub.bridges import livekit
 from hub.bridges.bridge import Bridge, Status
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
@@ -159,6 +160,8 @@ class Bridges:
                 token=plan.token,
             )
             return lambda: JanusFar(room, self._guard())
+        if plan.system is System.LIVEKIT:
+            return self._livekit(plan)
         mark = self.marks.bare(plan.space)
 
         def is_here(theirs: str) -> bool:
@@ -169,6 +172,19 @@ class Bridges:
 
         endpoint = Endpoint(plan.system, plan.url, plan.token, mark, is_here)
         return lambda: WhipFar(endpoint)
+
+    def _livekit(self, plan: Plan) -> Callable[[], Far]:
+        memory = livekit.Memory()
+        room = livekit.Room(
+            url=plan.url,
+            room=plan.room,
+            space=plan.space,
+            name=plan.name,
+            key=plan.key,
+            secret=plan.secret,
+            token=plan.token,
+        )
+        return lambda: livekit.LiveKitFar(room, self._guard(), memory)
 
     def _guard(self) -> Guard:
         return Guard(self.marks, frozenset(space.info.id for space in self._hall.spaces))

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
+from hub.bridges.livekit_terms import room_of
 from hub.bridges.terms import System
 from stagebox.wire.terms import MemberId, Name, SpaceId
 
@@ -19,6 +20,14 @@ _SCHEMES: Final = {
     System.WHEP: ("https", "http"),
     System.HUB: ("https", "http"),
     System.JANUS: ("wss", "ws"),
+    System.LIVEKIT: ("wss", "ws"),
+}
+# Which systems know a field; the others are for all.
+_ONLY_FOR: Final = {
+    "room": (System.JANUS, System.LIVEKIT),
+    "pin": (System.JANUS,),
+    "key": (System.LIVEKIT,),
+    "secret": (System.JANUS, System.LIVEKIT),
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -34,6 +43,7 @@ class PlanError(ValueError):
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One bridge. ``token``: of WHIP and WHEP, and Janus's own; ``secret``: Janus's API secret.
 
+    LiveKit has a ``room``, and ``key`` and ``secret`` of its API or a join ``token``.
     By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
     """
 
@@ -43,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Url
     room: RoomId = ""
     pin: Secret = ""
+    key: Secret = ""
     secret: Secret = ""
     token: Secret = ""
     on: bool = True
@@ -83,7 +94,18 @@ def check(plan: Plan) -> None:
         raise PlanError("url", "leave names, passwords and #… out of the address.")
     if plan.system is System.JANUS and not plan.room:
         raise PlanError("room", "a room of the AudioBridge has a number: give it.")
-    if plan.system is not System.JANUS:
-        for field in ("room", "pin", "secret"):
-            if getattr(plan, field):
-                raise PlanError(field, f'it is for system = "{System.JANUS}".')
+    if plan.system is System.LIVEKIT:
+        _check_livekit(plan)
+    for field, systems in _ONLY_FOR.items():
+        if getattr(plan, field) and plan.system not in systems:
+            those = " or ".join(f'"{each}"' for each in systems)
+            raise PlanError(field, f"it is for system = {those}.")
+
+
+def _check_livekit(plan: Plan) -> None:
+    if not plan.room:
+        raise PlanError("room", "a room of LiveKit has a name: give it.")
+    if not plan.token and not (plan.key and plan.secret):
+        raise PlanError("key", "give LiveKit's API key and secret, or a join token.")
+    if plan.token and room_of(plan.token) != plan.room:
+        raise PlanError("token", "this is no join token of LiveKit for this room.")

@@ -20,10 +20,12 @@ class Ear:
 
     ``heard(packet, now)``: Opus that came from the far side at ``now`` (monotonic seconds).
     ``people(roster)``: who is there, whenever that changes; the hub's own bridge left out.
+    ``note(sentence)``: what people should know of it while it is joined; empty: nothing.
     """
 
     heard: Callable[[AudioPacket, float], None]
     people: Callable[[tuple[Person, ...]], None]
+    note: Callable[[str], None] = lambda _sentence: None
 
 
 class Far(Protocol):

@@ -22,6 +22,7 @@ class System(StrEnum):
     WHEP = "whep"  # we play a WHEP endpoint into the space
     HUB = "stagebox"  # another hub, both ways in one session
     JANUS = "janus-audiobridge"
+    LIVEKIT = "livekit"
 
 
 class State(StrEnum):

@@ -80,6 +80,7 @@ class BridgeNew(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Url
     room: RoomId = ""
     pin: Secret = ""
+    key: Secret = ""
     secret: Secret = ""
     token: Secret = ""
 
@@ -182,7 +183,7 @@ def _view(call: Call, status: Status) -> BridgeView:
         member=plan.member_id,
         state=how.state,
         cause=how.cause,
-        detail=how.detail,
+        detail=how.detail or status.note,
         since_s=round(max(0.0, now - how.since), 1),
         next_s=None if how.next_at is None else round(max(0.0, how.next_at - now), 1),
         people=tuple(

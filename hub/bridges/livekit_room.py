@@ -1,0 +1,339 @@
+"""One stay in one LiveKit room: who is there, their voices, and ours. Run in a program of its own.
+
+The only module of the hub that imports livekit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+import aiohttp
+from livekit import api, rtc
+
+from hub.bridges.livekit_mail import Entry, Join, Joined, May, News, Over, People, Say
+from hub.bridges.livekit_sound import Ears, Mouth
+from hub.bridges.livekit_terms import (
+    HAND_ATTRIBUTES,
+    MAX_SHOWN,
+    ended,
+    fitting,
+    has_hand,
+    http_of,
+    refusal,
+)
+from hub.bridges.terms import Cause, FarError, clean_text, reason
+from stagebox.media.frames import SAMPLE_RATE, Pcm
+
+# One try of the library to reach the server; the bridge tries again by itself.
+CONNECT_S: Final = 4.0
+ANSWER_S: Final = 3.0
+GOODBYE_S: Final = 1.0
+# The library's queue of our voice: its own second would be a second of delay.
+QUEUE_MS: Final = 100
+# What a voice costs on the way there: twice what the hub's own coder takes.
+BITRATE: Final = 48_000
+# Frames of a voice that wait for their turn: 160 ms. More is a program that is stuck.
+_WAITING: Final = 8
+# A lively room changes its list many times a second; nobody reads faster than this.
+_SETTLE_S: Final = 0.1
+# The server is asked so often whether it is there, and has so long to answer: together
+# less than the two seconds within which a bridge that is lost has to be shown.
+_ASK_S: Final = 0.6
+_ASK_TIMEOUT_S: Final = 1.2
+# For one stay; the server renews it while it lasts.
+_TOKEN: Final = timedelta(minutes=10)
+_ERRORS: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+
+
+class Source:
+    """LiveKit's end of our voice."""
+
+    def __init__(self) -> None:
+        self.source = rtc.AudioSource(SAMPLE_RATE, 1, QUEUE_MS)
+
+    async def capture(self, pcm: Pcm) -> None:
+        """See ``Sink``."""
+        frame = rtc.AudioFrame(pcm.tobytes(), SAMPLE_RATE, 1, pcm.size)
+        await self.source.capture_frame(frame)
+
+
+class Stay:
+    """One stay. ``tell`` gets the news; ``Over`` is told once, by ``run``."""
+
+    def __init__(self, order: Join, tell: Callable[[News], None]) -> None:
+        self._order = order
+        self._tell = tell
+        self._room = rtc.Room()
+        self._source = Source()
+        self._mouth = Mouth(self._source)
+        self._ears = Ears(tell)
+        self._over: asyncio.Future[FarError] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: dict[str, asyncio.Task[None]] = {}
+        self._talking: frozenset[str] = frozenset()
+        self._told: tuple[Entry, ...] = ()
+        self._settling: asyncio.TimerHandle | None = None
+        self._published = ""
+        self._hand = False
+
+    async def run(self) -> None:
+        """Be there until it is over, and tell why it is."""
+        try:
+            await self._join()
+            self._spawn(self._mouth.run())
+            self._spawn(self._ask())
+            raise await self._over
+        except FarError as error:
+            self._tell(Over(error.cause, error.detail))
+        except Exception as error:  # noqa: BLE001 - whatever the library has to say
+            self._tell(Over(Cause.FAILED, clean_text(f"LiveKit's library failed: {error!r}.")))
+
+    def say(self, say: Say) -> None:
+        """Let the room hear a packet."""
+        if self._published:
+            self._mouth.put(say)
+        elif not self._hand:
+            self._spawn(self._raise(up=True))
+
+    def show(self, name: str) -> None:
+        """Be called so."""
+        self._spawn(self._name(name))
+
+    def permit(self, identity: str, *, speaks: bool) -> None:
+        """Give somebody over there the right to speak, or take it away."""
+        self._spawn(self._permit(identity, speaks=speaks))
+
+    async def aclose(self) -> None:
+        """Say goodbye; no longer than ``GOODBYE_S``."""
+        for task in (*self._tasks, *self._listening.values()):
+            task.cancel()
+        with contextlib.suppress(TimeoutError, Exception):
+            async with asyncio.timeout(GOODBYE_S):
+                await self._room.disconnect()
+
+    # --- coming in ------------------------------------------------------------
+
+    async def _join(self) -> None:
+        order = self._order
+        if order.must_be_there:
+            await self._find()
+        self._follow()
+        token = order.token or self._pass()
+        options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=CONNECT_S)
+        try:
+            async with asyncio.timeout(CONNECT_S + 1):
+                await self._room.connect(order.url, token, options)
+        except rtc.ConnectError as error:
+            raise refusal(error.message) from None
+        except TimeoutError:
+            raise FarError(Cause.NO_ANSWER, "LiveKit does not answer in time.") from None
+        me = self._room.local_participant
+        if me.name != order.name:
+            if not me.permissions.can_update_metadata:
+                why = "The join token must let its bearer change its name (canUpdateOwnMetadata)."
+                raise FarError(Cause.NOT_ALLOWED, why)
+            await me.set_name(order.name)
+        for each in self._room.remote_participants.values():
+            self._subscribe(each.track_publications.values())
+        self._told = self._entries()
+        self._tell(Joined(self._room.name, bool(order.key), self._told))
+        await self._voice()
+
+    def _pass(self) -> str:
+        order = self._order
+        grants = api.VideoGrants(
+            room_join=True,
+            room=order.room,
+            can_publish=True,
+            can_subscribe=True,
+            can_publish_data=True,
+            can_update_own_metadata=True,
+        )
+        token = api.AccessToken(order.key, order.secret).with_identity(order.identity)
+        return token.with_name(order.name).with_grants(grants).with_ttl(_TOKEN).to_jwt()
+
+    async def _find(self) -> None:
+        """Look whether the room is there: who comes in would open it again."""
+        async with self._service() as service:
+            try:
+                found = await service.room.list_rooms(
+                    api.ListRoomsRequest(names=[self._order.room])
+                )
+            except api.TwirpError as error:
+                raise refusal(f"{error.code}: {error.message}") from None
+            except _ERRORS as error:
+                raise refusal(reason(error)) from None
+        if not found.rooms:
+            raise FarError(Cause.ROOM_ENDED, "The room in LiveKit was closed, and nobody is in it.")
+
+    def _service(self) -> api.LiveKitAPI:
+        order, timeout = self._order, aiohttp.ClientTimeout(total=ANSWER_S)
+        return api.LiveKitAPI(http_of(order.url), order.key, order.secret, timeout=timeout)
+
+    # --- being there ------------------------------------------------------------
+
+    def _follow(self) -> None:
+        room = self._room
+        for changed in (
+            "participant_connected",
+            "participant_disconnected",
+            "participant_name_changed",
+            "participant_attributes_changed",
+            "track_muted",
+            "track_unmuted",
+            "track_unpublished",
+        ):
+            room.on(changed, lambda *_: self._changed())
+        room.on("track_published", lambda publication, _: self._subscribe([publication]))
+        room.on("track_subscribed", lambda track, *_: self._listen(track))
+        room.on("track_unsubscribed", lambda track, *_: self._forget(track))
+        room.on("active_speakers_changed", self._speakers)
+        room.on("participant_permissions_changed", self._rights)
+        room.on("reconnecting", lambda: self._end(ended("reconnecting")))
+        room.on("disconnected", self._disconnected)
+
+    def _disconnected(self, why: int) -> None:
+        known = rtc.DisconnectReason.values()
+        name = rtc.DisconnectReason.Name(why) if why in known else "unknown"  # type: ignore[arg-type]
+        self._end(ended(name))
+
+    def _end(self, error: FarError) -> None:
+        if not self._over.done():
+            self._over.set_result(error)
+
+    def _speakers(self, speakers: list[rtc.Participant]) -> None:
+        self._talking = frozenset(each.identity for each in speakers)
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(_SETTLE_S, self._settled)
+
+    def _settled(self) -> None:
+        self._settling = None
+        entries = self._entries()
+        if entries != self._told:
+            self._told = entries
+            self._tell(People(entries))
+
+    def _entries(self) -> tuple[Entry, ...]:
+        return fitting(self._entry(each) for each in self._room.remote_participants.values())
+
+    def _entry(self, each: rtc.RemoteParticipant) -> Entry:
+        voices = [one for one in each.track_publications.values() if _is_voice(one)]
+        return Entry(
+            identity=each.identity[:MAX_SHOWN],
+            name=(each.name or each.identity)[:MAX_SHOWN],
+            muted=not any(not one.muted for one in voices),
+            talking=each.identity in self._talking,
+            hand=has_hand(each.attributes),
+            may_speak=each.permissions.can_publish,
+        )
+
+    # --- sound ------------------------------------------------------------------
+
+    def _subscribe(self, publications: Iterable[rtc.RemoteTrackPublication]) -> None:
+        for each in publications:
+            if _is_voice(each) and self._ears.mix.has_room and each.sid not in self._listening:
+                self._ears.mix.join(each.sid)
+                each.set_subscribed(True)
+        self._changed()
+
+    def _listen(self, track: rtc.Track) -> None:
+        self._listening[track.sid] = asyncio.create_task(self._hear(track))
+
+    def _forget(self, track: rtc.Track) -> None:
+        self._ears.mix.leave(track.sid)
+        task = self._listening.pop(track.sid, None)
+        if task is not None:
+            task.cancel()
+        for each in self._room.remote_participants.values():  # there is room for another one now
+            self._subscribe(each.track_publications.values())
+
+    async def _hear(self, track: rtc.Track) -> None:
+        stream = rtc.AudioStream(
+            track, capacity=_WAITING, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=20
+        )
+        try:
+            async for event in stream:
+                self._ears.heard(track.sid, event.frame.data, event.frame.sample_rate)
+        finally:
+            await stream.aclose()
+
+    def _rights(self, participant: rtc.Participant, _permissions: object) -> None:
+        self._changed()
+        if participant.identity == self._room.local_participant.identity:
+            self._spawn(self._voice())
+
+    async def _voice(self) -> None:
+        """Publish our voice if we may, and take it back if we may not any more."""
+        me = self._room.local_participant
+        may = me.permissions.can_publish
+        if may and not self._published:
+            track = rtc.LocalAudioTrack.create_audio_track("stagebox", self._source.source)
+            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=True)
+            options.dtx = False  # a first syllable is not to wait for a decoder that slept
+            options.audio_encoding.max_bitrate = BITRATE
+            self._published = (await me.publish_track(track, options)).sid
+        elif not may:
+            self._published = ""
+        if may and self._hand:
+            await self._raise(up=False)
+        self._tell(May(may))
+
+    async def _raise(self, *, up: bool) -> None:
+        """Show over there that somebody here wants to speak, by the usual attribute."""
+        self._hand = up
+        me = self._room.local_participant
+        if me.permissions.can_update_metadata:
+            await me.set_attributes({HAND_ATTRIBUTES[0]: "1" if up else ""})
+
+    # --- requests -----------------------------------------------------------------
+
+    async def _name(self, name: str) -> None:
+        me = self._room.local_participant
+        if me.permissions.can_update_metadata:
+            await me.set_name(name)
+
+    async def _permit(self, identity: str, *, speaks: bool) -> None:
+        rights = api.ParticipantPermission(
+            can_subscribe=True, can_publish=speaks, can_publish_data=True
+        )
+        wish = api.UpdateParticipantRequest(
+            room=self._order.room, identity=identity, permission=rights
+        )
+        async with self._service() as service:
+            # Somebody who has left meanwhile, or a key that may not: the list shows what is.
+            with contextlib.suppress(api.TwirpError, *_ERRORS):
+                await service.room.update_participant(wish)
+
+    async def _ask(self) -> None:
+        """Ask the server whether it is there, for ever: silence may last, and is no sign."""
+        timeout = aiohttp.ClientTimeout(total=_ASK_TIMEOUT_S)
+        url = http_of(self._order.url)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while True:
+                try:
+                    async with session.get(url, allow_redirects=False) as answer:
+                        answer.release()
+                except _ERRORS as error:
+                    why = f"The LiveKit server does not answer any more: {reason(error)}."
+                    self._end(FarError(Cause.LOST, why))
+                    return
+                await asyncio.sleep(_ASK_S)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._end(FarError(Cause.FAILED, f"The room's program failed: {error}."))
+
+
+def _is_voice(publication: rtc.RemoteTrackPublication) -> bool:
+    return publication.kind == rtc.TrackKind.KIND_AUDIO
