@@ -6,12 +6,11 @@ The only module of the hub that imports livekit.
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable
-from datetime import timedelta
 from typing import Any, Final
 
-import aiohttp
-from livekit import api, rtc
+from livekit import rtc
 
+from hub.bridges.livekit_desk import Desk
 from hub.bridges.livekit_mail import Entry, Join, Joined, May, News, Over, People, Say
 from hub.bridges.livekit_sound import Ears, Mouth
 from hub.bridges.livekit_terms import (
@@ -20,15 +19,13 @@ from hub.bridges.livekit_terms import (
     ended,
     fitting,
     has_hand,
-    http_of,
     refusal,
 )
-from hub.bridges.terms import Cause, FarError, clean_text, reason
+from hub.bridges.terms import Cause, FarError, clean_text
 from stagebox.media.frames import SAMPLE_RATE, Pcm
 
 # One try of the library to reach the server; the bridge tries again by itself.
 CONNECT_S: Final = 4.0
-ANSWER_S: Final = 3.0
 GOODBYE_S: Final = 1.0
 # The library's queue of our voice: its own second would be a second of delay.
 QUEUE_MS: Final = 100
@@ -38,13 +35,6 @@ BITRATE: Final = 48_000
 _WAITING: Final = 8
 # A lively room changes its list many times a second; nobody reads faster than this.
 _SETTLE_S: Final = 0.1
-# The server is asked so often whether it is there, and has so long to answer: together
-# less than the two seconds within which a bridge that is lost has to be shown.
-_ASK_S: Final = 0.6
-_ASK_TIMEOUT_S: Final = 1.2
-# For one stay; the server renews it while it lasts.
-_TOKEN: Final = timedelta(minutes=10)
-_ERRORS: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
 class Source:
@@ -65,6 +55,7 @@ class Stay:
     def __init__(self, order: Join, tell: Callable[[News], None]) -> None:
         self._order = order
         self._tell = tell
+        self._desk = Desk(order)
         self._room = rtc.Room()
         self._source = Source()
         self._mouth = Mouth(self._source)
@@ -103,7 +94,7 @@ class Stay:
 
     def permit(self, identity: str, *, speaks: bool) -> None:
         """Give somebody over there the right to speak, or take it away."""
-        self._spawn(self._permit(identity, speaks=speaks))
+        self._spawn(self._desk.permit(identity, speaks=speaks))
 
     async def aclose(self) -> None:
         """Say goodbye; no longer than ``GOODBYE_S``."""
@@ -118,9 +109,9 @@ class Stay:
     async def _join(self) -> None:
         order = self._order
         if order.must_be_there:
-            await self._find()
+            await self._desk.find()
         self._follow()
-        token = order.token or self._pass()
+        token = order.token or self._desk.token()
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=CONNECT_S)
         try:
             async with asyncio.timeout(CONNECT_S + 1):
@@ -140,37 +131,6 @@ class Stay:
         self._told = self._entries()
         self._tell(Joined(self._room.name, bool(order.key), self._told))
         await self._voice()
-
-    def _pass(self) -> str:
-        order = self._order
-        grants = api.VideoGrants(
-            room_join=True,
-            room=order.room,
-            can_publish=True,
-            can_subscribe=True,
-            can_publish_data=True,
-            can_update_own_metadata=True,
-        )
-        token = api.AccessToken(order.key, order.secret).with_identity(order.identity)
-        return token.with_name(order.name).with_grants(grants).with_ttl(_TOKEN).to_jwt()
-
-    async def _find(self) -> None:
-        """Look whether the room is there: who comes in would open it again."""
-        async with self._service() as service:
-            try:
-                found = await service.room.list_rooms(
-                    api.ListRoomsRequest(names=[self._order.room])
-                )
-            except api.TwirpError as error:
-                raise refusal(f"{error.code}: {error.message}") from None
-            except _ERRORS as error:
-                raise refusal(reason(error)) from None
-        if not found.rooms:
-            raise FarError(Cause.ROOM_ENDED, "The room in LiveKit was closed, and nobody is in it.")
-
-    def _service(self) -> api.LiveKitAPI:
-        order, timeout = self._order, aiohttp.ClientTimeout(total=ANSWER_S)
-        return api.LiveKitAPI(http_of(order.url), order.key, order.secret, timeout=timeout)
 
     # --- being there ------------------------------------------------------------
 
@@ -297,32 +257,9 @@ class Stay:
         if me.permissions.can_update_metadata:
             await me.set_name(name)
 
-    async def _permit(self, identity: str, *, speaks: bool) -> None:
-        rights = api.ParticipantPermission(
-            can_subscribe=True, can_publish=speaks, can_publish_data=True
-        )
-        wish = api.UpdateParticipantRequest(
-            room=self._order.room, identity=identity, permission=rights
-        )
-        async with self._service() as service:
-            # Somebody who has left meanwhile, or a key that may not: the list shows what is.
-            with contextlib.suppress(api.TwirpError, *_ERRORS):
-                await service.room.update_participant(wish)
-
     async def _ask(self) -> None:
         """Ask the server whether it is there, for ever: silence may last, and is no sign."""
-        timeout = aiohttp.ClientTimeout(total=_ASK_TIMEOUT_S)
-        url = http_of(self._order.url)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            while True:
-                try:
-                    async with session.get(url, allow_redirects=False) as answer:
-                        answer.release()
-                except _ERRORS as error:
-                    why = f"The LiveKit server does not answer any more: {reason(error)}."
-                    self._end(FarError(Cause.LOST, why))
-                    return
-                await asyncio.sleep(_ASK_S)
+        self._end(await self._desk.silence())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
