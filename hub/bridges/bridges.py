@@ -1,6 +1,7 @@
 """All bridges of a hub: those of its settings, and those made while it ran, which are kept."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -15,10 +16,12 @@ from hub.bridges.bridge import Bridge, Status
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
 from hub.bridges.mark import Marks, hub_of
+from hub.bridges.mumble import Channel, MumbleFar
+from hub.bridges.mumble_trust import MumbleTrust
 from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.port import Far
 from hub.bridges.seat import Hall
-from hub.bridges.terms import System
+from hub.bridges.terms import FarError, System
 from hub.bridges.whip import Endpoint, WhipFar
 from stagebox.statefile import write_atomic
 
@@ -41,6 +44,7 @@ class Bridges:
         self._guests = guests
         self._hall = hall
         self._path = folder / FILE
+        self._mumble = MumbleTrust(folder)
         self._bridges: dict[str, Bridge] = {}
         self._standing: set[str] = set()
 
@@ -94,6 +98,8 @@ class Bridges:
         self._keep(tuple(plan for plan in self._made() if plan.id != bridge_id))
         bridge = self._bridges.pop(bridge_id)
         await bridge.stop()
+        with contextlib.suppress(FarError):
+            self._mumble.forget(bridge_id)
 
     async def switch(self, bridge_id: str, *, on: bool) -> None:
         """Switch one on or off; one that is on tries again at once.
@@ -162,6 +168,17 @@ class Bridges:
             return lambda: JanusFar(room, self._guard())
         if plan.system is System.LIVEKIT:
             return self._livekit(plan)
+        if plan.system is System.MUMBLE:
+            channel = Channel(
+                url=plan.url,
+                space=plan.space,
+                name=plan.name,
+                bridge=plan.id,
+                password=plan.pin,
+                tokens=tuple(plan.token.split()),
+                known=plan.secret,
+            )
+            return lambda: MumbleFar(channel, self._guard(), self._mumble)
         mark = self.marks.bare(plan.space)
 
         def is_here(theirs: str) -> bool:

@@ -21,13 +21,14 @@ _SCHEMES: Final = {
     System.HUB: ("https", "http"),
     System.JANUS: ("wss", "ws"),
     System.LIVEKIT: ("wss", "ws"),
+    System.MUMBLE: ("mumble",),
 }
 # Which systems know a field; the others are for all.
 _ONLY_FOR: Final = {
     "room": (System.JANUS, System.LIVEKIT),
-    "pin": (System.JANUS,),
+    "pin": (System.JANUS, System.MUMBLE),
     "key": (System.LIVEKIT,),
-    "secret": (System.JANUS, System.LIVEKIT),
+    "secret": (System.JANUS, System.LIVEKIT, System.MUMBLE),
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -43,7 +44,9 @@ class PlanError(ValueError):
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One bridge. ``token``: of WHIP and WHEP, and Janus's own; ``secret``: Janus's API secret.
 
-    LiveKit has a ``room``, and ``key`` and ``secret`` of its API or a join ``token``.
+    LiveKit has a ``room``, and ``key`` and ``secret`` of its API or a join ``token``. Mumble has
+    its channel in the address, the server's password as ``pin``, access tokens as ``token``, and
+    the server's certificate (SHA-256), where it is known, as ``secret``.
     By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
     """
 
@@ -89,7 +92,8 @@ def check(plan: Plan) -> None:
     except ValueError:
         raise PlanError("url", "this is no address.") from None
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        raise PlanError("url", f"it must be {schemes[0]}://… or {schemes[1]}://… with a host.")
+        those = " or ".join(f"{each}://…" for each in schemes)
+        raise PlanError("url", f"it must be {those} with a host.")
     if parts.username is not None or parts.fragment:
         raise PlanError("url", "leave names, passwords and #… out of the address.")
     if plan.system is System.JANUS and not plan.room:

@@ -23,6 +23,7 @@ class System(StrEnum):
     HUB = "stagebox"  # another hub, both ways in one session
     JANUS = "janus-audiobridge"
     LIVEKIT = "livekit"
+    MUMBLE = "mumble"
 
 
 class State(StrEnum):
