@@ -11,9 +11,29 @@ const LOOK_MS = 1_000;
 const SYSTEM = [
   ["stagebox", "Another Stagebox hub"],
   ["janus-audiobridge", "Janus AudioBridge room"],
+  ["mumble", "Mumble channel"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
 ];
+const WEB = "https://… or http://…";
+/** What the form asks for, by system: how an address begins, then fields and their labels. */
+const ASKS = {
+  stagebox: { url: WEB, token: "Token" },
+  "janus-audiobridge": {
+    url: "ws://… or wss://…",
+    room: "Number of the room",
+    pin: "PIN of the room",
+  },
+  mumble: {
+    url: "mumble://server/Channel, as Mumble copies it",
+    pin: "Password of the server",
+    token: "Access token of the channel",
+  },
+  whip: { url: WEB, token: "Token" },
+  whep: { url: WEB, token: "Token" },
+};
+/** Fields without which there is nothing to bridge to. */
+const NEEDED = ["room"];
 const STATE = {
   off: "off",
   connecting: "is connecting",
@@ -122,7 +142,7 @@ function controls(app, each) {
 }
 
 function made(app, page) {
-  const isJanus = page.system === "janus-audiobridge";
+  const { url, ...asked } = ASKS[page.system];
   const choose = (system) => {
     page.system = system;
     app.draw();
@@ -132,19 +152,26 @@ function made(app, page) {
     (given, node) => add(app, page, given, node),
     field("What is on the other side", select(page.system, SYSTEM, choose, { name: "system" })),
     field("Name of the bridge", text("name", { maxlength: 40, required: true })),
-    field("Address of the server", text("url", { inputmode: "url", required: true }), {
-      note: isJanus ? "ws://… or wss://…" : "https://… or http://…",
-    }),
-    isJanus && field("Number of the room", text("room", { required: true })),
-    isJanus && field("PIN of the room", text("pin")),
-    !isJanus && field("Token", text("token")),
+    field("Address of the server", text("url", { inputmode: "url", required: true }), { note: url }),
+    Object.entries(asked).map(([name, label]) =>
+      field(label, text(name, { required: NEEDED.includes(name) })),
+    ),
     h("button", { class: "primary" }, "Bridge"),
   );
 }
 
 async function add(app, page, given, node) {
   const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
-  const body = { ...filled, system: page.system, space: page.space };
+  const body = { ...filled, url: plain(filled.url), system: page.system, space: page.space };
   const bridge = await app.attempt(() => post("/bridges", body));
   if (bridge) node.reset();
+}
+
+/** An address with spaces and letters of all languages as programs write it. */
+function plain(url) {
+  try {
+    return url.startsWith("mumble:") ? new URL(url).href : url;
+  } catch {
+    return url; // the hub says what is wrong with it
+  }
 }
