@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from hub.bridges.plan import Plan, PlanError
 from hub.bridges.plan import check as check_plan
 from hub.captions.service import Service
-from hub.crowd.station import Mount
+from hub.crowd.station import Mount, Target
 from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
 from hub.spaces.settings import (
     BLOCKED_LIMIT,
@@ -231,6 +231,27 @@ class IcecastConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return Mount.of(self.url)
 
 
+class RtmpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A service that a space is seen and heard at (a ``[[streams.rtmp]]`` table)."""
+
+    space: SpaceIdInWords
+    url: Annotated[str, Meta(max_length=260)]
+    key: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+\Z")]
+    # A still one, at some 2 % of a core: services for video take nothing without.
+    picture: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none."""
+        try:
+            self.target()
+        except ValueError as error:
+            raise WrongKeyError("url", str(error)) from None
+
+    def target(self) -> Target:
+        """Return where it is."""
+        return Target.of(self.url)
+
+
 class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Spaces as streams for players (the ``[streams]`` table); each space's hosts say which."""
 
@@ -241,11 +262,15 @@ class StreamsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     encoders: Annotated[int, Meta(ge=0, le=64)] = 4
     # Each is a listener that tells it on to as many as its server takes.
     icecast: Annotated[tuple[IcecastConfig, ...], Meta(max_length=16)] = ()
+    rtmp: Annotated[tuple[RtmpConfig, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
         """Refuse a station that could never be fed."""
-        if self.icecast and len(self.icecast) > self.listeners:
-            raise WrongKeyError("listeners", "each [[streams.icecast]] is one of them: allow more.")
+        if len(self.icecast) + len(self.rtmp) > self.listeners:
+            why = "each [[streams.icecast]] and [[streams.rtmp]] is one of them: allow more."
+            raise WrongKeyError("listeners", why)
+        if self.rtmp and not self.encoders:
+            raise WrongKeyError("encoders", "[[streams.rtmp]] needs one: allow it.")
 
 
 class RecordingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

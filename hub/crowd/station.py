@@ -1,4 +1,7 @@
-"""A mount of an Icecast server: what it is told, what it says, when to try again. Pure."""
+"""Servers that a stream is told on to: their addresses, what they say, when to try again. Pure.
+
+Icecast takes it at a mount, RTMP servers at an address and under a key.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,6 +61,34 @@ class Mount:
         """The same as text, for people."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an RTMP server takes streams, without the key: ``rtmp://host/app``."""
+
+    url: str
+
+    @classmethod
+    def of(cls, url: str) -> "Target":
+        """Read an address.
+
+        Raises:
+            ValueError: it is none; the text says what one looks like.
+        """
+        parts = urlsplit(url)
+        usable = parts.scheme in {"rtmp", "rtmps"} and parts.hostname and len(parts.path) > 1
+        if not usable or parts.query or parts.fragment:
+            raise ValueError('give an address such as "rtmp://live.example.org/app".')
+        if parts.username or parts.password:
+            raise ValueError("what the service calls your key has a key of its own here.")
+        if not (url.isascii() and url.isprintable()) or " " in url:
+            raise ValueError("an address has no spaces and no letters beyond ASCII.")
+        return cls(url.rstrip("/"))
+
+    def keyed(self, key: str) -> str:
+        """Return the address that a stream is published at; it is a secret."""
+        return f"{self.url}/{key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from hub.config import StreamsConfig
 from hub.crowd.crowd import Crowd
-from hub.crowd.stations import Station, Stations
+from hub.crowd.icecast import Icecast
+from hub.crowd.rtmp import Rtmp
+from hub.crowd.stations import Stations
 from hub.crowd.streams import Spaces as Known
 from hub.crowd.streams import Streams, Tapes
 from hub.metrics import Metrics
@@ -36,11 +38,9 @@ async def streams(
         return space is not None and space.info.state in ON_AIR
 
     running = Streams(media, Known(title, on_air), config.listeners, config.encoders)
-    stations = Stations(
-        tuple(Station(each.space, each.mount(), each.password) for each in config.icecast),
-        running,
-        title,
-    )
+    icecast = (Icecast(each.space, each.mount(), each.password) for each in config.icecast)
+    rtmp = (Rtmp(each.space, each.target(), each.key, each.picture) for each in config.rtmp)
+    stations = Stations((*icecast, *rtmp), running, title)
     metrics.add_source("streams", running.counts)
     metrics.add_gauge("stream_listeners", "space", running.listeners)
     metrics.add_gauge("stations", "url", stations.up)
