@@ -11,6 +11,7 @@ const LOOK_MS = 1_000;
 const SYSTEM = [
   ["stagebox", "Another Stagebox hub"],
   ["janus-audiobridge", "Janus AudioBridge room"],
+  ["livekit", "LiveKit room"],
   ["mumble", "Mumble channel"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
@@ -23,6 +24,13 @@ const ASKS = {
     url: "ws://… or wss://…",
     room: "Number of the room",
     pin: "PIN of the room",
+  },
+  livekit: {
+    url: "wss://… or ws://…",
+    room: "Name of the room",
+    key: "API key",
+    secret: "API secret",
+    token: "Or a join token",
   },
   mumble: {
     url: "mumble://server/Channel, as Mumble copies it",
