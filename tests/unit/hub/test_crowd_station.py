@@ -12,6 +12,7 @@ from hub.crowd.station import (
     Condition,
     Mount,
     State,
+    Target,
     answer,
     request,
 )
@@ -57,6 +58,43 @@ def test_settings_are_refused_with_the_line_that_is_wrong() -> None:
     none = f"[streams]\nlisteners = 0\n{fits}"
     with pytest.raises(ConfigError, match="allow more"):
         parse_config(none, HubConfig, "hub.toml")
+
+
+SERVICE = "rtmp://live.example.org/app"
+
+
+def test_a_service_is_shown_without_its_key() -> None:
+    target = Target.of(f"{SERVICE}/")
+    assert target.url == SERVICE
+    assert target.keyed("abc") == f"{SERVICE}/abc"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://live.example.org/app", "an address such as"),
+        ("rtmp://live.example.org", "an address such as"),
+        ("rtmp:///app", "an address such as"),
+        (f"{SERVICE}?key=1", "an address such as"),
+        ("rtmp://me:secret@live.example.org/app", "a key of its own"),
+        ("rtmp://live.example.org/a b", "no spaces"),
+        ("rtmps://live.example.org/\u00e4", "no spaces"),
+    ],
+)
+def test_what_is_no_service_is_refused(url: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Target.of(url)
+
+
+def test_a_service_needs_a_listener_and_an_encoder() -> None:
+    text = f'[[streams.rtmp]]\nspace = "main"\nurl = "{SERVICE}"\nkey = "abc"\n'
+    (service,) = parse_config(text, HubConfig, "hub.toml").streams.rtmp
+    assert (service.target(), service.picture) == (Target(SERVICE), True)
+    with pytest.raises(ConfigError, match=r"hub.toml:3: .*url: give an address"):
+        parse_config(text.replace("rtmp://", "ftp://"), HubConfig, "hub.toml")
+    for none in ("listeners", "encoders"):
+        with pytest.raises(ConfigError, match="allow"):
+            parse_config(f"[streams]\n{none} = 0\n{text}", HubConfig, "hub.toml")
 
 
 def test_the_request_says_who_we_are_and_nothing_that_breaks_out() -> None:
