@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from hub.bridges.janus import Guard
 from hub.bridges.livekit_mail import (
@@ -33,16 +34,19 @@ from hub.bridges.livekit_mail import (
 )
 from hub.bridges.livekit_terms import MAX_SHOWN, room_of, shown
 from hub.bridges.port import Ear
-from hub.bridges.terms import Abilities, Cause, FarError
+from hub.bridges.terms import Abilities, Cause, FarError, reason
 from hub.media.channel import ChannelFullError, Reader, Writer, line
 from stagebox.media.rtp import AudioPacket
 
 # Loading the library takes half a second on a PC and several on a Pi; to join, 5 s more.
 JOIN_S: Final = 30.0
+# A connection is made within one round trip; what is lost is sent again after a second.
+KNOCK_S: Final = 3.0
 # The program beats every half second; a machine that is overloaded is late by a beat or two.
 HANG_S: Final = 3.0
 # What it takes to say goodbye; then it is ended.
 GOODBYE_S: Final = 1.5
+_PORTS: Final = {"ws": 80, "wss": 443}
 LISTENS: Final = "Over there this hub may listen, but not speak: somebody there has to let it."
 
 
@@ -88,6 +92,7 @@ class LiveKitFar:
         self._writer: Writer | None = None
         self._ear: Ear | None = None
         self._is_in = False
+        self._moderates = False
         self._silent = asyncio.Event()  # the program has ended
         self._beat_at = self._loop.time()
 
@@ -96,6 +101,7 @@ class LiveKitFar:
         if not self._room.place:
             raise FarError(Cause.WRONG_SECRET, "This is no join token of LiveKit, or for no room.")
         self._ear = ear
+        await _knock(self._room.url)
         self._start()
         self._order(self._request())
         waits = (self._joined, self._over)
@@ -108,7 +114,8 @@ class LiveKitFar:
         self._refuse_loop(joined.people)
         self._memory.ended = False
         self._is_in = True
-        ear.people(shown(joined.people))
+        self._moderates = joined.moderates
+        ear.people(shown(joined.people, moderates=joined.moderates))
 
     async def stay(self) -> None:
         """See ``Far``."""
@@ -211,7 +218,7 @@ class LiveKitFar:
                 packet = AudioPacket(0, news.sequence, news.timestamp, news.payload, news.marker)
                 ear.heard(packet, self._loop.time())
             case People(people) if ear is not None:
-                ear.people(shown(people))
+                ear.people(shown(people, moderates=self._moderates))
             case Joined() if not self._joined.done():
                 self._joined.set_result(news)
             case May(speaks) if ear is not None:
@@ -239,3 +246,23 @@ class LiveKitFar:
         if any(guard.marks.is_ours(each.name, others, self._room.place) for each in people):
             why = "Another space of this hub is bridged to this room: they would hear themselves."
             raise FarError(Cause.ALREADY_BRIDGED, why)
+
+
+async def _knock(url: str) -> None:
+    """Look whether somebody is there: cheaper than a program that finds out, and sooner.
+
+    Raises:
+        FarError: nobody is.
+    """
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme, 0)
+    try:
+        async with asyncio.timeout(KNOCK_S):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except (OSError, TimeoutError) as error:
+        why = f"LiveKit does not answer: {reason(error)}."
+        raise FarError(Cause.UNREACHABLE, why) from None
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(KNOCK_S):
+            await writer.wait_closed()

@@ -5,6 +5,7 @@ find an interpreter that is half gone.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -107,6 +108,9 @@ def main(end: socket.socket) -> None:
     """Run until the hub is gone."""
     # The hub ends it; a terminal or systemd tells all processes at once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # It tells of each failure what the hub tells people anyway.
+    logging.getLogger("livekit").addHandler(logging.NullHandler())
+    logging.getLogger("livekit").propagate = False
     end.setblocking(False)
     try:
         asyncio.run(_run(end))

@@ -184,7 +184,8 @@ class Stay:
     def _entry(self, each: rtc.RemoteParticipant) -> Entry:
         voices = [one for one in each.track_publications.values() if _is_voice(one)]
         return Entry(
-            identity=each.identity[:MAX_SHOWN],
+            # A longer one is nobody's whom rights can be given from here.
+            identity=each.identity if len(each.identity) <= MAX_SHOWN else "",
             name=(each.name or each.identity)[:MAX_SHOWN],
             muted=not any(not one.muted for one in voices),
             talking=each.identity in self._talking,

@@ -95,8 +95,10 @@ def refusal(text: object) -> FarError:
     said = clean_text(text)
     for sign, cause, sentence in _REFUSALS:
         if sign in said.lower():
-            return FarError(cause, f"{sentence}: {said}")
-    return FarError(Cause.UNREACHABLE, f"LiveKit does not answer: {said}".rstrip(": "))
+            # It repeats a token that it does not take, and nobody is to read that.
+            more = "" if cause is Cause.WRONG_SECRET else f": {said}"
+            return FarError(cause, f"{sentence}{more}".rstrip(".") + ".")
+    return FarError(Cause.UNREACHABLE, f"LiveKit does not answer: {said}".rstrip(": .") + ".")
 
 
 def ended(reason: str) -> FarError:
@@ -122,14 +124,17 @@ def fitting(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(kept)
 
 
-def shown(entries: Iterable[Entry]) -> tuple[Person, ...]:
-    """Return people as the port has them; no more than fit."""
+def shown(entries: Iterable[Entry], *, moderates: bool) -> tuple[Person, ...]:
+    """Return people as the port has them; no more than fit. ``moderates``: we may give rights."""
     return tuple(
         Person(
             name=clean_name(without(entry.name[:MAX_SHOWN])),
             muted=entry.muted,
             talking=entry.talking,
             is_bridge=is_bridge(entry.name[:MAX_SHOWN]),
+            hand=entry.hand,
+            may_speak=entry.may_speak,
+            id=entry.identity if moderates else "",
         )
         for _, entry in zip(range(MAX_PEOPLE), entries, strict=False)
     )

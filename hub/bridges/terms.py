@@ -24,6 +24,7 @@ class System(StrEnum):
     JANUS = "janus-audiobridge"
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
+    SIP = "sip"  # a call, to a telephone or a conference
 
 
 class State(StrEnum):
@@ -72,12 +73,18 @@ class FarError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on the far side, as the far side tells it; None: it does not tell that."""
+    """Somebody on the far side, as the far side tells it; None: it does not tell that.
+
+    ``id``: under which they may be given the right to speak there; empty: not from here.
+    """
 
     name: str
     muted: bool | None = None
     talking: bool | None = None
     is_bridge: bool = False
+    hand: bool | None = None
+    may_speak: bool | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

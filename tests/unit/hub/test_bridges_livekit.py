@@ -99,13 +99,16 @@ def test_orders_are_no_news() -> None:
 
 def test_people_are_shown_without_marks_and_no_more_than_fit() -> None:
     marked = MARKS.put_on("Annex", "main", "stage")
-    people = shown([entry(talking=True), entry("sb", marked, muted=True)])
+    people = shown([entry(talking=True), entry("sb", marked, muted=True)], moderates=False)
+    rights = {"hand": False, "may_speak": True}
     assert people == (
-        Person("Zoe", muted=False, talking=True),
-        Person("Annex", muted=True, talking=False, is_bridge=True),
+        Person("Zoe", muted=False, talking=True, **rights),
+        Person("Annex", muted=True, talking=False, is_bridge=True, **rights),
     )
-    assert len(shown(entry(str(n)) for n in range(1_000))) == MAX_PEOPLE
-    assert shown([entry(name="\u202e\x00")])[0].name == "?"
+    (zoe,) = shown([entry(hand=True, may_speak=False)], moderates=True)
+    assert (zoe.id, zoe.hand, zoe.may_speak) == ("zoe", True, False)
+    assert len(shown((entry(str(n)) for n in range(1_000)), moderates=True)) == MAX_PEOPLE
+    assert shown([entry(name="\u202e\x00")], moderates=True)[0].name == "?"
 
 
 @given(st.lists(st.text(max_size=300), max_size=400))
@@ -178,7 +181,11 @@ def test_the_web_service_is_where_the_socket_is() -> None:
 def test_a_refusal_has_a_cause_and_a_sentence(said: object, cause: Cause) -> None:
     error = refusal(said)
     assert error.cause is cause
-    assert error.detail
+    assert error.detail.endswith(".")
+
+
+def test_a_token_that_is_refused_is_not_repeated() -> None:
+    assert "eyJ" not in refusal("401 Unauthorized - invalid token: eyJhbGciOi").detail
 
 
 @pytest.mark.parametrize(
