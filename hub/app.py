@@ -6,8 +6,12 @@ import contextlib
 import logging
 import signal
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
+from hub.bridges.house import Ways
+from hub.bridges.seat import Hall
 from hub.bridges.wiring import ways
 from hub.captions.wiring import captions
 from hub.config import Boxes, HubConfig, TrustConfig
@@ -23,6 +27,8 @@ from hub.ports import MediaPlane
 from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
 from hub.store.database import Store, StoreError
+from hub.telephone.telephone import TelephoneError
+from hub.telephone.wiring import telephone
 from hub.trust.house import Trust
 from hub.web.desk import Home
 from stagebox import logs
@@ -42,6 +48,10 @@ LOOPBACK: Final = ("127.0.0.1", "::1")  # where an open hub listens
 _REFUSED: Final = 2  # the exit status of a program that was asked for something impossible
 
 _log = logging.getLogger(__name__)
+_CANNOT_START: Final = (
+    *(ConfigError, IdentityError, BindError, StoreError, SeamError, StartError),
+    TelephoneError,
+)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -49,7 +59,7 @@ def main(arguments: argparse.Namespace) -> int:
     logs.set_up(verbose=arguments.verbose)
     try:
         asyncio.run(serve(settings(arguments), verbose=arguments.verbose))
-    except (ConfigError, IdentityError, BindError, StoreError, SeamError, StartError) as error:
+    except _CANNOT_START as error:
         print(f"stagebox hub: {error}", file=sys.stderr)
         return _REFUSED
     return 0
@@ -109,7 +119,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         await spaces.start()
         trust = await Trust.open(identity, config.name, store, kept_in, anyone=config.trust.anyone)
         bridges = await stack.enter_async_context(
-            ways(config.bridge, spaces, media, metrics, (kept_in, identity.id))
+            _ways(config, Hall(spaces, media), metrics, (kept_in, identity.id))
         )
         home = Home(store, kept_in, trust, recorder, crowd, bridges)
         server = HubServer(config, identity, spaces, metrics, media, home)
@@ -128,6 +138,18 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         service.ready()
         await _told_to_stop()
         service.stopping()
+
+
+@contextlib.asynccontextmanager
+async def _ways(
+    config: HubConfig, hall: Hall, metrics: Metrics, place: tuple[Path, str]
+) -> AsyncIterator[Ways]:
+    """Bridge spaces, and let them be called, for as long as this lasts."""
+    async with (
+        ways(config.bridge, hall.spaces, hall.media, metrics, place) as found,
+        telephone(config.telephone, hall, found.bridges.marks, metrics),
+    ):
+        yield found
 
 
 def _advertiser(config: HubConfig, server: HubServer, trust: Trust, metrics: Metrics) -> Advertiser:

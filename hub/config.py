@@ -30,6 +30,7 @@ from hub.spaces.settings import (
     REACTION_S,
     SpaceSettings,
 )
+from hub.telephone.settings import TelephoneConfig
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
 from stagebox.phrases import Language
@@ -325,6 +326,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recording: RecordingConfig = RecordingConfig()
     streams: StreamsConfig = StreamsConfig()
     bridge: Annotated[tuple[Plan, ...], Meta(max_length=32)] = ()
+    telephone: TelephoneConfig = TelephoneConfig()
     trust: TrustConfig = TrustConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (

@@ -23,6 +23,7 @@ from hub.bridges.port import Far
 from hub.bridges.seat import Hall
 from hub.bridges.terms import FarError, System
 from hub.bridges.whip import Endpoint, WhipFar
+from hub.telephone.far import Number, SipFar
 from stagebox.statefile import write_atomic
 
 FILE: Final = "bridges.json"
@@ -180,6 +181,9 @@ class Bridges:
             )
             return lambda: MumbleFar(channel, self._guard(), self._mumble)
         mark = self.marks.bare(plan.space)
+        if plan.system is System.SIP:
+            number = Number(plan.url, plan.name, plan.key, plan.secret, plan.pin, mark)
+            return lambda: SipFar(number)
 
         def is_here(theirs: str) -> bool:
             hub = hub_of(theirs)

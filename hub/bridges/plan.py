@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from hub.bridges.livekit_terms import room_of
 from hub.bridges.terms import System
+from hub.telephone.target import KEYS, Target
 from stagebox.wire.terms import MemberId, Name, SpaceId
 
 Url = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[\x21-\x7e]+\Z")]
@@ -26,9 +27,9 @@ _SCHEMES: Final = {
 # Which systems know a field; the others are for all.
 _ONLY_FOR: Final = {
     "room": (System.JANUS, System.LIVEKIT),
-    "pin": (System.JANUS, System.MUMBLE),
-    "key": (System.LIVEKIT,),
-    "secret": (System.JANUS, System.LIVEKIT, System.MUMBLE),
+    "pin": (System.JANUS, System.MUMBLE, System.SIP),
+    "key": (System.LIVEKIT, System.SIP),
+    "secret": (System.JANUS, System.LIVEKIT, System.MUMBLE, System.SIP),
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -47,6 +48,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     LiveKit has a ``room``, and ``key`` and ``secret`` of its API or a join ``token``. Mumble has
     its channel in the address, the server's password as ``pin``, access tokens as ``token``, and
     the server's certificate (SHA-256), where it is known, as ``secret``.
+    A call by SIP has the caller's name at the exchange as ``key``, its password as ``secret``, and
+    what is typed once it is answered as ``pin``.
     By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
     """
 
@@ -85,6 +88,21 @@ def check(plan: Plan) -> None:
     Raises:
         PlanError: it is one.
     """
+    if plan.system is System.SIP:
+        _check_sip(plan)
+    else:
+        _check_url(plan)
+    if plan.system is System.JANUS and not plan.room:
+        raise PlanError("room", "a room of the AudioBridge has a number: give it.")
+    if plan.system is System.LIVEKIT:
+        _check_livekit(plan)
+    for field, systems in _ONLY_FOR.items():
+        if getattr(plan, field) and plan.system not in systems:
+            those = " or ".join(f'"{each}"' for each in systems)
+            raise PlanError(field, f"it is for system = {those}.")
+
+
+def _check_url(plan: Plan) -> None:
     schemes = _SCHEMES[plan.system]
     try:
         parts = urlsplit(plan.url)
@@ -96,14 +114,19 @@ def check(plan: Plan) -> None:
         raise PlanError("url", f"it must be {those} with a host.")
     if parts.username is not None or parts.fragment:
         raise PlanError("url", "leave names, passwords and #… out of the address.")
-    if plan.system is System.JANUS and not plan.room:
-        raise PlanError("room", "a room of the AudioBridge has a number: give it.")
-    if plan.system is System.LIVEKIT:
-        _check_livekit(plan)
-    for field, systems in _ONLY_FOR.items():
-        if getattr(plan, field) and plan.system not in systems:
-            those = " or ".join(f'"{each}"' for each in systems)
-            raise PlanError(field, f"it is for system = {those}.")
+
+
+def _check_sip(plan: Plan) -> None:
+    try:
+        Target.of(plan.url)
+    except ValueError as error:
+        raise PlanError("url", str(error)) from None
+    if not KEYS.match(plan.pin):
+        raise PlanError("pin", "it may have at most 32 figures, stars and hashes.")
+    if plan.secret and not plan.key:
+        raise PlanError("key", "a password belongs to a name: give it.")
+    if set(plan.key + plan.secret) & set('"\\ '):
+        raise PlanError("key", "a name and a password of an exchange have no quotes or spaces.")
 
 
 def _check_livekit(plan: Plan) -> None:

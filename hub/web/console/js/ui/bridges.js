@@ -13,6 +13,7 @@ const SYSTEM = [
   ["janus-audiobridge", "Janus AudioBridge room"],
   ["livekit", "LiveKit room"],
   ["mumble", "Mumble channel"],
+  ["sip", "Telephone call (SIP)"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
 ];
@@ -36,6 +37,12 @@ const ASKS = {
     url: "mumble://server/Channel, as Mumble copies it",
     pin: "Password of the server",
     token: "Access token of the channel",
+  },
+  sip: {
+    url: "sip:NUMBER@SERVER, such as sip:**612@fritz.box",
+    key: "Name at the exchange",
+    secret: "Password at the exchange",
+    pin: "Keys to press then, such as a PIN",
   },
   whip: { url: WEB, token: "Token" },
   whep: { url: WEB, token: "Token" },
@@ -121,8 +128,14 @@ function again(seconds) {
   return `Next try in ${many(Math.ceil(seconds), "second", "seconds")}.`;
 }
 
-function person({ name, muted, talking, bridge: isBridge }) {
-  const notes = [isBridge && "bridge", muted && "muted", talking && "talks"].filter(Boolean);
+function person({ name, muted, talking, bridge: isBridge, hand, may_speak: may }) {
+  const notes = [
+    isBridge && "bridge",
+    hand && "hand up",
+    may === false && "listens",
+    muted && may !== false && "muted",
+    talking && "talks",
+  ].filter(Boolean);
   return notes.length ? `${name} (${notes.join(", ")})` : name;
 }
 
@@ -146,6 +159,13 @@ function controls(app, each) {
         attempt(() => post(`${at}/agree`, { all_were_asked: true })),
       ),
     !each.standing && button("Remove", "close", () => attempt(() => del(at)), { class: "danger" }),
+    each.people
+      .filter(({ id, hand, bridge: isBridge }) => id && hand && !isBridge)
+      .map(({ id, name, may_speak: may }) =>
+        button(may ? `${name}: no longer speak there` : `Let ${name} speak there`, "people", () =>
+          attempt(() => post(`${at}/permit`, { person: id, speaks: !may })),
+        ),
+      ),
   );
 }
 
