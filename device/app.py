@@ -19,6 +19,7 @@ from device.config import BoxConfig, hub_url
 from device.dimmer import Dimmer, dimming
 from device.making import Made, make
 from device.profiles.shelf import load_settings
+from device.setback import Setback
 from device.simulator.start import open_page
 from device.view.live import watch
 from device.wellbeing import health
@@ -33,6 +34,7 @@ from stagebox.phrases import shown
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.seams import SeamError
 from stagebox.service import Service
+from stagebox.statefile import state_dir
 
 # A recording of half an hour is read and converted in less.
 SOUND_START_S: Final = 10.0
@@ -99,7 +101,9 @@ async def run(config: BoxConfig, arguments: argparse.Namespace) -> None:
         await open_page(made.page, stack, arguments.page)
         dimmer = Dimmer(dimming(config.panel), made.parts.tally.dim)
         jobs = made.box.run(), made.signalling.run(), made.browse(), made.office.run()
-        for job in (*jobs, made.network(), dimmer.run()):
+        setback = Setback(state_dir(Path(config.state_dir)), installed().build)
+        told = setback.run(lambda: made.parts.complaints.has_sound, made.box.say)
+        for job in (*jobs, made.network(), dimmer.run(), told):
             stack.push_async_callback(_end, asyncio.create_task(_report(job, stop)))
         if made.has_terminal:
             view = watch(made.parts.status, made.feed, config.sound.language)

@@ -83,6 +83,7 @@ TONES: Final[Mapping[Prompt, Earcon]] = MappingProxyType(
         Prompt.RESET_DONE: Earcon.ENDED,
         Prompt.PANEL_GONE: Earcon.DENY,
         Prompt.PANEL_STRANGE: Earcon.DENY,
+        Prompt.WENT_BACK: Earcon.REVOKED,
     }
 )
 

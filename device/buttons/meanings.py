@@ -143,6 +143,9 @@ _S, _G, _A = Standing, Gesture, Act
 _EVERYWHERE: Final = tuple(Standing)
 _TALKS: Final = (_S.SEAT, _S.CHAIR)
 _JOINS: Final = "hear the code that joins the box to a hub"
+# As long as a hub waits for a talker from whom nothing comes. The box sends it no silence
+# meanwhile: what leaves a box leaves under a red lamp, or not at all.
+_COUGHS: Final = "are heard again when you let go (after three seconds the floor is given back)"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
     # --- TALK ---
@@ -155,7 +158,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     _row([_S.LISTENING], _G.TALK, _A.LISTENS_ONLY, "hear that the box only listens"),
     _row(_TALKS, _G.TALK_TAP, _A.LATCH, "are heard until the next tap", Box.LATCH),
     _row([_S.LATCHED], _G.TALK_TAP, _A.UNLATCH, "are not heard any more", Box.LATCH),
-    _row([_S.LATCHED], _G.TALK_HOLD, _A.COUGH, "are heard again when you let go", Box.LATCH),
+    _row([_S.LATCHED], _G.TALK_HOLD, _A.COUGH, _COUGHS, Box.LATCH),
     _row([_S.CONSENT], _G.TALK_HOLD, _A.AGREE, "agree to be recorded", Box.ONE_KEY),
     _row([_S.WAITING], _G.TALK_HOLD, _A.LOWER, "take your hand down", Box.ONE_KEY),
     # --- HAND ---
@@ -182,7 +185,8 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     # --- a hub of its own ---
     _row([_S.UNENROLLED], _G.BOTH_ENROL, _A.ENROL, _JOINS),
     _row([_S.OFFLINE, _S.OUT, _S.SEAT, _S.LISTENING], _G.BOTH_ENROL, _A.ENROL, _JOINS, Box.PLAIN),
-    _row([_S.UNENROLLED], _G.TALK_ENROL, _A.ENROL, _JOINS, Box.ONE_KEY),
+    # Where the press found no hub: a finger that talks while a line breaks asks for none.
+    _row([_S.UNENROLLED, _S.OFFLINE], _G.TALK_ENROL, _A.ENROL, _JOINS, Box.ONE_KEY),
     # --- the other keys ---
     _row(_EVERYWHERE, _G.MUTE_ON, _A.MUTE, "are not heard, whatever happens"),
     _row(_EVERYWHERE, _G.MUTE_OFF, _A.UNMUTE, "may talk again, with a new press of TALK"),

@@ -313,6 +313,8 @@ class Participant:
         if not self._is_linked:
             return []
         effects = self._inbox.handle(message, now)
+        if isinstance(message, Welcome):  # a shorter lease may be over by now
+            effects = [*effects, *self._talk.tick(now)]
         me = self._inbox.space.me
         if isinstance(message, Snapshot) and me is not None and me.muted != self.is_muted:
             effects = [*effects, self._status()]

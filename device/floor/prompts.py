@@ -107,6 +107,7 @@ class Prompt(StrEnum):
     PANEL_BACK = "panel_back"
     PANEL_OLD = "panel_old"
     PANEL_STRANGE = "panel_strange"
+    WENT_BACK = "went_back"
     LEARN_HELLO = "learn_hello"
     LEARN_FREE = "learn_free"
     LEARN_TALK = "learn_talk"

@@ -116,7 +116,9 @@ OUTCOMES: Final[Mapping[str, str]] = MappingProxyType(
         "hear that the box only listens": "Die Box sagt, dass sie nur zuhört.",
         "are heard until the next tap": "Alle hören zu, bis zum nächsten Tippen.",
         "are not heard any more": "Niemand hört mehr zu.",
-        "are heard again when you let go": "Nach dem Loslassen hören wieder alle zu.",
+        "are heard again when you let go (after three seconds the floor is given back)": (
+            "Nach dem Loslassen hören wieder alle zu (nach drei Sekunden ist das Wort weg)."
+        ),
         "agree to be recorded": "Der Aufnahme zustimmen.",
         "take your hand down": "Die Hand herunternehmen.",
         "raise your hand, or take it down": "Die Hand heben oder herunternehmen.",

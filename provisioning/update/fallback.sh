@@ -37,6 +37,7 @@ fi
 
 echo "stagebox: build $new was started $most times without being well; back to build $old" >&2
 echo "$new" >>failed
+chmod 644 failed # the box tells its user
 if [ "$old" != 0 ] && [ -x "build-$old/bin/stagebox" ]; then
     rm -f .current.back
     ln -s "build-$old" .current.back && mv -fT .current.back current

@@ -24,6 +24,7 @@ UNPACKED: Final = ".unpacked"
 _TRIAL: Final = re.compile(r"(\d{1,9}) (\d{1,9}) (\d) (\d{1,9})\n?")
 _NAME: Final = re.compile(r"build-(\d{1,9})")
 _MAX_BYTES: Final = 4096
+_READABLE: Final = 0o644
 
 
 class Releases:
@@ -94,7 +95,9 @@ class Releases:
     def note_failed(self, build: int) -> None:
         """Note that a release did not work. The oldest lines go, so that the file stays small."""
         lines = [line for line in _text(self.folder / "failed").split("\n") if line][-63:]
-        write_atomic(self.folder / "failed", "".join(f"{x}\n" for x in (*lines, build)).encode())
+        path = self.folder / "failed"
+        write_atomic(path, "".join(f"{x}\n" for x in (*lines, build)).encode())
+        path.chmod(_READABLE)  # the box tells its user
 
     def point(self, build: int) -> None:
         """Let ``current`` point to a release.

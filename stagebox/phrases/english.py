@@ -313,6 +313,10 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "This is no button panel of mine.",
         "What is plugged in does not speak as a panel: run 'stagebox panel install'.",
     ),
+    "say.went_back": Phrase(
+        "The update did not work. I went back to the old version.",
+        "The update did not work: this is the version before it, as it was.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase("Hello, I am your box. Any key ends this.", "Any key ends this."),
     "say.learn_free": Phrase(

@@ -330,6 +330,10 @@ PHRASES: Final[Mapping[str, Phrase]] = {
         "Das ist kein passendes Tastenfeld.",
         "Was eingesteckt ist, spricht nicht wie ein Tastenfeld: 'stagebox panel install' hilft.",
     ),
+    "say.went_back": Phrase(
+        "Das Update ging nicht. Es läuft wieder die alte Version.",
+        "Das Update ging nicht: Es läuft die Version davor, so wie sie war.",
+    ),
     # --- the box explains itself ---
     "say.learn_hello": Phrase(
         "Hallo. Das ist die Box. Jede Taste beendet die Erklärung.",

@@ -332,6 +332,14 @@ class TestLease:
         box.later(1.01)
         assert box.floor.state is FloorState.IDLE_FREE
 
+    def test_a_lease_that_is_shorter_than_what_has_run_is_over_at_once(self) -> None:
+        box = Box()
+        box.talk()
+        box.later(1.5)
+        shorter = Welcome(proto=1, hub_name="h", session="0" * 64, lease_ms=1_000, heartbeat_ms=500)
+        assert CUT in box.hear(shorter)
+        assert box.floor.state is FloorState.IDLE_FREE
+
     def test_the_lease_can_end_within_the_tail(self) -> None:
         box = Box()
         req = box.talk()

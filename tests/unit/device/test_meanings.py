@@ -19,8 +19,9 @@ from device.buttons.meanings import (
 )
 from device.buttons.ports import Key
 from device.floor.manner import Manner
-from device.floor.model import LinkDown, LinkUp, NoHub, Say
+from device.floor.model import Enrol, LinkDown, LinkUp, NoHub, Say
 from device.floor.prompts import Prompt
+from hub.floor.rules import FloorRules
 from stagebox.wire.messages import FloorQueued, FloorRequest, SpaceLeft
 from stagebox.wire.terms import Gone, Mode, Place, Role, SpaceState
 from tests.unit.device.conduct_box import ME, RECORDING, Evening, person
@@ -57,6 +58,13 @@ def test_the_first_standing_that_has_a_row_counts() -> None:
     assert row.act is Act.LEAVE
     assert meaning(Role.GUEST, (Standing.SEAT,), Gesture.BOTH) is None
     assert meaning(Role.GUEST, (), Gesture.TALK) is None
+
+
+def test_a_cough_may_last_as_long_as_a_hub_waits_for_who_is_silent() -> None:
+    row = meaning(Role.GUEST, (Standing.LATCHED,), Gesture.TALK_HOLD)
+    assert row is not None
+    assert "after three seconds the floor is given back" in row.words
+    assert FloorRules.for_mode(Mode.MODERATED).silence_s == 3
 
 
 # --- the table is what a box does --------------------------------------------------------------
@@ -194,3 +202,12 @@ def test_a_box_without_a_hub_says_so_once_and_whenever_a_finger_asks() -> None:
     done = evening.together(TALK, 0.1, TALK)
     assert Say(Prompt.LINK_LOST) in done
     assert Say(Prompt.NOT_ENROLLED) not in done
+
+
+def test_who_talks_while_the_line_breaks_asks_for_no_hub() -> None:
+    """The only key of a box is held for as long as somebody talks."""
+    evening = Evening(manner=Manner(keys=ONE_KEY), mode=Mode.OPEN)
+    evening.down(TALK)
+    evening.do(LinkDown())
+    assert Enrol() not in [*evening.later(6.0), *evening.up(TALK)]
+    assert Enrol() in evening.together(TALK, 5.1, TALK)
