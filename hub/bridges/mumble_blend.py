@@ -91,7 +91,11 @@ class Blend:
     def take(self, said: Utterance, now: float) -> list[AudioPacket]:
         """Take in what somebody says; return what the far side says by that."""
         self._forget(now)
-        out = self._said(said, now) if said.payload else []
+        out: list[AudioPacket] = []
+        try:
+            out += self._said(said, now) if said.payload else []
+        except OpusError:
+            self.counts.bad += 1
         if said.last and self._voices.pop(said.voice, None) is not None and not self._voices:
             out += self._rest()
         return out
@@ -99,11 +103,7 @@ class Blend:
     # --- private --------------------------------------------------------------
 
     def _said(self, said: Utterance, now: float) -> list[AudioPacket]:
-        try:
-            length = packet_samples(said.payload)
-        except OpusError:
-            self.counts.bad += 1
-            return []
+        length = packet_samples(said.payload)
         voice = self._voices.get(said.voice)
         if voice is None:
             if len(self._voices) >= MAX_VOICES:
@@ -152,12 +152,7 @@ class Blend:
         return out
 
     def _mix(self, voice: _Voice, payload: bytes, now: float) -> list[AudioPacket]:
-        try:
-            pcm = voice.decoder.decode(payload)
-        except OpusError:
-            self.counts.bad += 1
-            return []
-        voice.waiting = np.concatenate((voice.waiting, pcm))
+        voice.waiting = np.concatenate((voice.waiting, voice.decoder.decode(payload)))
         self.counts.mixed += 1
         self._lane = None
         out = []

@@ -202,7 +202,7 @@ class MumbleRoom:
     def _channel_gone(self, fields: Fields) -> list[Effect]:
         key = number(fields, 1)
         self._channels.pop(-1 if key is None else key, None)
-        if key == self._goal:
+        if key is not None and key == self._goal:
             raise FarError(Cause.ROOM_ENDED, "The channel in Mumble was removed.")
         return []
 
