@@ -119,14 +119,15 @@ class Icecast:
         """Where its stream is."""
         return f"http://127.0.0.1:{self.port}{self.path}"
 
-    def feed(self, port: int, path: str) -> None:
+    def feed(self, port: int, path: str, media_type: str = "audio/ogg") -> None:
         """Be the source: pass on what a player of the hub's stream gets, from now on."""
         ear = socket.create_connection(("127.0.0.1", port))
         ear.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
         mouth = socket.create_connection(("127.0.0.1", self.port))
         mouth.sendall(
             f"PUT {self.path} HTTP/1.0\r\nHost: 127.0.0.1\r\n"
-            "Authorization: Basic c291cmNlOnNvdXJjZQ==\r\nContent-Type: audio/ogg\r\n\r\n".encode()
+            "Authorization: Basic c291cmNlOnNvdXJjZQ==\r\n"
+            f"Content-Type: {media_type}\r\n\r\n".encode()
         )
         self._ends = [ear, mouth]
         self._source = threading.Thread(target=self._pass_on, args=(ear, mouth), daemon=True)
