@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hub.bridges.machine import BridgeMachine, Condition, Event
 from hub.bridges.plan import Plan
-from hub.bridges.port import Ear, Far
+from hub.bridges.port import Ear, Far, Moderates
 from hub.bridges.seat import Hall, Seat
 from hub.bridges.terms import Abilities, Cause, FarError, Person, System
 from hub.bridges.voice import VoiceCounts
@@ -92,6 +92,14 @@ class Bridge:
     def agree(self) -> bool:
         """Agree to the recording that runs, for everybody over there; say whether one runs."""
         return self._seat.agree()
+
+    def permit(self, person: str, *, speaks: bool) -> bool:
+        """Let somebody over there speak, or no longer; False: that is not to be had there."""
+        known = any(each.id == person for each in self._people if each.id)
+        if not known or not isinstance(self._far, Moderates):
+            return False
+        self._far.permit(person, speaks=speaks)
+        return True
 
     def tell_recording(self, *, on: bool) -> None:
         """Let people over there see whether they are recorded here, by the bridge's name."""

@@ -17,6 +17,7 @@ class FakeRoom:
     people: tuple[Person, ...] = ()
     heard: list[bytes] = field(default_factory=list)
     here: "list[FakeFar]" = field(default_factory=list)
+    permitted: list[tuple[str, bool]] = field(default_factory=list)
 
     def say(self, packet: AudioPacket, now: float) -> None:
         """Let every bridge hear a packet."""
@@ -74,6 +75,10 @@ class FakeFar:
     def show(self, name: str) -> None:
         """See ``Far``."""
         self.shown = name
+
+    def permit(self, identity: str, *, speaks: bool) -> None:
+        """See ``Moderates``."""
+        self._room.permitted.append((identity, speaks))
 
     async def leave(self) -> None:
         """See ``Far``."""

@@ -8,7 +8,7 @@ every adapter has to pass.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hub.bridges.terms import Abilities, Person
 from stagebox.media.rtp import AudioPacket
@@ -59,3 +59,11 @@ class Far(Protocol):
 
     async def leave(self) -> None:
         """Be gone within 3 s, whatever the far side does; may be called at any time, twice."""
+
+
+@runtime_checkable
+class Moderates(Protocol):
+    """What a ``Far`` can do, too, where the far side lets people give others the right to speak."""
+
+    def permit(self, identity: str, *, speaks: bool) -> None:
+        """Let somebody there speak from now on, or no longer. Never waits; the roster tells."""

@@ -20,12 +20,18 @@ PATH = "/bridges/{bridge}"
 
 
 class PersonView(Struct, frozen=True, kw_only=True):
-    """Somebody on the far side; null: the far side does not tell."""
+    """Somebody on the far side; null: the far side does not tell.
+
+    ``id``: under which they may be given the right to speak there; empty: not from here.
+    """
 
     name: str
     muted: bool | None
     talking: bool | None
     bridge: bool
+    hand: bool | None
+    may_speak: bool | None
+    id: str
 
 
 class AbilitiesView(Struct, frozen=True, kw_only=True):
@@ -89,6 +95,13 @@ class BridgeSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """On: it is tried at once. Off: it leaves both sides."""
 
     on: bool
+
+
+class Permission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who over there may speak from now on, or no longer; ``person``: the ``id`` in the list."""
+
+    person: Annotated[str, Meta(min_length=1, max_length=200)]
+    speaks: bool
 
 
 class Agreement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,6 +168,14 @@ async def agree(call: Call, agreement: Agreement) -> None:
         raise Refused(ErrorCode.NOT_IN_SPACE, detail)
 
 
+async def permit(call: Call, wish: Permission) -> None:
+    """Let somebody over there speak, or no longer."""
+    bridge = _house(call).get(_found(call).plan.id)
+    if bridge is None or not bridge.permit(wish.person, speaks=wish.speaks):
+        detail = "Nobody there is called so, or their rights cannot be changed from here."
+        raise Refused(ErrorCode.NOT_IN_SPACE, detail)
+
+
 _DISK = "The hub cannot keep this now: look at its disk."
 
 
@@ -188,7 +209,13 @@ def _view(call: Call, status: Status) -> BridgeView:
         next_s=None if how.next_at is None else round(max(0.0, how.next_at - now), 1),
         people=tuple(
             PersonView(
-                name=each.name, muted=each.muted, talking=each.talking, bridge=each.is_bridge
+                name=each.name,
+                muted=each.muted,
+                talking=each.talking,
+                bridge=each.is_bridge,
+                hand=each.hand,
+                may_speak=each.may_speak,
+                id=each.id,
             )
             for each in status.people
         ),
@@ -262,6 +289,15 @@ ROUTES = (
         "Everybody over there was asked, and agrees to the recording that runs.",
         who=Who.ADMIN,
         takes=Agreement,
+        errors=(ErrorCode.NOT_IN_SPACE,),
+    ),
+    Route(
+        "POST",
+        f"{PATH}/permit",
+        permit,
+        "Let somebody over there speak, or no longer, where the far side has such rights.",
+        who=Who.ADMIN,
+        takes=Permission,
         errors=(ErrorCode.NOT_IN_SPACE,),
     ),
 )

@@ -97,6 +97,13 @@ async def test_agreeing_for_everybody_takes_a_recording_and_the_word(
     assert (await admin.ask("POST", path, {"all_were_asked": True})).code == "not_in_space"
 
 
+async def test_who_is_not_there_cannot_be_let_speak(admin: Browser) -> None:
+    wish = {"person": "zoe", "speaks": True}
+    path = f"/bridges/{STANDING.id}/permit"
+    assert (await admin.ask("POST", path, wish)).code == "not_in_space"
+    assert (await admin.ask("POST", path, wish | {"person": ""})).code == "bad_value"
+
+
 async def test_only_who_may_sees_and_changes(hub: SoundHub) -> None:
     async with Browser(hub) as guest:
         await guest.name("Guest")

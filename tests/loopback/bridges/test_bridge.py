@@ -222,3 +222,22 @@ async def test_metrics_show_bridges(desk: Desk) -> None:
     text = hub.metrics.render().decode()
     assert 'bridge_states{state="' in text
     assert "guests" in text
+
+
+async def test_who_raises_a_hand_over_there_can_be_let_speak(desk: Desk) -> None:
+    desk.room.show(Person("Zoe", hand=True, may_speak=False, id="zoe"), Person("Old"))
+    assert desk.bridge.permit("zoe", speaks=True)
+    assert desk.room.permitted == [("zoe", True)]
+    assert not desk.bridge.permit("ann", speaks=True)
+    assert not desk.bridge.permit("", speaks=True)
+    await desk.bridge.stop()
+    assert not desk.bridge.permit("zoe", speaks=True)
+
+
+async def test_what_people_should_know_is_shown_while_it_is_joined(desk: Desk) -> None:
+    (far,) = desk.room.here
+    assert far.ear is not None
+    far.ear.note("They only listen.")
+    assert desk.bridge.status().note == "They only listen."
+    desk.room.end()
+    await until(lambda: desk.bridge.status().note == "")

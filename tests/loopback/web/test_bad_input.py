@@ -222,6 +222,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "post_webhooks": {"url": "http://localhost:1/"},
     "patch_bridges_bridge": {"on": True},
     "post_bridges_bridge_agree": {"all_were_asked": True},
+    "post_bridges_bridge_permit": {"person": "zoe", "speaks": True},
 }
 
 
