@@ -26,6 +26,8 @@ from stagebox.wire.sni import ENROL_NAME, server_name
 
 NOW_FILE: Final = "box.pem"
 NEXT_FILE: Final = "box-next.pem"
+# By keys that both ends had before; this hub has none, and TLS 1.3 chooses from another list.
+_NO_OLDER_TLS: Final = "PSK"
 # Nobody looks at the dates: a box has no clock that it could trust.
 _LIFE: Final = timedelta(days=20 * 365)
 _EARLY: Final = timedelta(days=2)
@@ -142,6 +144,9 @@ def _loaded(path: Path) -> _Shown:
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # It takes over when a name was heard, and the version may be agreed on by then: an older one
+    # finds no cipher that it could go on with.
+    context.set_ciphers(_NO_OLDER_TLS)
     context.num_tickets = 0  # each connection shows its certificate
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(path)

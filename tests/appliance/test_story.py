@@ -95,7 +95,7 @@ def story(tmp_path: Path) -> Iterator[Story]:
             keeps=True,
         )
         with machine:
-            assert machine.wait(600), machine.said()[-3_000:]
+            assert machine.wait(PATIENCE_S * 2), machine.said()[-3_000:]
             assert machine.results() == {"flashed": True}, machine.said()[-3_000:]
             yield Story(tmp_path, machine, agent, house, given / "prompts")
 

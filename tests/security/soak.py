@@ -7,6 +7,7 @@ that has none. After each fault somebody presses TALK until everybody else hears
 
 import contextlib
 import json
+import os
 import random
 import shutil
 import statistics
@@ -35,6 +36,7 @@ _HEARD: Final = 10
 # What a machine that others use may take for what a quiet one does in 5 s.
 PATIENCE_S: Final = 90.0
 _POLL_S: Final = 0.02
+_KEYS: Final = {"talk": b" "}
 _HOUR_S: Final = 3_600
 _YEAR_S: Final = 365 * 24 * _HOUR_S
 # To 1970 and far on, as without a battery; a summer time that was forgotten; a little.
@@ -110,6 +112,12 @@ class SoakBox(HandBox):
         (folder / f"{name.lower()}-speaker.wav").symlink_to("/dev/null")
         super().__init__(folder, name, hub, env=clock.env, prefix=host.prefix)
         self._log = self.ear = LeanLog(self.events_file)
+
+    def press(self, key: str) -> None:
+        """Move TALK, however long the machine takes to run the box."""
+        before = len(self.events("key"))
+        os.write(self._keyboard, _KEYS[key])
+        self.wait_for(lambda box: len(box.events("key")) > before, PATIENCE_S, f"takes {key}")
 
     def is_ready(self) -> bool:
         """Whether it could talk now."""
