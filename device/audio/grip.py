@@ -19,7 +19,7 @@ from typing import Final
 PROC: Final = Path("/proc/self")
 # A device for samples, and what its name becomes when it was unplugged.
 _PCM: Final = re.compile(r"/dev/snd/pcmC\d+D\d+[pc](?: \(deleted\))?$")
-_MAPPED: Final = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) .*?(/.*)$", re.MULTILINE)
+_MAPPED: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,11 @@ def held(proc: Path = PROC, pcm: re.Pattern[str] = _PCM) -> Grip:
         files = frozenset(_files(proc, pcm))
     except OSError:
         return Grip()
-    maps = frozenset(
-        (start, int(each[2], 16) - start)
-        for each in _MAPPED.finditer(text)
-        if pcm.search(each[3]) and (start := int(each[1], 16))
-    )
-    return Grip(files, maps)
+    # A Python program has a thousand mappings, of which a card has two: they are found first.
+    lines = (line for line in text.splitlines() if pcm.search(line))
+    ends = (found for line in lines if (found := _MAPPED.match(line)))
+    starts = ((int(each[1], 16), int(each[2], 16)) for each in ends)
+    return Grip(files, frozenset((start, end - start) for start, end in starts))
 
 
 def _files(proc: Path, pcm: re.Pattern[str]) -> Iterator[int]:

@@ -20,6 +20,9 @@ from device.audio.system import BLOCKS_PER_S, OpenStream, PortAudioSystem
 
 # The port's promise: a device that gives or takes nothing for a second is lost.
 _SILENCE_S: Final = 1.0
+# A look that is as late as this was held up: the computer had no time for it, or another device
+# was being opened. That is no silence of this one. (A look that hangs is the watchdog's affair.)
+_HELD_UP_S: Final = 0.1
 # How often to look when a block is due: the delay that looking adds at most.
 _POLL_S: Final = 0.002
 # A block takes 10 ms, so the first look comes a little early. Looking late once
@@ -123,12 +126,15 @@ class _Stream(ABC):
 
     def _wait(self, available: Callable[[], int], samples: int) -> int:
         """Wait until the stream has, or has room for, so many samples; return how many."""
-        began = time.monotonic()
+        began = looked = time.monotonic()
         pause = max(_POLL_S, self._block_at + _EXPECT_S - began)
         while True:
             with self._losing():
                 ready = available()
             now = time.monotonic()
+            if now - looked > _HELD_UP_S:
+                began += now - looked
+            looked = now
             if ready >= samples:
                 self._block_at = now
                 return ready

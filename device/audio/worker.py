@@ -224,16 +224,19 @@ class DeviceThread(Generic[D]):
             self._idle(lease, wait)
         tries = 0
         while not lease.ended():
-            began = time.monotonic()
+            began, seen = time.monotonic(), cards()
             was_open = self._once(lease)
             if was_open and time.monotonic() - began > _SETTLED_S:
                 tries = 0
-            tries = self._rest(lease, tries, was_open=was_open)
+            tries = self._rest(lease, tries, seen, was_open=was_open)
 
-    def _rest(self, lease: Lease, tries: int, *, was_open: bool) -> int:
-        """Leave the device alone for a while, or until a card comes or goes; return the tries."""
+    def _rest(self, lease: Lease, tries: int, seen: bytes, *, was_open: bool) -> int:
+        """Leave the device alone for a while, or until a card comes or goes; return the tries.
+
+        ``seen``: the cards before it was tried. One may have come while that took its time.
+        """
         lease.enter(Phase.WAITING)
-        seen, left = cards(), RETRY_S[min(tries, len(RETRY_S) - 1)]
+        left = RETRY_S[min(tries, len(RETRY_S) - 1)]
         while not lease.ended() and left > 0:
             self._idle(lease, min(LOOK_S, left))
             left -= LOOK_S

@@ -376,3 +376,29 @@ async def test_a_card_that_is_put_in_is_tried_at_once(
     world.plugged, cards = True, b"the card"
     await until(lambda: states.statuses == [ABSENT, READY])
     assert await thread.stop()
+
+
+class LateWorld(World):
+    """A card that comes while its device is looked for, and can be opened a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plugged, self.cards = False, b"no cards"
+
+    def hang_here(self, where: str) -> None:
+        if where == "open":
+            self.cards = b"the card"
+        elif where == "close":
+            self.plugged = True
+
+
+async def test_a_card_that_comes_while_its_device_is_looked_for_is_not_missed(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, states = LateWorld(), States()
+    monkeypatch.setattr(worker, "RETRY_S", (60.0, 60.0, 60.0))
+    monkeypatch.setattr(worker, "cards", lambda: world.cards)
+    thread = make(world, states)
+    thread.start()
+    await until(lambda: states.statuses == [ABSENT, READY])
+    assert await thread.stop()

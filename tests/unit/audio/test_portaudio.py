@@ -246,6 +246,23 @@ def test_a_device_that_stands_still_is_lost(
         microphone.read()
 
 
+def test_a_computer_that_was_held_up_is_no_device_that_stands_still(
+    pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks twice in three seconds; the samples that came meanwhile are a moment behind."""
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    now = [100.0]
+
+    def held_up(_seconds: float) -> None:
+        now[0] += 1.5
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", held_up)
+    pa.streams[0].available = [0, OVERFLOWED, 480]
+    assert len(microphone.read()) == BLOCK_BYTES
+
+
 def test_an_overflow_is_counted_and_reading_goes_on(
     pa: FakePortAudio, one: PortAudioSystem
 ) -> None:
