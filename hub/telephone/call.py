@@ -79,13 +79,15 @@ class Call:
 
     def hang_up(self) -> None:
         """Say goodbye, and be over."""
-        self.lost(Over(Cause.NONE, ""))
+        goodbye = self.leg.hang_up(self._loop.time())
+        self._over(Over(Cause.NONE, ""))
+        self.do(goodbye)
 
     def lost(self, over: Over) -> None:
         """Note that the other side is gone, whatever its signalling says."""
-        goodbye = self.leg.hang_up(self._loop.time())
+        self.leg.abandon()
         self._over(over)
-        self.do(goodbye)
+        self._arm()
 
     def close(self) -> None:
         """End all of it at once."""

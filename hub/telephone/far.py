@@ -128,7 +128,10 @@ class SipFar:
             call.receive(message)
 
     def _lost(self, why: str) -> None:
-        self._was_over(Over(Cause.LOST if self._agreed.done() else Cause.UNREACHABLE, why))
+        over = Over(Cause.LOST if self._agreed.done() else Cause.UNREACHABLE, why)
+        if self._call is not None:
+            self._call.lost(over)
+        self._was_over(over)
 
     def _was_agreed(self) -> None:
         if not self._agreed.done():

@@ -110,6 +110,11 @@ class Leg:
         self.is_over, self._accept = True, None
         return self._client.hang_up(now)
 
+    def abandon(self) -> None:
+        """End it without a word: nobody is there to hear it."""
+        self.is_over, self._accept = True, None
+        self._client.stop()
+
     # --- what the other side asks -----------------------------------------------
 
     def _asked(self, request: Request, now: float) -> list[Effect]:
