@@ -22,7 +22,7 @@ from tests.appliance.keeper import FarChief
 from tests.appliance.machine import Machine
 from tests.appliance.remote import Remote, RemoteError
 from tests.support import netns
-from tests.support.crew import START_S, Hub, running, wait_until
+from tests.support.crew import Hub, running, wait_until
 from tests.support.enrolled import introduce
 from tests.support.hands import HandBox
 from tests.support.netns import Namespace, network
@@ -112,8 +112,8 @@ def test_from_a_boot_file_to_a_word_in_another_room(story: Story) -> None:
     )
     ben = HandBox(folder, "Ben", f"wss://{HUB_AT}:7443", prefix=house.prefix)
     with running(hub, ben):
-        wait_until(lambda: answers(house, hub), START_S, "the hub answers")
-        ben.wait_joined()
+        wait_until(lambda: answers(house, hub), PATIENCE_S, "the hub answers")
+        ben.wait_joined(PATIENCE_S)
         story.machine.start()
         with Remote(story.agent) as box, shown(box):
             tells_how_it_started(box)

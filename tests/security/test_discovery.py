@@ -16,10 +16,10 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from device.link.candidates import MAX_SEEN
 from device.link.discovery import HubBrowser
 from stagebox.wire.terms import SERVICE_TYPE
-from tests.security.figures import counts, figure
+from tests.security.figures import FULL, counts, figure
 from tests.support.processes import rss_mib
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1_200 if FULL else 240)
 
 GROUP: Final = ("224.0.0.251", 5353)
 OWN: Final = "a" * 32

@@ -23,7 +23,8 @@ from tests.security.intruder import Intruder
 from tests.support.crew import Box, Hub, free_port, running
 from tests.support.signals import voice
 
-pytestmark = pytest.mark.timeout(300)
+# A hundred starts of a hub, two thousand connections.
+pytestmark = pytest.mark.timeout(3_600 if FULL else 300)
 
 BACK_S: Final = 6.0
 # Starting takes 1 to 2 s, and on a machine that ten others use many times that.

@@ -16,12 +16,12 @@ from stagebox.rtc.peer import Peer
 from stagebox.wire.causes import ErrorCode
 from stagebox.wire.messages import Error
 from tests.security import wires
-from tests.security.figures import counts, figure
+from tests.security.figures import FULL, counts, figure
 from tests.security.house import House, answers_ms
 from tests.security.intruder import Intruder
 from tests.support import attacks, offers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1_200 if FULL else 300)
 
 MALLORY: Final = "127.0.4.66"
 LIMITS: Final = HubLimits()

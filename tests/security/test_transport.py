@@ -34,7 +34,7 @@ def shaken(port: int, name: str, version: ssl.TLSVersion) -> tuple[str | None, s
 
 
 @pytest.mark.timeout(120)
-def test_case_19_no_box_is_spoken_to_by_an_older_tls(tmp_path: Path) -> None:
+def test_case_27_no_box_is_spoken_to_by_an_older_tls(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "hub.toml").write_text(f"[web]\nsecure_port = {port}\n")
     hub = Hub(tmp_path, free_port(), extra=("--config", str(tmp_path / "hub.toml")), enrolled=True)
