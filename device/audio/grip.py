@@ -55,11 +55,20 @@ def held(proc: Path = PROC, pcm: re.Pattern[str] = _PCM) -> Grip:
         files = frozenset(_files(proc, pcm))
     except OSError:
         return Grip()
-    # A Python program has a thousand mappings, of which a card has two: they are found first.
-    lines = (line for line in text.splitlines() if pcm.search(line))
-    ends = (found for line in lines if (found := _MAPPED.match(line)))
-    starts = ((int(each[1], 16), int(each[2], 16)) for each in ends)
-    return Grip(files, frozenset((start, end - start) for start, end in starts))
+    return Grip(files, frozenset(_maps(text, pcm)))
+
+
+def _maps(text: str, pcm: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Yield what is mapped of devices for samples.
+
+    A program in Python has a thousand mappings, of which a card has two: so the names are
+    found first, and only their lines are read.
+    """
+    for name in re.compile(pcm.pattern, re.MULTILINE).finditer(text):
+        line = _MAPPED.match(text, text.rfind("\n", 0, name.start()) + 1)
+        if line:
+            start, end = int(line[1], 16), int(line[2], 16)
+            yield start, end - start
 
 
 def _files(proc: Path, pcm: re.Pattern[str]) -> Iterator[int]:
