@@ -34,10 +34,10 @@ from stagebox import __version__
 
 # A server with thousands of people tells them all before it lets us in.
 ANSWER_S: Final = 5.0
-# So often the server is asked whether it is there, and so long it may leave that open: who
-# is cut off is told so within 2 s.
-PING_S: Final = 0.5
-PATIENCE_S: Final = 1.75
+# So often the server is asked whether it is there, and so long it may say nothing: who is cut
+# off is told so within 2 s. TCP needs 1 s for a lost segment across an ocean.
+PING_S: Final = 0.4
+PATIENCE_S: Final = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class MumbleFar:
             self._do(People())
 
     async def _keep(self, link: Link, sound: Sound) -> None:
-        """See twice a second whether the server is there, and by which way it is heard."""
+        """See again and again whether the server is there, and by which way it is heard."""
         loop = asyncio.get_running_loop()
         while True:
             now = loop.time()

@@ -83,9 +83,12 @@ class Link(asyncio.Protocol):
             self.over.set_result(error)
 
     async def aclose(self) -> None:
-        """Close, in no more than a second."""
+        """Close, in no more than a second; at once if nobody is there to say goodbye to."""
         transport, self._transport = self._transport, None
         if transport is None:
+            return
+        if self.over.done():
+            transport.abort()
             return
         transport.close()
         with contextlib.suppress(TimeoutError):

@@ -18,7 +18,7 @@ from stagebox.bucket import TokenBucket
 from stagebox.media.rtp import AudioPacket
 from stagebox.media.toc import is_end_of_burst
 
-# Two pings of half a second that do not come back are no accident any more.
+# Three pings that do not come back are no accident any more.
 UDP_PATIENCE_S: Final = 1.25
 # The server is asked for its nonce when nothing it sends can be opened for so long.
 RESYNC_S: Final = 1.0
@@ -73,7 +73,7 @@ class Sound:
                 pass  # of a voice that has no key yet
 
     async def look(self, link: Link) -> None:
-        """Do what is due, twice a second: see whether packets come through."""
+        """Do what is due with each ping: see whether packets come through."""
         now = self._loop.time()
         if self._seal is None:
             return

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import getpass
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, Self
@@ -12,9 +14,9 @@ from typing import Final, Self
 from hub.bridges.janus import Guard
 from hub.bridges.mark import Marks
 from hub.bridges.mumble import Channel, MumbleFar
-from hub.bridges.mumble_room import Tell
-from hub.bridges.mumble_trust import MumbleTrust
-from hub.bridges.mumble_wire import Kind, message
+from hub.bridges.mumble_room import Effect, Tell
+from hub.bridges.mumble_trust import PINS, MumbleTrust
+from hub.bridges.mumble_wire import Kind, flag, message, number, read
 from hub.bridges.port import Ear
 from hub.bridges.terms import Person
 from tests.loopback.bridges.kit import Ears, Mouth
@@ -56,18 +58,22 @@ def is_here() -> bool:
 
 
 class Mumble:
-    """One server, always at the same port, with one channel below the root: ``HALL``."""
+    """One server, always at the same port, with one channel below the root: ``HALL``.
+
+    It belongs to no event loop, so that all tests of a module can have the same one.
+    """
 
     def __init__(self, password: str = "") -> None:
         self.port = free_port(ADDRESS)
         self.password = password
         self.folder = Path()
-        self._process: asyncio.subprocess.Process | None = None
+        self.listens_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
         self._stack = contextlib.ExitStack()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        await self.new_certificate()
+        self.new_certificate()
         settings = _SETTINGS.format(
             folder=self.folder,
             address=ADDRESS,
@@ -76,44 +82,50 @@ class Mumble:
             user=getpass.getuser(),  # by itself it would leave root for a user of its own
         )
         (self.folder / "mumble.ini").write_text(settings)
-        await self._run("-supw", _SUPER)
-        await self.again()
-        async with self.admin() as admin:
-            await admin.make_channel(HALL)
+        self._start("-supw", _SUPER).wait(_START_S)
+        self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.kill()
+    def __exit__(self, *_: object) -> None:
+        self.kill()
         self._stack.close()
 
     def url(self, channel: str = "Main%20hall", port: int = 0) -> str:
         return f"mumble://{ADDRESS}:{port or self.port}/{channel}"
 
-    async def new_certificate(self) -> None:
+    def new_certificate(self) -> None:
         """Let it be another server from its next start on."""
         key, certificate = self.folder / "server.key", self.folder / "server.pem"
-        process = await asyncio.create_subprocess_exec(
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"),
-            *("-subj", "/CN=mumble", "-keyout", str(key), "-out", str(certificate)),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert await process.wait() == 0
+        make = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30")
+        own = ("-subj", "/CN=mumble", "-keyout", str(key), "-out", str(certificate))
+        subprocess.run((*make, *own), check=True, capture_output=True)
+        for pins in self.folder.glob(f"*/{PINS}"):  # people may know it
+            pins.unlink()
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """Pull the plug."""
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
+        if process is not None:
             process.kill()
-            await process.wait()
+            process.wait(_START_S)
 
-    async def again(self) -> None:
-        """Start it, and wait until it listens."""
-        self._process = await self._start("-fg")
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = self._start("-fg")
+
+    async def ready(self) -> None:
+        """Wait until it lets people in, and has its channel."""
+        self.start()
         async with asyncio.timeout(_START_S):
             while not await self._listens():
-                assert self._process.returncode is None, "the Mumble server ended"
+                assert self._process is not None
+                assert self._process.poll() is None, "the Mumble server ended"
                 await asyncio.sleep(0.05)
+        self.listens_at = time.monotonic()
+        async with self.admin() as admin:
+            if admin.channel(HALL) is None:
+                await admin.make_channel(HALL)
 
     @contextlib.asynccontextmanager
     async def person(self, name: str, channel: str = "Main%20hall") -> AsyncIterator["Stranger"]:
@@ -135,18 +147,12 @@ class Mumble:
         finally:
             await stranger.far.leave()
 
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         path = program()
         assert path is not None
-        return await asyncio.create_subprocess_exec(
-            *(path, "-ini", str(self.folder / "mumble.ini"), *arguments),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-
-    async def _run(self, *arguments: str) -> None:
-        process = await self._start(*arguments)
-        await process.wait()
+        quiet = subprocess.DEVNULL
+        own = str(self.folder / "mumble.ini")
+        return subprocess.Popen((path, "-ini", own, *arguments), stdout=quiet, stderr=quiet)
 
     async def _listens(self) -> bool:
         try:
@@ -163,6 +169,7 @@ class Stranger:
     def __init__(self, server: Mumble, name: str, url: str, password: str = "") -> None:
         self.ears = Ears()
         self.there: tuple[Person, ...] = ()
+        self.recorded: dict[str, bool] = {}  # who shows that they record
         folder = server.folder / name
         folder.mkdir(exist_ok=True)
         channel = Channel(
@@ -173,6 +180,14 @@ class Stranger:
         self.mouth = Mouth(self.far.send)
 
     async def come(self) -> None:
+        take = self.far._room.take
+
+        def watched(kind: int, payload: bytes) -> list[Effect]:
+            effects = take(kind, payload)
+            self._watch(kind, payload)
+            return effects
+
+        self.far._room.take = watched  # type: ignore[method-assign]
         await self.far.join(Ear(self.ears.heard, self._told))
 
     async def hears_by_udp(self) -> None:
@@ -185,13 +200,13 @@ class Stranger:
 
     async def make_channel(self, name: str) -> None:
         self._tell(Kind.CHANNEL_STATE, (2, 0), (3, name))
-        await until(lambda: self._channel(name) is not None)
+        await until(lambda: self.channel(name) is not None)
 
     async def remove_channel(self, name: str) -> None:
-        found = self._channel(name)
+        found = self.channel(name)
         assert found is not None
         self._tell(Kind.CHANNEL_REMOVE, (1, found))
-        await until(lambda: self._channel(name) is None)
+        await until(lambda: self.channel(name) is None)
 
     async def kick(self, name: str, reason: str) -> None:
         self._tell(Kind.USER_REMOVE, (1, await self._user(name)), (3, reason))
@@ -207,10 +222,17 @@ class Stranger:
         users = self.far._room._users
         await until(lambda: what({user.name: user.comment for user in users.values()}))
 
+    def _watch(self, kind: int, payload: bytes) -> None:
+        if kind == Kind.USER_STATE:
+            fields = read(payload)
+            recording, user = flag(fields, 19), number(fields, 1)
+            if recording is not None and user is not None:
+                self.recorded[self.far._room._users[user].name] = recording
+
     def _tell(self, kind: Kind, *fields: tuple[int, int | str]) -> None:
         self.far._do(Tell(kind, message(*fields)))
 
-    def _channel(self, name: str) -> int | None:
+    def channel(self, name: str) -> int | None:
         channels = self.far._room._channels
         return next((key for key, (_, its) in channels.items() if its == name), None)
 
@@ -251,6 +273,14 @@ class Relay:
         await self._listener.wait_closed()
         for way in (self._udp, *self._ways.values()):
             way.abort()
+
+    def cut(self) -> None:
+        """Let nothing through, and close nothing: a cable is out."""
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Put the cable back."""
+        self._open.set()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         theirs, ours = await asyncio.open_connection(ADDRESS, self._server.port)
