@@ -17,9 +17,13 @@ _BITRATE: Final = 32_000
 
 
 class Voice(Protocol):
-    """One coding of one call. Opus has no ``decode``: it goes through as it came."""
+    """One coding of one call. Opus has no ``decode``: it goes through as it came.
+
+    ``still``: a frame of silence that fits after any other; empty: each has to be coded.
+    """
 
     clock: int
+    still: bytes
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return the payload of one frame."""
@@ -35,6 +39,7 @@ class Narrow:
 
     def __init__(self, law: Law) -> None:
         self._law = law
+        self.still = law.encode(np.zeros(FRAME_SAMPLES // _NARROW, np.int16))
         self._up, self._down = Up(_NARROW), Down(_NARROW)
 
     def encode(self, pcm: Pcm) -> bytes:
@@ -50,6 +55,7 @@ class Wide:
     """G.722, by FFmpeg."""
 
     clock = 8_000
+    still = b""  # each frame builds on the one before
 
     def __init__(self) -> None:
         # Takes a moment and 40 MB that a hub without telephones does not need.
@@ -84,6 +90,7 @@ class Full:
 
     def __init__(self) -> None:
         self._encoder = Encoder(bitrate=_BITRATE)
+        self.still = self._encoder.encode(np.zeros(FRAME_SAMPLES, np.int16))
 
     def encode(self, pcm: Pcm) -> bytes:
         """See ``Voice``."""

@@ -38,7 +38,7 @@ _MAX_DATAGRAM: Final = 2_048
 _DUCKED: Final = 0.25
 # Sentences that wait: a minute.
 _MOST_SAID: Final = 60 * 50
-# The tail of the filters, before silence is sent as comfort noise, and how often that is.
+# The tail of the filters, before silence is sent ready-made, and how often comfort noise is.
 _TAIL: Final = 5
 _COMFORT_EVERY: Final = 25
 _COMFORT: Final = b"\x4e"  # -78 dBov: a quiet line, and no dead one
@@ -184,7 +184,9 @@ class Sound:
                 self._transmit(chosen.comfort, _COMFORT, self._time, marker=False)
             self._paused = True
             return
-        self._transmit(chosen.number, voice.encode(pcm), self._time, marker=self._paused)
+        still = voice.still if self._quiet > _TAIL else b""
+        payload = still or voice.encode(pcm)
+        self._transmit(chosen.number, payload, self._time, marker=self._paused)
         self._paused = False
 
     def _press(self, kind: int) -> bool:

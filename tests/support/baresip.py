@@ -15,7 +15,7 @@ from stagebox.speech import write_wav
 from tests.support.crew import free_port
 
 MODULES: Final = Path("/usr/lib/baresip/modules")
-_START_S: Final = 20.0
+_START_S: Final = 60.0
 _CONFIG: Final = """\
 poll_method epoll
 sip_listen {address}:{port}
@@ -93,7 +93,11 @@ class Baresip:
         await self.kill()
 
     async def start(self) -> None:
-        """Start the program, and wait until it can be talked to."""
+        """Start the program, and wait until it can be talked to.
+
+        Raises:
+            OSError: it does not start, or cannot be talked to in time.
+        """
         log = (self._folder / "log").open("wb")
         with log:
             self._program = await asyncio.create_subprocess_exec(
@@ -109,6 +113,8 @@ class Baresip:
             try:
                 _, writer = await asyncio.open_connection(self.address, self._control)
             except OSError:
+                if self._program.returncode is not None:
+                    raise OSError(f"baresip has ended: {self.log()[-500:]}") from None
                 if asyncio.get_running_loop().time() > until:
                     raise
                 await asyncio.sleep(0.05)
