@@ -8,6 +8,7 @@ Whether a space is streamed is for its hosts to say.
 import asyncio
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -84,7 +85,7 @@ class Streams:
         self._tapes = tapes
         self._spaces = spaces
         self._most = most
-        self._encoders = encoders
+        self._most_encoders = encoders
         self._loop = asyncio.get_running_loop()
         self._sources: dict[str, _Source] = {}
         self._counts = FanCounts()
@@ -107,7 +108,7 @@ class Streams:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The ways in which a space can be heard: formats, and ``hls``."""
-        plain = [each.value for each in Format if not SORTS[each].transcoded or self._encoders]
+        plain = [each.value for each in Format if not SORTS[each].transcoded or self._most_encoders]
         return ("hls", *plain)
 
     def listeners(self) -> Mapping[str, float]:
@@ -117,6 +118,15 @@ class Streams:
             for space_id, source in self._sources.items()
         }
 
+    def encoders(self) -> Mapping[str, float]:
+        """Return how many are at work for each format, for /metrics."""
+        return Counter(
+            each.value
+            for source in self._sources.values()
+            for each in source.outputs
+            if SORTS[each].transcoded
+        )
+
     def counts(self) -> Mapping[str, float]:
         """Return what happened so far, for /metrics."""
         return {
@@ -125,8 +135,6 @@ class Streams:
             "pieces": self._counts.pieces,
             "left_out": sum(each.programme.left_out for each in self._sources.values()),
             "asked": self._queue.asked,
-            "waiting": self._queue.waiting,
-            "encoders": self._at_work(),
             "encoded": self._encoded,
             "encoders_broke": self._broke,
         }
@@ -187,13 +195,12 @@ class Streams:
         return output
 
     def _check_room(self) -> None:
-        if self._at_work() >= self._encoders:
-            raise FullError(f"{self._encoders} streams are encoded, which is all that are allowed")
+        if sum(self.encoders().values()) >= self._most_encoders:
+            raise FullError(
+                f"{self._most_encoders} streams are encoded, which is all that are allowed"
+            )
         if self._loop.time() < self._rest_until:
             raise FullError("the encoder has failed")
-
-    def _at_work(self) -> int:
-        return sum(SORTS[each].transcoded for one in self._sources.values() for each in one.outputs)
 
     def _start(self, space_id: str) -> _Source:
         now = self._loop.time()

@@ -43,6 +43,7 @@ async def streams(
     stations = Stations((*icecast, *rtmp), running, title)
     metrics.add_source("streams", running.counts)
     metrics.add_gauge("stream_listeners", "space", running.listeners)
+    metrics.add_gauge("stream_encoders", "format", running.encoders)
     metrics.add_gauge("stations", "url", stations.up)
     try:
         yield Crowd(running, stations)

@@ -54,8 +54,10 @@ class Listener(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        while piece := self.socket.recv(65_536):
-            self.data += piece
+        # What comes after `stop` is a reset.
+        with contextlib.suppress(ConnectionResetError):
+            while piece := self.socket.recv(65_536):
+                self.data += piece
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):
