@@ -96,9 +96,10 @@ class Bridge:
     def permit(self, person: str, *, speaks: bool) -> bool:
         """Let somebody over there speak, or no longer; False: that is not to be had there."""
         known = any(each.id == person for each in self._people if each.id)
-        if not known or not isinstance(self._far, Moderates):
+        far: object = self._far
+        if not known or not isinstance(far, Moderates):
             return False
-        self._far.permit(person, speaks=speaks)
+        far.permit(person, speaks=speaks)
         return True
 
     def tell_recording(self, *, on: bool) -> None:

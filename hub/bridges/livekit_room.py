@@ -33,6 +33,9 @@ QUEUE_MS: Final = 100
 BITRATE: Final = 48_000
 # Frames of a voice that wait for their turn: 160 ms. More is a program that is stuck.
 _WAITING: Final = 8
+# Of what we send it reports every second, in every case; one report may be lost on the way.
+_DEAF_S: Final = 2.5
+_LOOK_S: Final = 0.5
 # A lively room changes its list many times a second; nobody reads faster than this.
 _SETTLE_S: Final = 0.1
 
@@ -75,6 +78,7 @@ class Stay:
             await self._join()
             self._spawn(self._mouth.run())
             self._spawn(self._ask())
+            self._spawn(self._watch())
             raise await self._over
         except FarError as error:
             self._tell(Over(error.cause, error.detail))
@@ -261,6 +265,23 @@ class Stay:
     async def _ask(self) -> None:
         """Ask the server whether it is there, for ever: silence may last, and is no sign."""
         self._end(await self._desk.silence())
+
+    async def _watch(self) -> None:
+        """Look whether anything comes back for our voice, for ever.
+
+        With several nodes the one that answers may be well while the room's is gone.
+        """
+        clock = asyncio.get_running_loop()
+        came, since = -1, clock.time()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            stats = await self._room.get_rtc_stats()
+            every = (*stats.publisher_stats, *stats.subscriber_stats)
+            now_came = sum(each.candidate_pair.candidate_pair.packets_received for each in every)
+            if now_came != came or not self._published:
+                came, since = now_came, clock.time()
+            elif clock.time() > since + _DEAF_S:
+                self._end(FarError(Cause.LOST, "LiveKit's media does not come any more."))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

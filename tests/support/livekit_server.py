@@ -5,17 +5,14 @@ compile it into the cache, which takes some minutes once.
 """
 
 import asyncio
-import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, Self
-
-import aiohttp
 
 from tests.support.crew import free_port
 
@@ -127,6 +124,11 @@ class LiveKit(Program):
     def log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
 
+    @property
+    def id(self) -> str:
+        """Under which the other nodes know it."""
+        return re.findall(r'"nodeID": "(\w+)"', self.log)[-1]
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -158,11 +160,15 @@ class LiveKit(Program):
         )
 
 
-@contextlib.asynccontextmanager
-async def web() -> AsyncIterator[aiohttp.ClientSession]:
-    """Give a client for the server's own API."""
-    async with aiohttp.ClientSession() as session:
-        yield session
+async def node_of(redis: Redis, room: str) -> str:
+    """Return on which node a room is, as its id."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", redis.port)
+    writer.write(f"HGET room_node_map {room}\r\n".encode())
+    size = (await reader.readline()).decode().strip()
+    found = (await reader.readline()).decode().strip() if size != "$-1" else ""
+    writer.close()
+    await writer.wait_closed()
+    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""Three hubs share a space through two LiveKit nodes with one Redis, and one node dies."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.bridges.terms import State
+from tests.loopback.bridges.kit import OPEN, SoundHub, compare, people, sound_hub, words
+from tests.loopback.bridges.kit import Person as Box
+from tests.loopback.hub.crew import until
+from tests.support import livekit_server
+from tests.support.livekit_person import ROOM
+from tests.support.livekit_server import LiveKit, Redis, node_of
+from tests.system.test_bridges_livekit import plan
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(livekit_server.server() is None, reason=livekit_server.MISSING),
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="no Redis: apt install redis"),
+]
+LIKE = 0.9
+_TRIES = 6
+
+
+@contextlib.asynccontextmanager
+async def hub_on(folder: Path, node: LiveKit) -> AsyncIterator[tuple[SoundHub, str]]:
+    """Run a hub that is bridged to the room by way of one node."""
+    async with sound_hub(folder, spaces=(OPEN,)) as hub:
+        bridge = hub.bridge(plan(node))
+        await hub.joined(bridge)
+        yield hub, bridge
+
+
+async def heard_everywhere(talker: Box, *others: Box) -> None:
+    """Let one box talk until all others heard it whole, or too often."""
+    best = [0.0] * len(others)
+    for _ in range(_TRIES):
+        for box in others:
+            box.ears.packets.clear()
+        said = await talker.talk(words(talker.number))
+        await asyncio.sleep(1.0)
+        for index, box in enumerate(others):
+            heard = compare(said, box.ears)
+            print(f"{talker.name} to {box.name}", heard.correlation, heard.delay_ms)
+            best[index] = max(best[index], heard.correlation)
+        if min(best) > LIKE:
+            return
+    pytest.fail(f"{talker.name} was heard with {best}")
+
+
+async def test_three_hubs_hear_each_other_and_outlive_a_node(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(Redis())
+        nodes = [await stack.enter_async_context(LiveKit(redis.address)) for _ in range(2)]
+        north, way = await stack.enter_async_context(hub_on(tmp_path / "north", nodes[0]))
+        # The others come by the node that the room is not on: it is all that they know.
+        there = await node_of(redis, ROOM)
+        home = next(node for node in nodes if node.id == there)
+        away = next(node for node in nodes if node is not home)
+        east, east_way = await stack.enter_async_context(hub_on(tmp_path / "east", away))
+        west, west_way = await stack.enter_async_context(hub_on(tmp_path / "west", away))
+        ann = await Box("Ann", number=0).here(north)
+        ben = await Box("Ben", number=1).here(east)
+        cho = await Box("Cho", number=2).here(west)
+        await stack.enter_async_context(people(ann, ben, cho))
+        await heard_everywhere(ann, ben, cho)
+        await heard_everywhere(ben, ann, cho)
+        await heard_everywhere(cho, ann, ben)
+
+        at = time.monotonic()
+        home.kill()
+        await until(lambda: east.state(east_way) is not State.JOINED)
+        await until(lambda: west.state(west_way) is not State.JOINED)
+        print("seen after", time.monotonic() - at)
+        await east.joined(east_way)
+        await west.joined(west_way)
+        print("joined again after", time.monotonic() - at)
+        await heard_everywhere(ben, cho)
+        await heard_everywhere(cho, ben)
+        if home is nodes[0]:
+            await home.start()
+            await north.joined(way)
+        await heard_everywhere(ann, ben, cho)
