@@ -142,7 +142,7 @@ class Judge:
     def _must_say(self, was: str) -> None:
         """See to it that a change that the user must know of was told."""
         needed: dict[str, set[Prompt]] = {
-            "live": {Prompt.PERMIT},
+            "live": {Prompt.LATCHED if was == "cough" else Prompt.PERMIT},
             "offline": {Prompt.LINK_LOST},
             "offered": {Prompt.OFFERED} if was not in _OVER else set(),
             "queued": {Prompt.QUEUED} if was not in _OVER | _WAITING else set(),
