@@ -47,7 +47,7 @@ function address(app, { kind, url, qr }) {
     h(
       "div",
       { class: "invitation" },
-      h("img", { src: qr, alt: "The address as a picture to scan", width: 200, height: 200, loading: "lazy" }),
+      h("img", { src: qr, alt: "The address as a picture to scan", loading: "lazy" }),
       h(
         "div",
         { class: "inline" },
