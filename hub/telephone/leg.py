@@ -80,7 +80,7 @@ class Leg:
         """Do what is due."""
         effects = self._noted(self._client.tick(now), None, now)
         if self._accept is not None:
-            effects += self._repeat_accept(now)
+            effects += self._repeat(*self._accept, now)
         session = self._session
         if session is not None and not self.is_over and now >= session.deadline:
             session.since = now
@@ -237,10 +237,7 @@ class Leg:
     def _refresh(self, now: float) -> list[Effect]:
         return self._client.ask("INVITE", now, sdp.offer(self._place))
 
-    def _repeat_accept(self, now: float) -> list[Effect]:
-        if self._accept is None:
-            return []
-        data, _, timer = self._accept
+    def _repeat(self, data: bytes, _number: int, timer: Timer, now: float) -> list[Effect]:
         if timer.is_over(now):
             return self._dead(now)
         return [Send(data)] if timer.repeats(now) else []

@@ -148,7 +148,8 @@ class Baresip:
             try:
                 with wave.open(str(newest), "rb") as source:
                     pcm = np.frombuffer(source.readframes(source.getnframes()), np.int16)
-                    return pcm, source.getframerate()
+                    both = pcm.reshape(-1, source.getnchannels())
+                    return both[:, 0], source.getframerate()
             except (wave.Error, EOFError):  # it is written when the call is over
                 if asyncio.get_running_loop().time() > until:
                     raise

@@ -33,7 +33,7 @@ pytestmark = [
 ]
 LIKE = 0.9
 ECHO_DB = -40.0
-SPEECH_S = 3.0
+SPEECH_S = 2.0
 BEFORE_S = 1.0
 NAME = "Outside line"
 # baresip and the hub each wake every 20 ms: on a machine that is busy with something else both
@@ -128,10 +128,10 @@ async def talk(hub: SoundHub, ann: Person, bare: Baresip) -> tuple[float, float,
 
 async def test_a_number_is_called_and_comes_back_after_a_crash(tmp_path: Path) -> None:
     async with sound_hub(tmp_path / "hub") as hub, Baresip(tmp_path / "phone", said(2)) as bare:
-        bridge = hub.bridge(Plan(name=NAME, space="main", system=System.SIP, url=bare.url))
-        await hub.joined(bridge)
         ann = await Person("Ann", number=1).here(hub)
         async with people(ann):
+            bridge = hub.bridge(Plan(name=NAME, space="main", system=System.SIP, url=bare.url))
+            await hub.joined(bridge)
             await asyncio.sleep(BEFORE_S + SPEECH_S + 0.5)
             here, _ = alike(words(2, SPEECH_S), ann.ears.recording().samples)
             print("dialled: here", here)

@@ -74,6 +74,7 @@ def test_a_plan_knows_itself_by_its_ends() -> None:
     assert JANUS.member_id != WHIP.member_id
     assert len(JANUS.member_id) == 32
     assert JANUS.room_number == 1234
+    check_plan(Plan(name="S", space="main", system=System.SIP, url="sip:1@h", key="a", secret="b"))
     named = Plan(name="J", space="main", system=System.JANUS, url="ws://j", room="blue")
     assert named.room_number == "blue"
 
@@ -91,6 +92,11 @@ def test_a_plan_knows_itself_by_its_ends() -> None:
         ("pin", {"pin": "1"}),
         ("secret", {"secret": "1"}),
         ("room", {"system": System.JANUS, "url": "ws://janus"}),
+        ("url", {"system": System.SIP, "url": "sip:fritz.box"}),
+        ("pin", {"system": System.SIP, "url": "sip:1@fritz.box", "pin": "12 x"}),
+        ("key", {"system": System.SIP, "url": "sip:1@fritz.box", "secret": "word"}),
+        ("key", {"system": System.SIP, "url": "sip:1@fritz.box", "key": "a b"}),
+        ("room", {"system": System.SIP, "url": "sip:1@fritz.box", "room": "1"}),
     ],
 )
 def test_a_plan_that_cannot_work_is_refused_by_its_field(field: str, more: dict) -> None:
