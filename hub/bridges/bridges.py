@@ -15,6 +15,7 @@ from hub.bridges import livekit
 from hub.bridges.bridge import Bridge, Status
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
+from hub.bridges.janus_streaming import JanusStream
 from hub.bridges.mark import Marks, hub_of
 from hub.bridges.mumble import Channel, MumbleFar
 from hub.bridges.mumble_trust import MumbleTrust
@@ -156,7 +157,7 @@ class Bridges:
         return bridge
 
     def _maker(self, plan: Plan) -> Callable[[], Far]:
-        if plan.system is System.JANUS:
+        if plan.system in {System.JANUS, System.JANUS_STREAM}:
             room = Room(
                 url=plan.url,
                 room=plan.room_number,
@@ -166,7 +167,8 @@ class Bridges:
                 secret=plan.secret,
                 token=plan.token,
             )
-            return lambda: JanusFar(room, self._guard())
+            far = JanusFar if plan.system is System.JANUS else JanusStream
+            return lambda: far(room, self._guard())
         if plan.system is System.LIVEKIT:
             return self._livekit(plan)
         if plan.system is System.MUMBLE:

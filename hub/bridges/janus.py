@@ -24,7 +24,7 @@ PREBUFFER: Final = 2
 # Janus counts this much in bytes.
 MAX_DISPLAY: Final = 200
 
-_PORTS: Final = {"ws": 80, "wss": 443}
+PORTS: Final = {"ws": 80, "wss": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class JanusFar:
         """See ``Far``."""
         room, self._ear = self._room, ear
         parts = urlsplit(room.url)
-        address = await way_to(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+        address = await way_to(parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
         self._wire = wire = Wire(room.url, secret=room.secret, token=room.token)
         self._line = line = Line("sendrecv", address, ear)
         await wire.open()

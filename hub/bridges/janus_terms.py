@@ -13,10 +13,13 @@ from hub.bridges.terms import MAX_PEOPLE, Cause, FarError, Person, clean_name, c
 PLUGIN: Final = "janus.plugin.audiobridge"
 Body = Mapping[str, Any]
 
-# Error codes: of Janus itself (403 API secret, 405 token), and of the AudioBridge.
+# Error codes: of Janus itself (403 API secret, 405 token), of Streaming (45x), and of the
+# AudioBridge (48x and 49x).
 _CAUSES: Final = {
     403: Cause.WRONG_SECRET,
     405: Cause.WRONG_SECRET,
+    455: Cause.NOTHING_THERE,
+    457: Cause.WRONG_SECRET,
     485: Cause.NOTHING_THERE,
     489: Cause.WRONG_SECRET,
     493: Cause.BAD_ANSWER,

@@ -21,15 +21,16 @@ _SCHEMES: Final = {
     System.WHEP: ("https", "http"),
     System.HUB: ("https", "http"),
     System.JANUS: ("wss", "ws"),
+    System.JANUS_STREAM: ("wss", "ws"),
     System.LIVEKIT: ("wss", "ws"),
     System.MUMBLE: ("mumble",),
 }
 # Which systems know a field; the others are for all.
 _ONLY_FOR: Final = {
-    "room": (System.JANUS, System.LIVEKIT),
-    "pin": (System.JANUS, System.MUMBLE, System.SIP),
+    "room": (System.JANUS, System.JANUS_STREAM, System.LIVEKIT),
+    "pin": (System.JANUS, System.JANUS_STREAM, System.MUMBLE, System.SIP),
     "key": (System.LIVEKIT, System.SIP),
-    "secret": (System.JANUS, System.LIVEKIT, System.MUMBLE, System.SIP),
+    "secret": (System.JANUS, System.JANUS_STREAM, System.LIVEKIT, System.MUMBLE, System.SIP),
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -94,6 +95,8 @@ def check(plan: Plan) -> None:
         _check_url(plan)
     if plan.system is System.JANUS and not plan.room:
         raise PlanError("room", "a room of the AudioBridge has a number: give it.")
+    if plan.system is System.JANUS_STREAM and not plan.room:
+        raise PlanError("room", "a stream of Janus has a number: give it.")
     if plan.system is System.LIVEKIT:
         _check_livekit(plan)
     for field, systems in _ONLY_FOR.items():

@@ -22,9 +22,14 @@ class System(StrEnum):
     WHEP = "whep"  # we play a WHEP endpoint into the space
     HUB = "stagebox"  # another hub, both ways in one session
     JANUS = "janus-audiobridge"
+    JANUS_STREAM = "janus-streaming"  # we play a stream of Janus into the space
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference
+
+
+# From there nobody hears us.
+ONLY_HEARD: Final = (System.WHEP, System.JANUS_STREAM)
 
 
 class State(StrEnum):

@@ -15,6 +15,7 @@ from stagebox.rtc.peer import Peer
 from tests.loopback.bridges.kit import Ears, Mouth
 from tests.support.crew import free_port
 
+STREAMING = "janus.plugin.streaming"
 _CONNECT_S = 20.0
 _WEB_SOCKET = """
 general: {{
@@ -39,8 +40,9 @@ def is_here() -> bool:
 class Janus(Server):
     """One Janus, always at the same port. ``room`` is made again at each start."""
 
-    def __init__(self, room: int = 1234, pin: str = "") -> None:
+    def __init__(self, room: int = 1234, pin: str = "", *, streaming: bool = False) -> None:
         super().__init__()
+        self._streaming = streaming
         self.port = free_port(self.address)
         self.room = room
         self.pin = pin
@@ -82,6 +84,9 @@ class Janus(Server):
         super()._settings()
         text = _WEB_SOCKET.format(address=self.address, port=self.port)
         (self._folder / "janus.transport.websockets.jcfg").write_text(text)
+        if self._streaming:
+            core = self._folder / "janus.jcfg"
+            core.write_text(core.read_text().replace("libjanus_streaming.so,", ""))
 
 
 class TcpClient(Client):
@@ -117,6 +122,19 @@ class Rooms:
         """End the room."""
         handle = await self._client.attach(AUDIO_BRIDGE)
         await handle.ask({"request": "destroy", "room": self._janus.room})
+
+    async def make_stream(self, number: int, port: int) -> None:
+        """Make a stream of what comes to a UDP port as RTP."""
+        handle = await self._client.attach(STREAMING)
+        pin = {"pin": self._janus.pin} if self._janus.pin else {}
+        body = {"request": "create", "type": "rtp", "id": number, "audio": True, "audiopt": 111}
+        kind = {"audioport": port, "audiortpmap": "opus/48000/2", "audiocodec": "opus"}
+        await handle.ask(body | kind | pin | {"audioiface": self._janus.address})
+
+    async def destroy_stream(self, number: int) -> None:
+        """End a stream."""
+        handle = await self._client.attach(STREAMING)
+        await handle.ask({"request": "destroy", "id": number})
 
     async def names(self) -> dict[str, int]:
         """Return who is in the room, as shown, and their numbers."""

@@ -11,6 +11,7 @@ const LOOK_MS = 1_000;
 const SYSTEM = [
   ["stagebox", "Another Stagebox hub"],
   ["janus-audiobridge", "Janus AudioBridge room"],
+  ["janus-streaming", "Janus stream: the space hears it"],
   ["livekit", "LiveKit room"],
   ["mumble", "Mumble channel"],
   ["sip", "Telephone call (SIP)"],
@@ -25,6 +26,11 @@ const ASKS = {
     url: "ws://… or wss://…",
     room: "Number of the room",
     pin: "PIN of the room",
+  },
+  "janus-streaming": {
+    url: "ws://… or wss://…",
+    room: "Number of the stream",
+    pin: "PIN of the stream",
   },
   livekit: {
     url: "wss://… or ws://…",
