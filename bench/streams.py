@@ -26,7 +26,7 @@ from tests.support.voices import speaker
 
 SIZE, QUICK_SIZE = 1_000, 60
 ROUNDS, QUICK_ROUNDS = 3, 1
-SECONDS, QUICK_SECONDS = 8.0, 2.0
+SECONDS, QUICK_SECONDS = 5.0, 2.0
 BASE: Final = "/api/v1/spaces/main/"
 KINDS: Final = {"opus": "audio/ogg", "mp3": "audio/mpeg", "aac": "audio/aac"}
 _LASTS_S: Final = 600.0

@@ -9,6 +9,7 @@ end counts.
 import contextlib
 import os
 import socket
+import stat
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -92,10 +93,10 @@ class Publication:
 def _impatient() -> None:
     """Have the kernel give up on a server that does not take what it is sent."""
     for entry in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            copy = socket.socket(fileno=os.dup(int(entry.name)))
-            with copy:
-                if copy.family in {socket.AF_INET, socket.AF_INET6}:
+        with contextlib.suppress(OSError):  # the one that lists them is closed again
+            number = int(entry.name)
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as copy:
                     copy.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_S * 1000)
 
 

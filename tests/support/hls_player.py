@@ -8,7 +8,8 @@ import urllib.request
 class Player(threading.Thread):
     """Plays one rendition from ``base``, which ends with a slash, until it is told to stop.
 
-    ``data`` is what a decoder is given: the head, and every part from the first on.
+    ``data`` is what a decoder is given: the head, and every part from the first on. ``broke``
+    is why it stopped by itself, if it did.
     """
 
     def __init__(self, base: str) -> None:
@@ -17,6 +18,7 @@ class Player(threading.Thread):
         self._told = threading.Event()
         self._seen: set[str] = set()
         self.asked = 0
+        self.broke: OSError | None = None
         listed = self._get("live.m3u8").decode()
         self.data = self._get(re.findall(r'MAP:URI="([^"]+)"', listed)[0])
         self._seen |= set(_parts(listed)[:-4])
@@ -24,6 +26,12 @@ class Player(threading.Thread):
         self.start()
 
     def run(self) -> None:
+        try:
+            self._play()
+        except OSError as error:
+            self.broke = error
+
+    def _play(self) -> None:
         while not self._told.is_set():
             number, part = _place(max(self._seen, key=_place))
             number, part = (number + 1, 0) if part == 7 else (number, part + 1)
@@ -33,7 +41,7 @@ class Player(threading.Thread):
     def stop(self) -> None:
         """Stop playing."""
         self._told.set()
-        self.join(20)
+        self.join(60)
 
     def _get(self, name: str) -> bytes:
         self.asked += 1

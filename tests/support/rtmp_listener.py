@@ -27,6 +27,8 @@ def take(url: str, file: Path) -> dict[str, int]:
             if packet.stream.type == "video":
                 pictures += packet.pts is not None
                 continue
+            if not packet.size:  # the decoder's settings come in one of their own
+                continue
             for frame in packet.decode():
                 assert isinstance(frame, av.AudioFrame)
                 at = float(frame.pts * frame.time_base) * 1000

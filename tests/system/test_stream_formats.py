@@ -23,7 +23,7 @@ from tests.support.processes import family
 from tests.support.voices import speaker
 from tests.system.test_streams import Chief, Listener, alike
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 BASE = "/api/v1/spaces/main"
 SETTINGS = """
@@ -124,6 +124,7 @@ def test_two_talkers_and_the_silence_between_in_every_format(tmp_path: Path, hub
     wait_until(lambda: len(plain[0].body) > far, 60, "silence goes on")
     for each in (*plain, late, *players.values()):
         each.stop()
+    assert [each.broke for each in players.values()] == [None, None]
     members = decode(plain[0].body)
     sounds = {
         **{kind: decode(player.data) for kind, player in players.items()},

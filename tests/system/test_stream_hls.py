@@ -20,7 +20,7 @@ from tests.support.voices import speaker
 from tests.system.test_stream_formats import BASE, decode, spoken
 from tests.system.test_streams import Chief, Listener
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SETTINGS = """
 [web]
@@ -130,6 +130,7 @@ def test_a_cache_asks_the_hub_once_for_all_players(tmp_path: Path, hub: Hub) -> 
         lasted = time.monotonic() - began
         answers = cache.answers()
     for each in players:
+        assert each.broke is None
         sound = decode(each.data)
         assert sound.jumps == []
         assert sound.samples.size > SAMPLE_RATE
