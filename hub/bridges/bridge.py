@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from hub.bridges.machine import BridgeMachine, Condition, Event
 from hub.bridges.plan import Plan
-from hub.bridges.port import Ear, Far, Moderates
+from hub.bridges.port import Ear, Far, Moderates, Reacts
 from hub.bridges.seat import Hall, Seat
-from hub.bridges.terms import Abilities, Cause, FarError, Person, System
+from hub.bridges.terms import ONLY_HEARD, Abilities, Cause, FarError, Person, System
 from hub.bridges.voice import VoiceCounts
 from hub.spaces.admission import Arrival
 from stagebox.media.rtp import AudioPacket
-from stagebox.wire.terms import Kind, Name, Role
+from stagebox.wire.terms import Kind, Mark, Name, Role
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Bridge:
         self._machine = BridgeMachine(spread)
         self._out: asyncio.Future[FarError] = self._loop.create_future()
         self._seat = Seat(hall, plan.space, self._put_out)
+        self._seat.on_reaction = self._reacted
         self._people: tuple[Person, ...] = ()
         self._note = ""
         self._can = Abilities()
@@ -143,7 +144,7 @@ class Bridge:
 
     async def _join(self, far: Far) -> None:
         self._out = self._loop.create_future()
-        await far.join(Ear(self._heard, self._told, self._noted))
+        await far.join(Ear(self._heard, self._told, self._noted, self._seat.react))
         plan = self.plan
         self._seat.enter(arrival(plan.member_id, plan.name, plan.system))
         self._machine.handle(Event.JOINED, self._loop.time())
@@ -151,7 +152,7 @@ class Bridge:
             self.tell_recording(on=True)
         self._logged = ""
         log.info("bridge %s: joined", plan.name)
-        if plan.system is not System.WHEP:
+        if plan.system not in ONLY_HEARD:
             self._seat.plug(far.send)
         await self._last(far)
 
@@ -180,6 +181,11 @@ class Bridge:
 
     def _noted(self, sentence: str) -> None:
         self._note = sentence
+
+    def _reacted(self, mark: Mark) -> None:
+        far: object = self._far
+        if isinstance(far, Reacts):
+            far.react(mark)
 
     def _put_out(self, error: FarError) -> None:
         if not self._out.done():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hub.bridges.port import Ear
 from hub.bridges.terms import Abilities, Cause, FarError, Person
 from stagebox.media.rtp import AudioPacket
+from stagebox.wire.terms import Mark
 
 
 @dataclass(eq=False)
@@ -17,6 +18,7 @@ class FakeRoom:
     people: tuple[Person, ...] = ()
     heard: list[bytes] = field(default_factory=list)
     here: "list[FakeFar]" = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     permitted: list[tuple[str, bool]] = field(default_factory=list)
 
     def say(self, packet: AudioPacket, now: float) -> None:
@@ -75,6 +77,10 @@ class FakeFar:
     def show(self, name: str) -> None:
         """See ``Far``."""
         self.shown = name
+
+    def react(self, mark: Mark) -> None:
+        """See ``Reacts``."""
+        self._room.marks.append(mark)
 
     def permit(self, identity: str, *, speaks: bool) -> None:
         """See ``Moderates``."""

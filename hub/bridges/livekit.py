@@ -27,6 +27,7 @@ from hub.bridges.livekit_mail import (
     Over,
     People,
     Permit,
+    React,
     Say,
     Show,
     encode,
@@ -37,6 +38,7 @@ from hub.bridges.port import Ear
 from hub.bridges.terms import Abilities, Cause, FarError, reason
 from hub.media.channel import ChannelFullError, Reader, Writer, line
 from stagebox.media.rtp import AudioPacket
+from stagebox.wire.terms import Mark
 
 # Loading the library takes half a second on a PC and several on a Pi; to join, 5 s more.
 JOIN_S: Final = 30.0
@@ -136,8 +138,12 @@ class LiveKitFar:
         """See ``Far``."""
         self._order(Show(self._display(name)))
 
+    def react(self, mark: Mark) -> None:
+        """See ``Reacts``."""
+        self._order(React(mark))
+
     def permit(self, identity: str, *, speaks: bool) -> None:
-        """Let somebody over there speak, or no longer, as far as our key may. Never waits."""
+        """See ``Moderates``; as far as our key may."""
         self._order(Permit(identity, speaks))
 
     async def leave(self) -> None:
@@ -221,6 +227,8 @@ class LiveKitFar:
                 ear.people(shown(people, moderates=self._moderates))
             case Joined() if not self._joined.done():
                 self._joined.set_result(news)
+            case React(mark) if ear is not None:
+                ear.reacted(mark)
             case May(speaks) if ear is not None:
                 ear.note("" if speaks else LISTENS)
             case Over(cause, detail):

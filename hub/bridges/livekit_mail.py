@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from hub.bridges.terms import Cause
+from stagebox.wire.terms import Mark
 
 
 class MailError(ValueError):
@@ -59,6 +60,12 @@ class Permit(_Mail, frozen=True, array_like=True):
 
     identity: str
     speaks: bool
+
+
+class React(_Mail, frozen=True, array_like=True):
+    """Somebody shows a mark: here, or (from the program) over there."""
+
+    mark: Mark
 
 
 class Leave(_Mail, frozen=True, array_like=True):
@@ -119,8 +126,8 @@ class Over(_Mail, frozen=True, array_like=True):
     detail: str
 
 
-Order = Join | Say | Show | Permit | Leave
-News = Joined | People | Heard | May | Beat | Over
+Order = Join | Say | Show | Permit | React | Leave
+News = Joined | People | Heard | React | May | Beat | Over
 
 _orders: Final[msgspec.msgpack.Decoder[Order]] = msgspec.msgpack.Decoder(Order)
 _news: Final[msgspec.msgpack.Decoder[News]] = msgspec.msgpack.Decoder(News)

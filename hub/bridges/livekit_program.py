@@ -22,6 +22,7 @@ from hub.bridges.livekit_mail import (
     Order,
     Over,
     Permit,
+    React,
     Say,
     Show,
     encode,
@@ -73,6 +74,8 @@ class Program:
                 stay.say(order)
             case Show(name), stay if stay is not None:
                 stay.show(name)
+            case React(mark), stay if stay is not None:
+                stay.react(mark)
             case Permit(identity, speaks), stay if stay is not None:
                 stay.permit(identity, speaks=speaks)
             case Leave(), _:

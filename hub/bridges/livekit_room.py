@@ -5,51 +5,42 @@ The only module of the hub that imports livekit.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from livekit import rtc
 
 from hub.bridges.livekit_desk import Desk
-from hub.bridges.livekit_mail import Entry, Join, Joined, May, News, Over, People, Say
-from hub.bridges.livekit_sound import Ears, Mouth
+from hub.bridges.livekit_mail import Entry, Join, Joined, May, News, Over, People, React, Say
+from hub.bridges.livekit_sound import Mouth
 from hub.bridges.livekit_terms import (
     HAND_ATTRIBUTES,
     MAX_SHOWN,
+    REACTION_TOPIC,
     ended,
     fitting,
     has_hand,
+    mark_of,
     refusal,
+    sign_of,
 )
+from hub.bridges.livekit_voices import Source, Voices, is_voice
 from hub.bridges.terms import Cause, FarError, clean_text
-from stagebox.media.frames import SAMPLE_RATE, Pcm
+from stagebox.bucket import TokenBucket
+from stagebox.wire.terms import Mark
 
 # One try of the library to reach the server; the bridge tries again by itself.
 CONNECT_S: Final = 4.0
 GOODBYE_S: Final = 1.0
-# The library's queue of our voice: its own second would be a second of delay.
-QUEUE_MS: Final = 100
 # What a voice costs on the way there: twice what the hub's own coder takes.
 BITRATE: Final = 48_000
-# Frames of a voice that wait for their turn: 160 ms. More is a program that is stuck.
-_WAITING: Final = 8
+# More is a flood: a space shows one of each member in a second.
+MOST_REACTIONS_PER_S: Final = 5
 # Of what we send it reports every second, in every case; one report may be lost on the way.
 _DEAF_S: Final = 2.5
 _LOOK_S: Final = 0.5
 # A lively room changes its list many times a second; nobody reads faster than this.
 _SETTLE_S: Final = 0.1
-
-
-class Source:
-    """LiveKit's end of our voice."""
-
-    def __init__(self) -> None:
-        self.source = rtc.AudioSource(SAMPLE_RATE, 1, QUEUE_MS)
-
-    async def capture(self, pcm: Pcm) -> None:
-        """See ``Sink``."""
-        frame = rtc.AudioFrame(pcm.tobytes(), SAMPLE_RATE, 1, pcm.size)
-        await self.source.capture_frame(frame)
 
 
 class Stay:
@@ -62,15 +53,16 @@ class Stay:
         self._room = rtc.Room()
         self._source = Source()
         self._mouth = Mouth(self._source)
-        self._ears = Ears(tell)
+        self._voices = Voices(self._room, tell)
         self._over: asyncio.Future[FarError] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening: dict[str, asyncio.Task[None]] = {}
         self._talking: frozenset[str] = frozenset()
         self._told: tuple[Entry, ...] = ()
         self._settling: asyncio.TimerHandle | None = None
         self._published = ""
         self._hand = False
+        now = asyncio.get_running_loop().time()
+        self._reactions = TokenBucket(MOST_REACTIONS_PER_S, MOST_REACTIONS_PER_S, now)
 
     async def run(self) -> None:
         """Be there until it is over, and tell why it is."""
@@ -96,13 +88,18 @@ class Stay:
         """Be called so."""
         self._spawn(self._name(name))
 
+    def react(self, mark: Mark) -> None:
+        """Show a mark over there."""
+        self._spawn(self._react(mark))
+
     def permit(self, identity: str, *, speaks: bool) -> None:
         """Give somebody over there the right to speak, or take it away."""
         self._spawn(self._desk.permit(identity, speaks=speaks))
 
     async def aclose(self) -> None:
         """Say goodbye; no longer than ``GOODBYE_S``."""
-        for task in (*self._tasks, *self._listening.values()):
+        self._voices.close()
+        for task in self._tasks:
             task.cancel()
         with contextlib.suppress(TimeoutError, Exception):
             async with asyncio.timeout(GOODBYE_S):
@@ -114,6 +111,7 @@ class Stay:
         order = self._order
         if order.must_be_there:
             await self._desk.find()
+        self._voices.follow()
         self._follow()
         token = order.token or self._desk.token()
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=CONNECT_S)
@@ -131,7 +129,7 @@ class Stay:
                 raise FarError(Cause.NOT_ALLOWED, why)
             await me.set_name(order.name)
         for each in self._room.remote_participants.values():
-            self._subscribe(each.track_publications.values())
+            self._voices.subscribe(each.track_publications.values())
         self._told = self._entries()
         self._tell(Joined(self._room.name, bool(order.key), self._told))
         await self._voice()
@@ -150,11 +148,10 @@ class Stay:
             "track_unpublished",
         ):
             room.on(changed, lambda *_: self._changed())
-        room.on("track_published", lambda publication, _: self._subscribe([publication]))
-        room.on("track_subscribed", lambda track, *_: self._listen(track))
-        room.on("track_unsubscribed", lambda track, *_: self._forget(track))
+        room.on("track_published", lambda *_: self._changed())
         room.on("active_speakers_changed", self._speakers)
         room.on("participant_permissions_changed", self._rights)
+        room.on("data_received", self._data)
         room.on("reconnecting", lambda: self._end(ended("reconnecting")))
         room.on("disconnected", self._disconnected)
 
@@ -166,6 +163,11 @@ class Stay:
     def _end(self, error: FarError) -> None:
         if not self._over.done():
             self._over.set_result(error)
+
+    def _data(self, packet: rtc.DataPacket) -> None:
+        mark = mark_of(packet.data) if packet.topic == REACTION_TOPIC else None
+        if mark is not None and self._reactions.take(asyncio.get_running_loop().time()):
+            self._tell(React(mark))
 
     def _speakers(self, speakers: list[rtc.Participant]) -> None:
         self._talking = frozenset(each.identity for each in speakers)
@@ -186,7 +188,7 @@ class Stay:
         return fitting(self._entry(each) for each in self._room.remote_participants.values())
 
     def _entry(self, each: rtc.RemoteParticipant) -> Entry:
-        voices = [one for one in each.track_publications.values() if _is_voice(one)]
+        voices = [one for one in each.track_publications.values() if is_voice(one)]
         return Entry(
             # A longer one is nobody's whom rights can be given from here.
             identity=each.identity if len(each.identity) <= MAX_SHOWN else "",
@@ -198,34 +200,6 @@ class Stay:
         )
 
     # --- sound ------------------------------------------------------------------
-
-    def _subscribe(self, publications: Iterable[rtc.RemoteTrackPublication]) -> None:
-        for each in publications:
-            if _is_voice(each) and self._ears.mix.has_room and each.sid not in self._listening:
-                self._ears.mix.join(each.sid)
-                each.set_subscribed(True)
-        self._changed()
-
-    def _listen(self, track: rtc.Track) -> None:
-        self._listening[track.sid] = asyncio.create_task(self._hear(track))
-
-    def _forget(self, track: rtc.Track) -> None:
-        self._ears.mix.leave(track.sid)
-        task = self._listening.pop(track.sid, None)
-        if task is not None:
-            task.cancel()
-        for each in self._room.remote_participants.values():  # there is room for another one now
-            self._subscribe(each.track_publications.values())
-
-    async def _hear(self, track: rtc.Track) -> None:
-        stream = rtc.AudioStream(
-            track, capacity=_WAITING, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=20
-        )
-        try:
-            async for event in stream:
-                self._ears.heard(track.sid, event.frame.data, event.frame.sample_rate)
-        finally:
-            await stream.aclose()
 
     def _rights(self, participant: rtc.Participant, _permissions: object) -> None:
         self._changed()
@@ -266,6 +240,12 @@ class Stay:
         """Ask the server whether it is there, for ever: silence may last, and is no sign."""
         self._end(await self._desk.silence())
 
+    async def _react(self, mark: Mark) -> None:
+        with contextlib.suppress(rtc.participant.PublishDataError):
+            await self._room.local_participant.publish_data(
+                sign_of(mark), topic=REACTION_TOPIC, reliable=False
+            )
+
     async def _watch(self) -> None:
         """Look whether anything comes back for our voice, for ever.
 
@@ -292,7 +272,3 @@ class Stay:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._end(FarError(Cause.FAILED, f"The room's program failed: {error}."))
-
-
-def _is_voice(publication: rtc.RemoteTrackPublication) -> bool:
-    return publication.kind == rtc.TrackKind.KIND_AUDIO

@@ -16,6 +16,7 @@ import msgspec
 from hub.bridges.livekit_mail import Entry
 from hub.bridges.mark import is_bridge, without
 from hub.bridges.terms import MAX_PEOPLE, Cause, FarError, Person, clean_name, clean_text
+from stagebox.wire.terms import Mark
 
 # Names may carry a mark of 32 characters behind 40 of their own, and be somebody else's.
 MAX_SHOWN: Final = 200
@@ -59,8 +60,26 @@ _REFUSALS: Final = (
 )
 
 
+# Data of this topic are reactions; apps have no common word for them, and most send a sign.
+REACTION_TOPIC: Final = "reaction"
+_SIGNS: Final[Mapping[str, Mark]] = MappingProxyType(
+    {
+        "\U0001f44f": Mark.CLAP,
+        "\u2764\ufe0f": Mark.HEART,
+        "\U0001f602": Mark.LAUGH,
+        "\U0001f62e": Mark.WOW,
+        "\U0001f64f": Mark.THANKS,
+    }
+)
+_MOST_REACTION: Final = 100
+
+
 class _Grants(msgspec.Struct):
     room: str = ""
+
+
+class _Reaction(msgspec.Struct):
+    emoji: str
 
 
 class _Claims(msgspec.Struct):
@@ -81,6 +100,26 @@ def room_of(token: str) -> str:
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         return ""
     return claims.video.room
+
+
+def mark_of(data: bytes) -> Mark | None:
+    """Return the reaction that data are: a sign, its name, or either in ``{"emoji": …}``."""
+    if len(data) > _MOST_REACTION:
+        return None
+    try:
+        text = data.decode()
+        if text.startswith("{"):
+            text = msgspec.json.decode(text, type=_Reaction).emoji
+    except (UnicodeDecodeError, msgspec.MsgspecError):
+        return None
+    bare = {sign.removesuffix("\ufe0f"): mark for sign, mark in _SIGNS.items()}
+    named = {mark.value: mark for mark in Mark}
+    return (bare | named).get(text.strip().removesuffix("\ufe0f"))
+
+
+def sign_of(mark: Mark) -> bytes:
+    """Return a reaction as it is sent."""
+    return next(sign for sign, each in _SIGNS.items() if each is mark).encode()
 
 
 def http_of(url: str) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from hub.bridges.terms import Abilities, Person
 from stagebox.media.rtp import AudioPacket
+from stagebox.wire.terms import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Ear:
 
     ``heard(packet, now)``: Opus that came from the far side at ``now`` (monotonic seconds).
     ``people(roster)``: who is there, whenever that changes; the hub's own bridge left out.
+    ``reacted(mark)``: somebody over there shows a mark.
     ``note(sentence)``: what people should know of it while it is joined; empty: nothing.
     """
 
     heard: Callable[[AudioPacket, float], None]
     people: Callable[[tuple[Person, ...]], None]
     note: Callable[[str], None] = lambda _sentence: None
+    reacted: Callable[[Mark], None] = lambda _mark: None
 
 
 class Far(Protocol):
@@ -67,3 +70,11 @@ class Moderates(Protocol):
 
     def permit(self, identity: str, *, speaks: bool) -> None:
         """Let somebody there speak from now on, or no longer. Never waits; the roster tells."""
+
+
+@runtime_checkable
+class Reacts(Protocol):
+    """What a ``Far`` can do, too, where reactions can be shown over there."""
+
+    def react(self, mark: Mark) -> None:
+        """Show over there that somebody here shows a mark. Never waits, never fails."""

@@ -19,13 +19,13 @@ from hub.spaces.registry import NoSuchSpaceError, Spaces
 from hub.spaces.rights import Actor
 from hub.spaces.running import RunningSpace
 from stagebox.media.rtp import AudioPacket
-from stagebox.wire.acts import Agree
+from stagebox.wire.acts import Agree, React
 from stagebox.wire.codec import decode_hub
-from stagebox.wire.messages import FloorReply, SpaceLeft
-from stagebox.wire.terms import Gone
+from stagebox.wire.messages import FloorReply, Reaction, SpaceLeft
+from stagebox.wire.terms import Gone, Mark
 
 # How the messages begin that are meant for this member alone: others need not be read.
-_OWN: Final = (b'{"t":"floor.', b'{"t":"space.left"')
+_OWN: Final = (b'{"t":"floor.', b'{"t":"space.left"', b'{"t":"reaction"')
 _JOIN: Final = "bridge"
 _WHY: Final = {
     Gone.REMOVED: "A host put the bridge out of the space. Switch it on again to bring it back.",
@@ -63,6 +63,8 @@ class Seat:
         self._space: RunningSpace | None = None
         self._left: RunningSpace | None = None  # where it was when it was lost
         self._member_id = ""
+        # Called with each mark that somebody else in the space shows.
+        self.on_reaction: Callable[[Mark], None] = lambda _mark: None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -122,6 +124,11 @@ class Seat:
         space.act(actor, Agree(req="agree", recording=recording.version))
         return True
 
+    def react(self, mark: Mark) -> None:
+        """Show a mark, for somebody over there."""
+        if self._space is not None:
+            self._space.act(Actor(self._member_id, "bridge"), React(req="react", mark=mark))
+
     def leave(self) -> None:
         """Get up for good."""
         if self._space is not None:
@@ -159,6 +166,9 @@ class Seat:
             ended = message.cause is Gone.ENDED
             why = "The space is over." if ended else _WHY[message.cause]
             self._on_out(FarError(Cause.NOT_LET_IN_HERE if ended else Cause.PUT_OUT_HERE, why))
+        elif isinstance(message, Reaction):
+            if message.member != self._member_id:
+                self.on_reaction(message.mark)
         elif isinstance(message, FloorReply):
             self._do(self._voice.reply(message, self._loop.time()))
             if self._on_reply is not None:

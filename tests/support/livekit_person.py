@@ -24,7 +24,7 @@ from stagebox.media.frames import SAMPLE_RATE
 from tests.support.livekit_server import KEY, SECRET
 
 if TYPE_CHECKING:
-    from livekit.rtc import RemoteAudioTrack
+    from livekit.rtc import DataPacket, RemoteAudioTrack
 
 ROOM = "stage"
 _FRAME = SAMPLE_RATE // 100
@@ -113,10 +113,11 @@ class _Somebody:
         self.source = rtc.AudioSource(SAMPLE_RATE, 1, 100)
         self.frames: list[tuple[str, float, np.ndarray]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._sid = ""
+        self.reactions: list[str] = []
 
     async def join(self, url: str, pass_: str) -> None:
         self.room.on("track_subscribed", self._subscribed)
+        self.room.on("data_received", self._data)
         await self.room.connect(url, pass_)
         if self.room.local_participant.permissions.can_publish:
             await self.publish()
@@ -126,6 +127,10 @@ class _Somebody:
         self.track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self.room.local_participant.publish_track(self.track, options)
+
+    def _data(self, packet: "DataPacket") -> None:
+        if packet.topic == "reaction":
+            self.reactions.append(packet.data.decode())
 
     def _subscribed(self, track: "RemoteAudioTrack", *_: object) -> None:
         self._tasks.append(asyncio.create_task(self._listen(track)))
@@ -158,6 +163,10 @@ class _Somebody:
                 for number in range(value):
                     await me.set_attributes({"hand": str(number % 2), "n": "x" * 1_000})
                     await me.publish_data(b"\x00" * 1_000, reliable=True, topic="flood")
+            case "react":
+                await me.publish_data(value.encode(), topic="reaction")
+            case "reactions":
+                return {"reactions": self.reactions}
             case "publish":
                 await self.publish()
             case "may":

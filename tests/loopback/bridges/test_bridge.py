@@ -17,10 +17,11 @@ from hub.bridges.seat import Hall
 from hub.bridges.terms import Cause, Person, State, System
 from hub.config import SpaceConfig
 from stagebox.media.rtp import AudioPacket
-from stagebox.wire.acts import MemberRemove, RecordSet
-from stagebox.wire.terms import Kind, Mode
+from stagebox.wire.acts import MemberRemove, React, RecordSet
+from stagebox.wire.messages import Reaction
+from stagebox.wire.terms import Kind, Mark, Mode
 from tests.loopback.bridges.kit import ADMIN, SoundHub, sound_hub
-from tests.loopback.hub.crew import until
+from tests.loopback.hub.crew import Guest, until
 from tests.unit.hub.bridge_kit import LOUD, Stream
 
 PLAN = Plan(name="Far", space="main", system=System.JANUS, url="ws://127.0.0.1:1", room="1")
@@ -241,3 +242,15 @@ async def test_what_people_should_know_is_shown_while_it_is_joined(desk: Desk) -
     assert desk.bridge.status().note == "They only listen."
     desk.room.end()
     await until(lambda: desk.bridge.status().note == "")
+
+
+async def test_reactions_go_both_ways_and_none_comes_back(desk: Desk) -> None:
+    (far,) = desk.room.here
+    assert far.ear is not None
+    ann = Guest("Ann", number=1)
+    await ann.enter(desk.hub)
+    far.ear.reacted(Mark.CLAP)
+    assert (await ann.get(Reaction)).mark is Mark.CLAP
+    await ann.send(React(req="wow", mark=Mark.WOW))
+    await until(lambda: desk.room.marks == [Mark.WOW])
+    await ann.aclose()

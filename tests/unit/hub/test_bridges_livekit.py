@@ -20,6 +20,7 @@ from hub.bridges.livekit_mail import (
     Over,
     People,
     Permit,
+    React,
     Say,
     Show,
     encode,
@@ -27,11 +28,22 @@ from hub.bridges.livekit_mail import (
     read_order,
 )
 from hub.bridges.livekit_mix import MAX_VOICES, FarMix
-from hub.bridges.livekit_terms import ended, fitting, has_hand, http_of, refusal, room_of, shown
+from hub.bridges.livekit_terms import (
+    ended,
+    fitting,
+    has_hand,
+    http_of,
+    mark_of,
+    refusal,
+    room_of,
+    shown,
+    sign_of,
+)
 from hub.bridges.mark import Marks
 from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.terms import MAX_PEOPLE, Cause, Person, System
 from stagebox.media.frames import FRAME_SAMPLES, Pcm
+from stagebox.wire.terms import Mark
 
 MARKS = Marks(b"secret", "0123456789abcdef" * 2)
 
@@ -56,6 +68,7 @@ def token(claims: object) -> str:
         Say(7, 960, True, b"opus"),
         Show("Name"),
         Permit("zoe", speaks=True),
+        React(Mark.CLAP),
         Leave(),
     ],
 )
@@ -70,6 +83,7 @@ def test_orders_come_as_they_were_sent(order: object) -> None:
         People((entry(), entry("ann"))),
         Heard(1, 960, False, b"opus"),
         May(speaks=False),
+        React(Mark.WOW),
         Beat(),
         Over(Cause.LOST, "gone"),
     ],
@@ -202,6 +216,24 @@ def test_an_end_has_a_cause_and_a_sentence(reason: str, cause: Cause) -> None:
     error = ended(reason)
     assert error.cause is cause
     assert error.detail
+
+
+# --- reactions --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", Mark)
+def test_a_reaction_is_known_by_its_sign_and_its_name(mark: Mark) -> None:
+    assert mark_of(sign_of(mark)) is mark
+    assert mark_of(mark.value.encode()) is mark
+    assert mark_of(json.dumps({"emoji": sign_of(mark).decode()}).encode()) is mark
+    assert mark_of(sign_of(mark).decode().removesuffix("\ufe0f").encode()) is mark
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"boo", b"\xff", b"{", b'{"emoji": 7}', b"clap" + b" " * 200]
+)
+def test_what_is_no_reaction_is_none(data: bytes) -> None:
+    assert mark_of(data) is None
 
 
 # --- plans ------------------------------------------------------------------------------
