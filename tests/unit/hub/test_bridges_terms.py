@@ -75,6 +75,8 @@ def test_a_plan_knows_itself_by_its_ends() -> None:
     assert len(JANUS.member_id) == 32
     assert JANUS.room_number == 1234
     check_plan(Plan(name="S", space="main", system=System.SIP, url="sip:1@h", key="a", secret="b"))
+    hall = "mumble://m.example/Main%20hall"
+    check_plan(Plan(name="M", space="main", system=System.MUMBLE, url=hall, pin="a", secret="b"))
     named = Plan(name="J", space="main", system=System.JANUS, url="ws://j", room="blue")
     assert named.room_number == "blue"
 
@@ -92,6 +94,9 @@ def test_a_plan_knows_itself_by_its_ends() -> None:
         ("pin", {"pin": "1"}),
         ("secret", {"secret": "1"}),
         ("room", {"system": System.JANUS, "url": "ws://janus"}),
+        ("room", {"system": System.JANUS_STREAM, "url": "ws://janus"}),
+        ("url", {"system": System.MUMBLE, "url": "https://mumble.example/Hall"}),
+        ("room", {"system": System.MUMBLE, "url": "mumble://mumble.example", "room": "Hall"}),
         ("url", {"system": System.SIP, "url": "sip:fritz.box"}),
         ("pin", {"system": System.SIP, "url": "sip:1@fritz.box", "pin": "12 x"}),
         ("key", {"system": System.SIP, "url": "sip:1@fritz.box", "secret": "word"}),
