@@ -19,6 +19,8 @@ from stagebox.speech import read_wav, write_wav
 ALIKE: Final = 0.6
 # Two digits are not begun within this.
 _APART_S: Final = 0.15
+# No voice is silent to the last bit for so long.
+_GAP_S: Final = 0.001
 # Between the two times that a box says it.
 _AGAIN: Final = "|"
 _LENGTH: Final = 6
@@ -45,8 +47,40 @@ def render(folder: Path) -> None:
 
 def code(heard: Samples, folder: Path) -> str | None:
     """Return the six digits that were said, of which one of the two times may be unclear."""
-    whole = [part for part in _said(heard, folder).split(_AGAIN) if len(part) == _LENGTH]
-    return whole[0] if whole and len(set(whole)) == 1 else None
+    return understood(_said(_without_gaps(heard), folder))
+
+
+def understood(said: str) -> str | None:
+    """Return the code in digits that were said twice, or None.
+
+    One of the two times is whole, the other as much of it as was understood.
+    """
+    first, found, second = said.partition(_AGAIN)
+    parts = [(first, second)] if found else [(said[:at], said[at:]) for at in range(len(said) + 1)]
+    codes = {
+        whole
+        for pair in parts
+        for whole, rest in (pair, pair[::-1])
+        if len(whole) == _LENGTH and _is_part(rest, whole)
+    }
+    return codes.pop() if len(codes) == 1 else None
+
+
+def _is_part(some: str, whole: str) -> bool:
+    """Whether digits are those of ``whole``, in order, with some left out."""
+    rest = iter(whole)
+    return all(digit in rest for digit in some)
+
+
+def _without_gaps(heard: Samples) -> Samples:
+    """Leave out the silence that a card plays when a slow computer brings nothing."""
+    silent = np.concatenate(([False], heard == 0, [False])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(silent))
+    kept = np.ones(heard.size, bool)
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        kept[begin:end] = end - begin < _GAP_S * RATE
+    found: Samples = heard[kept]
+    return found
 
 
 def _said(heard: Samples, folder: Path) -> str:
@@ -64,7 +98,7 @@ def _said(heard: Samples, folder: Path) -> str:
 
 
 def _trimmed(path: Path) -> Samples:
-    pcm = read_wav(path).astype(np.float32)
+    pcm = _without_gaps(read_wav(path).astype(np.float32))
     loud = np.flatnonzero(np.abs(pcm) > 0.05 * np.abs(pcm).max())
     return pcm[loud[0] : loud[-1]]
 

@@ -201,6 +201,7 @@ def is_enrolled(story: Story, box: Remote, chief: FarChief) -> None:
         print("heard a code:", code is not None)
         if code is None:
             continue
+        chief.waits_for_a_box()  # the window may have closed meanwhile
         chief.sees_a_box()
         status, added = chief.types(code)
         print("typed:", status, added.get("name", added))
