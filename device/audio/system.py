@@ -10,6 +10,7 @@ time, and never wait for it.
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -60,6 +61,7 @@ class PortAudioSystem:
         self._pyaudio: Any = None
         self._devices: tuple[SoundDevice, ...] = ()  # as the last look found them
         self._streams: dict[int, Grip] = {}
+        self._left: deque[Grip] = deque()
         self._policy = RescanPolicy()
         self._calm = threading.Lock()
         self._busy_since: float | None = None
@@ -88,11 +90,19 @@ class PortAudioSystem:
                 opened.stream.close()
             self._streams.pop(id(opened.stream), None)
         finally:
+            self._left.append(opened.grip)
             if mine:
-                # A number or an address that was given back may be another stream's by now.
-                opened.grip.without(*self._streams.values()).let_go()
+                self._give_back()
                 self._turn.notify_all()
                 self._turn.release()
+
+    def _give_back(self) -> None:
+        """Let go of what closed streams left; out of turn that has to wait for the next one.
+
+        A number or an address that was given back may be another stream's by now.
+        """
+        while self._left:
+            self._left.popleft().without(*self._streams.values()).let_go()
 
     @contextlib.contextmanager
     def calm(self) -> Iterator[None]:
@@ -131,6 +141,7 @@ class PortAudioSystem:
         if not self._turn.acquire(timeout=_BUSY_S):
             raise SoundError("The sound system does not answer; a sound device may hang.")
         try:
+            self._give_back()
             yield
         finally:
             self._turn.release()

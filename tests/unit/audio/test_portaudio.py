@@ -539,6 +539,34 @@ def test_a_device_that_hangs_while_opening_holds_up_nobody_else(
     thread.join()
 
 
+def test_what_a_stream_leaves_out_of_turn_is_given_back_at_the_next_turn(
+    pa: FakePortAudio, one: PortAudioSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver waits for it for ever, and so does the one who pulled the cable."""
+    given: list[system.Grip] = []
+    monkeypatch.setattr(system, "_BUSY_S", 0.05)
+    monkeypatch.setattr(system.Grip, "let_go", lambda grip: given.append(grip))  # noqa: PLW0108
+    monkeypatch.setattr(system.Grip, "without", lambda grip, *_: grip)
+    microphone = PortAudioMicrophone("usb", one)
+    microphone.open()
+    release, holds = threading.Event(), threading.Event()
+
+    def look() -> None:
+        with one._hold():
+            holds.set()
+            release.wait()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    holds.wait()
+    microphone.close()
+    release.set()
+    looking.join()
+    assert (pa.streams[0].closed, given) == (True, [])
+    microphone.open()
+    assert len(given) == 1
+
+
 def test_nobody_reads_while_a_device_is_opened(pa: FakePortAudio, one: PortAudioSystem) -> None:
     """Its errors go through one variable: a stream that fails to open would be taken for open."""
     microphone = PortAudioMicrophone("usb", one)
