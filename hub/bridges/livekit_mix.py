@@ -19,6 +19,8 @@ MAX_VOICES: Final = 16
 _LEAD: Final = 2
 # What a voice may have waiting before the oldest of it is lost: 60 ms.
 _DEPTH: Final = 3
+# -60 dBFS: what a decoder makes up in a pause, 10 dB below the softest voice.
+_STILL_PEAK: Final = 32
 # Silence that is still sent, for a decoder to fade out in: 100 ms.
 _TAIL: Final = 5
 
@@ -58,7 +60,7 @@ class FarMix:
         while self._is_due():
             at, mixed = self.timestamp, self._mix()
             self.timestamp += FRAME_SAMPLES
-            self._still = self._still + 1 if peak(mixed) == 0 else 0
+            self._still = self._still + 1 if peak(mixed) <= _STILL_PEAK else 0
             if self._still <= _TAIL:
                 yield at, mixed
 

@@ -213,7 +213,7 @@ class Stay:
         if may and not self._published:
             track = rtc.LocalAudioTrack.create_audio_track("stagebox", self._source.source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=True)
-            options.dtx = False  # a first syllable is not to wait for a decoder that slept
+            options.dtx = True  # silence of many hubs in one room would cost each of them
             options.audio_encoding.max_bitrate = BITRATE
             self._published = (await me.publish_track(track, options)).sid
         elif not may:

@@ -40,7 +40,7 @@ async def heard_everywhere(talker: Box, *others: Box) -> None:
     """Let one box talk until all others hear it; print how well."""
     for box in others:
         box.ears.packets.clear()
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(4 * PATIENCE_S):
         while True:
             said = await talker.talk(words(talker.number, 2.0))
             await asyncio.sleep(0.5)

@@ -315,7 +315,7 @@ def test_one_that_stops_is_waited_for_once() -> None:
 def test_silence_takes_time_and_is_not_given() -> None:
     mix = FarMix()
     mix.join("a")
-    given_out = [bool(mixed(mix, "a", value)) for value in [0, 1, *[0] * 8, 1]]
+    given_out = [bool(mixed(mix, "a", value)) for value in [0, 99, *[32] * 8, 99]]
     assert given_out == [False, True, *[True] * 5, *[False] * 3, True]
     assert mix.timestamp == 11 * 960
 
