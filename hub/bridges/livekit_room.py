@@ -34,6 +34,8 @@ CONNECT_S: Final = 4.0
 GOODBYE_S: Final = 1.0
 # What a voice costs on the way there: twice what the hub's own coder takes.
 BITRATE: Final = 48_000
+# What a server has to say of an end comes together with it; a busy machine reads it later.
+_WHY_S: Final = 0.5
 # More is a flood: a space shows one of each member in a second.
 MOST_REACTIONS_PER_S: Final = 5
 # Of what we send it reports every second, in every case; one report may be lost on the way.
@@ -152,8 +154,12 @@ class Stay:
         room.on("active_speakers_changed", self._speakers)
         room.on("participant_permissions_changed", self._rights)
         room.on("data_received", self._data)
-        room.on("reconnecting", lambda: self._end(ended("reconnecting")))
+        room.on("reconnecting", self._reconnecting)
         room.on("disconnected", self._disconnected)
+
+    def _reconnecting(self) -> None:
+        # Whoever is put out is disconnected first, and told why after it.
+        asyncio.get_running_loop().call_later(_WHY_S, self._end, ended("reconnecting"))
 
     def _disconnected(self, why: int) -> None:
         known = rtc.DisconnectReason.values()
@@ -255,7 +261,10 @@ class Stay:
         came, since = -1, clock.time()
         while True:
             await asyncio.sleep(_LOOK_S)
-            stats = await self._room.get_rtc_stats()
+            try:
+                stats = await self._room.get_rtc_stats()
+            except RuntimeError:
+                return  # it is over, and the library says why
             every = (*stats.publisher_stats, *stats.subscriber_stats)
             now_came = sum(each.candidate_pair.candidate_pair.packets_received for each in every)
             if now_came != came or not self._published:
