@@ -208,4 +208,4 @@ async def test_a_taken_port_says_so(tmp_path: Path) -> None:
 def test_a_telephone_that_lets_everybody_in_or_nobody_is_refused(key: str, more: dict) -> None:
     with pytest.raises(WrongKeyError) as wrong:
         TelephoneConfig(on=True, **more)
-    assert wrong.value.args[0] == key
+    assert wrong.value.key == key

@@ -276,7 +276,7 @@ def test_a_number_is_called() -> None:
 def test_nobody_at_the_address() -> None:
     leg, asked = dialled()
     again = sent(leg.tick(T1_S))
-    assert again == [wire(asked)]
+    assert again == [asked]
     (over,) = leg.tick(FIRST_ANSWER_S)
     assert over == Over(Cause.UNREACHABLE, "Nobody answers at this address.")
     assert leg.hang_up(6.0) == []
