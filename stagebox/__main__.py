@@ -6,6 +6,7 @@ Arguments only. The programs are loaded by name when they are asked for, so that
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ _PROVISION_PLACES: Final = {
 }
 # Those that run for months and carry sound.
 _APPLIANCES: Final = frozenset({"hub", "box"})
+# As a shell counts a program that SIGPIPE has ended.
+_PIPE_CLOSED: Final = 141
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,8 +50,15 @@ def main(argv: list[str] | None = None) -> int:
     program = importlib.import_module(_PROGRAMS[arguments.program])
     try:
         status: int = program.main(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        if arguments.program in _APPLIANCES:
+            raise
+        # Who read it has read enough. What Python still holds back goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
     return status
 
 

@@ -32,6 +32,21 @@ def stagebox(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_whoever_has_read_enough_may_close_the_pipe() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "stagebox", "doctor"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
 def refused(*arguments: str) -> str:
     """Run a command that must be refused; return the one line that says why."""
     done = stagebox(*arguments)
