@@ -27,6 +27,7 @@ from hub.telephone.message import (
     render,
     response,
 )
+from hub.telephone.own import Own
 from hub.telephone.sdp import OfferError, Place
 from hub.telephone.settings import TelephoneConfig
 from hub.telephone.sound import Hearer, Sound, SoundCounts
@@ -41,6 +42,8 @@ _WRONG_CODES_IN_ALL: Final = 30
 # Read at once, so that a flood keeps nobody else waiting.
 _AT_ONCE: Final = 32
 _MAX_DATAGRAM: Final = 16_384
+# Any port (0) must be free for UDP and for TCP: so many are tried.
+_CHANCES: Final = 16
 _RETRY: Final = ("retry-after", "30")
 
 log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ class Telephone:
         self._leaving: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._streams = Streams(self._took)
-        self._local: dict[str, str] = {}
+        self._own = Own(config.bind)
         self.port = 0
         self._malformed = 0
         self._answered = 0
@@ -89,22 +92,32 @@ class Telephone:
             TelephoneError: it cannot, and why.
         """
         host, port = self._config.bind, self._config.port
+        chances = 1 if port else _CHANCES
+        while self._socket is None:
+            chances -= 1
+            try:
+                await self._listen(host, port)
+            except OSError as error:
+                if chances and error.errno == errno.EADDRINUSE:
+                    continue
+                taken = " Is another telephone exchange on it?" * (error.errno == errno.EADDRINUSE)
+                why = f"[telephone]: port {port} of {host} cannot be had: {reason(error)}.{taken}"
+                raise TelephoneError(why) from None
+        self._loop.add_reader(self._socket, self._readable)
+        log.info("telephone: port %d, UDP and TCP", self.port)
+
+    async def _listen(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = found = socket.socket(family, socket.SOCK_DGRAM)
+        found = socket.socket(family, socket.SOCK_DGRAM)
         found.setblocking(False)
         try:
             found.bind((host, port))
             self.port = int(found.getsockname()[1])
             await self._streams.start(host, self.port)
-        except OSError as error:
+        except OSError:
             found.close()
-            taken = (
-                " Is another telephone exchange on it?" if error.errno == errno.EADDRINUSE else ""
-            )
-            why = f"[telephone]: port {port} of {host} cannot be had: {reason(error)}.{taken}"
-            raise TelephoneError(why) from None
-        self._loop.add_reader(found, self._readable)
-        log.info("telephone: port %d, UDP and TCP", self.port)
+            raise
+        self._socket = found
 
     async def aclose(self) -> None:
         """Say goodbye to everybody."""
@@ -149,7 +162,7 @@ class Telephone:
             except OSError:
                 continue  # somebody who was answered has gone
             address = (str(source[0]), int(source[1]))
-            local = self._local_for(*address)
+            local = self._own.towards(*address)
             reply = self._replier(address)
             self._took(data, Source(address[0], address[1], "UDP", local, reply))
 
@@ -280,19 +293,3 @@ class Telephone:
     def _is_own(self, mark: str) -> bool:
         spaces = frozenset(space.info.id for space in self._hall.spaces)
         return bool(mark) and self._marks.is_ours(mark, spaces, "")
-
-    def _local_for(self, host: str, port: int) -> str:
-        """Return our address as that host sees it, which a socket for all does not know."""
-        if self._config.bind not in {"0.0.0.0", "::"}:  # noqa: S104
-            return self._config.bind
-        if host not in self._local:
-            if len(self._local) > 1_024:
-                self._local.clear()
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            try:
-                with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                    probe.connect((host, port or 9))
-                    self._local[host] = str(probe.getsockname()[0])
-            except OSError:
-                return self._config.bind
-        return self._local[host]

@@ -16,6 +16,7 @@ from tests.support.crew import free_port
 
 MODULES: Final = Path("/usr/lib/baresip/modules")
 _START_S: Final = 60.0
+_CHANCES: Final = 5
 _CONFIG: Final = """\
 poll_method epoll
 sip_listen {address}:{port}
@@ -54,7 +55,7 @@ class Baresip:
     """One telephone. ``coding``: as baresip calls it; ``more``: parameters of its account."""
 
     def __init__(self, folder: Path, said: Pcm, coding: str = "pcma", more: str = "") -> None:
-        self.address, self.port, self._control = "127.0.0.1", free_port(), free_port()
+        self.address, self.port, self._control = "127.0.0.1", 0, 0
         self._folder = folder
         self._coding, self._more = coding, more
         folder.mkdir(parents=True)
@@ -68,6 +69,19 @@ class Baresip:
         return f"sip:phone@{self.address}:{self.port}"
 
     async def __aenter__(self) -> Self:
+        for chance in range(_CHANCES):
+            self.port, self._control = free_port(), free_port()
+            self._write()
+            try:
+                await self.start()
+            except OSError:  # it takes the port beside its own, too, which somebody else may have
+                if chance == _CHANCES - 1:
+                    raise
+            else:
+                break
+        return self
+
+    def _write(self) -> None:
         folder = self._folder
         config = _CONFIG.format(
             address=self.address,
@@ -81,8 +95,6 @@ class Baresip:
         account = f"<{self.url}>;regint=0;answermode=auto;audio_codecs={self._coding}{self._more}"
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
-        await self.start()
-        return self
 
     async def __aexit__(
         self,
