@@ -288,27 +288,76 @@ def test_voices_of_one_moment_are_added() -> None:
     mix.join("a")
     mix.join("b")
     assert mixed(mix, "a", 100) == [(0, 100)]  # nobody waits for one that never spoke
-    assert mixed(mix, "b", 10) == []
-    assert mixed(mix, "a", 100) == [(960, 110)]
+    assert mixed(mix, "b", 50) == []
+    assert mixed(mix, "a", 100) == [(960, 150)]
     assert mixed(mix, "a", 100) == []
-    assert mixed(mix, "b", 10) == [(1_920, 110)]
+    assert mixed(mix, "b", 50) == [(1_920, 150)]
 
 
-def test_one_that_stops_is_waited_for_once() -> None:
+def pair() -> FarMix:
+    """Return a mix of two voices, whose next frames are of the same moment."""
     mix = FarMix()
     for voice in "ab":
         mix.join(voice)
-        mixed(mix, voice, 1)
-    assert mixed(mix, "a", 100) == [(960, 101)]
+    assert mixed(mix, "a", 100) + mixed(mix, "b", 50) + mixed(mix, "a", 100)
+    return mix
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=20))
+def test_bursts_of_one_and_then_the_other_are_one_time(bursts: list[int]) -> None:
+    mix = pair()
+    begins = mix.timestamp
+    for burst in bursts:
+        for voice, value in (("a", 100), ("b", 50)):
+            given_out = [each for _ in range(burst) for each in mixed(mix, voice, value)]
+        assert [value for _, value in given_out] == [150] * burst
+    assert mix.timestamp == begins + sum(bursts) * FRAME_SAMPLES
+
+
+def test_one_that_stops_is_waited_for_once() -> None:
+    mix = pair()
     at = mix.timestamp
-    assert mixed(mix, "a", 100) == []
+    for _ in range(4):
+        assert mixed(mix, "a", 100) == []
     # Given up: what waited is given at once, and nothing waits any more.
-    assert mixed(mix, "a", 100) == [(at, 100), (at + 960, 100)]
-    assert mixed(mix, "a", 100) == [(at + 1_920, 100)]
-    mixed(mix, "b", 1)
+    assert mixed(mix, "a", 100) == [(at + n * 960, 100) for n in range(5)]
+    assert mixed(mix, "a", 100) == [(at + 5 * 960, 100)]
+
+
+def test_what_comes_too_late_is_lost_and_what_is_in_time_again_is_heard() -> None:
+    mix = pair()
+    for _ in range(7):
+        mixed(mix, "a", 100)
+    for _ in range(7):
+        assert mixed(mix, "b", 50) == []
+    assert mixed(mix, "b", 50) == []  # of the present moment
+    assert [value for _, value in mixed(mix, "a", 100)] == [150]
+
+
+def test_one_that_stays_late_has_paused_and_goes_on() -> None:
+    mix = pair()
+    for _ in range(7):
+        mixed(mix, "a", 100)
+    values = []
+    for _ in range(30):
+        values += [value for _, value in mixed(mix, "a", 100) + mixed(mix, "b", 50)]
+    assert values[:24] == [100] * 24
+    assert values[-4:] == [150] * 4
+
+
+def test_after_a_long_pause_a_voice_is_heard_at_once() -> None:
+    mix = pair()
+    for _ in range(40):
+        mixed(mix, "a", 100)
+    assert mixed(mix, "b", 50) == []
+    assert [value for _, value in mixed(mix, "a", 100)] == [150]
+
+
+def test_a_voice_that_left_is_not_waited_for() -> None:
+    mix = pair()
     mix.leave("b")
     mix.leave("b")
-    assert mixed(mix, "b", 5) == []
+    assert mixed(mix, "b", 50) == []
     assert len(mixed(mix, "a", 100)) == 1
 
 
