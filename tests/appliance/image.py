@@ -63,8 +63,11 @@ OURS: Final = (
 SYSTEM_MIB: Final = 1_200
 # Where Debian's Python looks for packages that are not Debian's.
 SITE: Final = "/usr/local/lib/python3.11/dist-packages"
-FSTAB: Final = f"""/dev/vdb /opt/stagebox ext4 defaults 0 0
-/dev/vdc {SITE} ext4 ro,noatime 0 0
+# On a busy host a disk may be seen later than after systemd's 90 s; then it asks for a password
+# at the console, and the machine waits for that until its time is up.
+_LATE: Final = "x-systemd.device-timeout=10min"
+FSTAB: Final = f"""/dev/vdb /opt/stagebox ext4 defaults,{_LATE} 0 0
+/dev/vdc {SITE} ext4 ro,noatime,{_LATE} 0 0
 """
 # Nothing that looks after a computer for years is wanted in one that lives for minutes.
 MASKED: Final = (
