@@ -1,120 +1,122 @@
 """A linear echo canceller: it learns the way from the loudspeaker to the microphone.
 
-The partitioned-block Kalman filter in the frequency domain (Enzner and Vary, "Frequency-
-domain adaptive Kalman filter for acoustic echo control in hands-free telephones", Signal
-Processing 86, 2006; with partitions Kuech, Mabande and Enzner, ICASSP 2014). It keeps, for
-each frequency and each 10 ms of the way, an estimate and how far to trust it, so it stops
-learning by itself while the near voice speaks. It adds no delay, and without an echo it
-changes nothing; with both voices at once it only subtracts, so the near one stays whole.
+Two estimates of the same way. The steady one makes what leaves: it takes the way for one
+that never changes, so it gets surer with each second and a near voice hardly moves it. The
+nimble one takes it for one that changes all the time. Whenever it has shown for a while that
+it does better, the steady one takes over what it knows: a chair was moved, or a hand. With
+both voices at once neither does better, so nothing is taken over (the idea of two paths:
+Ochiai, Araseki and Ogihara, IEEE Trans. Communications 25, 1977).
+
+It adds no delay, and it only subtracts, so the near voice stays whole.
 """
 
-from dataclasses import dataclass
+from collections import deque
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from device.audio.estimate import (
+    BINS,
+    PART_SAMPLES,
+    PARTS,
+    TURNS,
+    Block,
+    Estimate,
+    Pace,
+    Spectra,
+)
 from device.audio.ports import BLOCK_SAMPLES
 
-Block = NDArray[np.float32]
-Spectrum = NDArray[np.float32]
-_Complex = NDArray[np.complex64]
-
-BINS: Final = BLOCK_SAMPLES + 1
-# 240 ms: the cards' buffers (some 40 ms), and 200 ms of the room.
-PARTS: Final = 24
-# The way changes: a hand before the box, a chair. A block keeps this share of what it knew.
-_KEPT: Final = 0.9998
-# And so much of the average part's gain may come up in any other one: a card that lost
-# samples moves the whole way.
-_MOVES: Final = 0.3
-# What it makes louder by a tenth for a fifth of a second it has learned wrongly: the way
-# is another one. A near voice does not do that, whatever it says.
-_LOUDER: Final = 1.1
+_STEADY: Final = Pace()
+# Of two blocks one, which is enough for the one that nobody hears.
+_NIMBLE: Final = Pace(kept=0.9995, every=2)
+# What it makes louder by 2 dB for a fifth of a second it has learned wrongly: the way is
+# another one (of two that have nothing in common, 3). A near voice does not do that.
+_LOUDER: Final = 1.3
 _LATELY: Final = 0.05
-# Before anything is known: a way that loses 17 dB at first and 0.4 dB more each 10 ms.
-_UNKNOWN: Final = 0.02
-_FADING: Final = 0.1
-# The near sound's spectrum is averaged over five blocks, the length of a vowel's onset.
-_SMOOTH: Final = 0.8
-# Half of each transform is the block before, so half of the energy counts.
-_OVERLAP: Final = 0.5
-# One step of 16 bits in each sample: below that there is nothing to learn from.
+# The two are compared over a third of a second...
+_COMPARED: Final = 0.06
+# ...and one takes over where the other leaves 1 dB less, or is led back where it leaves 2 dB
+# more. Less is chance: while both talk they differ by hundredths of that.
+_BETTER: Final = 1.26
+_WORSE: Final = 1.6
+# Both below eight steps of 16 bits: as good as each other.
+_ALIKE: Final = 64.0 * BLOCK_SAMPLES
 _LEAST: Final = float(BLOCK_SAMPLES)
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """What is left of a block, and the energy of echo expected in it, for each frequency."""
-
-    left: Block
-    residue: Spectrum
 
 
 class AdaptiveFilter:
     """Subtracts the echo of what was played from what was heard, block by block. Pure."""
 
     def __init__(self, parts: int = PARTS) -> None:
-        """``parts``: how many blocks of 10 ms the way to learn is long."""
-        self._played: _Complex = np.zeros((parts, BINS), np.complex64)
-        self._way: _Complex = np.zeros((parts, BINS), np.complex64)
-        self._doubt: NDArray[np.float32] = np.zeros((parts, BINS), np.float32)
-        self._forget()
-        self._level_heard = self._level_left = 0.0
-        self._near = np.zeros(BINS, np.float32)
-        self._before = np.zeros(BLOCK_SAMPLES, np.float32)
-        self._silent = parts
+        """``parts``: how many times 40 ms the way to learn is long."""
+        self._parts = parts
+        self._steady = Estimate(parts, _STEADY)
+        self._nimble = Estimate(parts, _NIMBLE)
+        lengths = (parts - 1) * TURNS + 1
+        quiet: Spectra = np.zeros(BINS, np.complex64)
+        self._played: deque[Spectra] = deque([quiet] * lengths, lengths)
+        self._sound = np.zeros(2 * PART_SAMPLES, np.float32)
+        self._heard = np.zeros(PART_SAMPLES, np.float32)
+        self._before = self._after = 0.0
+        self._steady_left = self._nimble_left = 0.0
+        self._silent = self._longest = parts * TURNS
+        self._is_odd = False
 
-    def cancel(self, heard: Block, played: Block) -> Cancelled:
-        """Take a block of the microphone and one of the loudspeaker, 480 samples each."""
+    def cancel(self, heard: Block, played: Block) -> Block:
+        """Take a block of the microphone and one of the loudspeaker of 480 samples."""
+        _push(self._heard, heard)
         if not self._note(played):
-            return Cancelled(heard, np.zeros(BINS, np.float32))
-        self._age()
-        power = self._played.real**2 + self._played.imag**2
-        echo = np.fft.irfft((self._way * self._played).sum(axis=0))[BLOCK_SAMPLES:]
-        left = heard - echo.astype(np.float32)
-        if self._is_worse_than_nothing(heard, left):
-            self._forget()
-            left = heard
-        error = np.fft.rfft(np.concatenate((np.zeros_like(left), left))).astype(np.complex64)
-        residue: Spectrum = _OVERLAP * (self._doubt * power).sum(axis=0)
-        self._near += (1 - _SMOOTH) * (error.real**2 + error.imag**2 - self._near)
-        self._learn(error, power, residue + self._near + _LEAST)
-        return Cancelled(left, residue)
+            return heard
+        spectra = np.stack([self._played[at] for at in range(0, len(self._played), TURNS)])
+        left = self._steady.left(self._heard, spectra)
+        if self._is_worse_than_nothing(heard, left[-BLOCK_SAMPLES:]):
+            self._steady.forget()
+            self._nimble.forget()
+            left = self._heard.copy()
+        power = spectra.real**2 + spectra.imag**2
+        self._is_odd = not self._is_odd
+        if self._is_odd:
+            other = self._nimble.left(self._heard, spectra)
+            left, other = self._settle(left, other)
+            self._nimble.learn(other, spectra, power)
+        self._steady.learn(left, spectra, power)
+        return left[-BLOCK_SAMPLES:]
 
     def _note(self, played: Block) -> bool:
         """Remember what is played; false when there is nothing left of it to hear."""
         self._silent = 0 if played.any() else self._silent + 1
-        sounds = self._silent <= len(self._played)
+        sounds = self._silent <= self._longest
+        _push(self._sound, played)
         if sounds:
-            self._played[1:] = self._played[:-1]
-            self._played[0] = np.fft.rfft(np.concatenate((self._before, played)))
-        self._before = played
+            self._played.appendleft(np.fft.rfft(self._sound).astype(np.complex64))
         return sounds
 
-    def _forget(self) -> None:
-        fading = np.exp(-_FADING * np.arange(len(self._way)))
-        self._doubt[:] = _UNKNOWN * fading[:, None]
-        self._way[:] = 0
-
     def _is_worse_than_nothing(self, heard: Block, left: Block) -> bool:
-        self._level_heard += _LATELY * (float(heard @ heard) - self._level_heard)
-        self._level_left += _LATELY * (float(left @ left) - self._level_left)
-        worse = self._level_left > _LOUDER**2 * self._level_heard + _LEAST
+        self._before += _LATELY * (float(heard @ heard) - self._before)
+        self._after += _LATELY * (float(left @ left) - self._after)
+        worse = self._after > _LOUDER**2 * self._before + _LEAST
         if worse:
-            self._level_left = self._level_heard
+            self._after = self._before
         return worse
 
-    def _age(self) -> None:
-        """Doubt more with time: each part may change, and sound may come in another one."""
-        gain = self._way.real**2 + self._way.imag**2
-        self._doubt *= _KEPT**2
-        self._doubt += (1 - _KEPT**2) * (gain + _MOVES * gain.mean(axis=0))
+    def _settle(self, left: Block, other: Block) -> tuple[Block, Block]:
+        """Compare what the two left; one takes over from the other where it is clear."""
+        last, lately = left[-BLOCK_SAMPLES:], other[-BLOCK_SAMPLES:]
+        self._steady_left += _COMPARED * (float(last @ last) - self._steady_left)
+        self._nimble_left += _COMPARED * (float(lately @ lately) - self._nimble_left)
+        if self._steady_left > _BETTER * self._nimble_left + _ALIKE:
+            self._steady.take(self._nimble)
+            self._steady_left = self._nimble_left
+            return other, other
+        if self._nimble_left > _WORSE * self._steady_left + _ALIKE:
+            self._nimble.take(self._steady)
+            self._nimble_left = self._steady_left
+            return left, left
+        return left, other
 
-    def _learn(self, error: _Complex, power: Spectrum, total: Spectrum) -> None:
-        gain = self._doubt / total
-        step = np.fft.irfft(gain * self._played.conj() * error, axis=1)
-        # A way of 10 ms has 480 samples; the rest is the transform going round in circles.
-        step[:, BLOCK_SAMPLES:] = 0
-        self._way += np.fft.rfft(step, axis=1).astype(np.complex64)
-        self._doubt *= 1 - _OVERLAP * gain * power
+
+def _push(sound: Block, block: Block) -> None:
+    """Move a sound on by a block."""
+    sound[: -len(block)] = sound[len(block) :]
+    sound[-len(block) :] = block

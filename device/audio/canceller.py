@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from device.audio.adaptive import AdaptiveFilter, Block
+from device.audio.adaptive import AdaptiveFilter
 from device.audio.choice import Choice, Pairing
 from device.audio.echo import EchoCanceller
+from device.audio.estimate import Block
 from device.audio.ports import BLOCK_SAMPLES
-from device.audio.residue import ResidueSuppressor
 
 _UP: Final = np.linspace(0, 1, BLOCK_SAMPLES, dtype=np.float32)
 # The far voice is there for 300 ms after its last block: cards, and a room that rings.
@@ -28,7 +28,6 @@ class BoxCanceller:
         """``cautious`` is believed until the adaptive filter is."""
         self._cautious = cautious
         self._filter = AdaptiveFilter()
-        self._suppressor = ResidueSuppressor()
         self._choice = Choice()
         self._pairing = Pairing()
         self._lock = threading.Lock()
@@ -45,7 +44,7 @@ class BoxCanceller:
                 self._silent = 0
 
     def cancelled(self, block: bytes) -> bytes:
-        """Return the microphone's block, some 10 ms late, without what was played.
+        """Return the microphone's block without what was played.
 
         Raises:
             DeviceLostError: the canceller failed; nothing with an echo may leave the box.
@@ -56,9 +55,8 @@ class BoxCanceller:
             self._silent += 1
             far = self._silent <= _RINGS
         heard = _samples(block)
-        found = self._filter.cancel(heard, played)
-        self._choice.note(heard, found.left, far=far)
-        whole = self._suppressor.clean(found.left, found.residue)
+        whole = self._filter.cancel(heard, played)
+        self._choice.note(heard, whole, far=far)
         mixed = np.rint(safe + (whole - safe) * self._ramp())
         return np.clip(mixed, -_LOUDEST - 1, _LOUDEST).astype(np.int16).tobytes()
 

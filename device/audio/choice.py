@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from device.audio.adaptive import Block
+from device.audio.estimate import Block
 from device.audio.ports import BLOCK_SAMPLES
 
 # 100 ms: shorter, and the echo's own ups and downs count; longer, and words run together.

@@ -1,13 +1,13 @@
-"""The linear canceller and what makes its rest quiet, on noise and a made-up way."""
+"""The linear canceller, on noise and a made-up way."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device.audio.adaptive import BINS, PARTS, AdaptiveFilter, Block
+from device.audio.adaptive import AdaptiveFilter
 from device.audio.choice import Choice, Pairing
+from device.audio.estimate import PARTS, TURNS, Block, Estimate
 from device.audio.ports import BLOCK_SAMPLES
-from device.audio.residue import ResidueSuppressor
 
 Sound = NDArray[np.float32]
 BLOCKS = 300
@@ -30,7 +30,7 @@ def echo_of(played: Sound, late: int = 700) -> Sound:
 
 def passed(adaptive: AdaptiveFilter, heard: Sound, played: Sound) -> Sound:
     left = [
-        adaptive.cancel(mic, loud).left
+        adaptive.cancel(mic, loud)
         for mic, loud in zip(blocks_of(heard), blocks_of(played), strict=True)
     ]
     return np.concatenate(left)
@@ -59,7 +59,6 @@ def test_without_an_echo_nothing_is_changed() -> None:
     adaptive, near = AdaptiveFilter(), noise(3, 20)
     silence = np.zeros_like(near)
     assert np.array_equal(passed(adaptive, near, silence), near)
-    assert not adaptive.cancel(near[:BLOCK_SAMPLES], silence[:BLOCK_SAMPLES]).residue.any()
 
 
 def test_the_echo_of_the_last_word_is_waited_for() -> None:
@@ -67,7 +66,7 @@ def test_the_echo_of_the_last_word_is_waited_for() -> None:
     adaptive = AdaptiveFilter()
     passed(adaptive, echo_of(played), played)
     silence = np.zeros(BLOCK_SAMPLES, np.float32)
-    left = [adaptive.cancel(np.ones_like(silence), silence).left for _ in range(PARTS + 2)]
+    left = [adaptive.cancel(np.ones_like(silence), silence) for _ in range(PARTS * TURNS + 2)]
     assert not np.array_equal(left[0], np.ones_like(silence))
     assert np.array_equal(left[-1], np.ones_like(silence))
 
@@ -82,6 +81,44 @@ def test_a_way_that_changes_is_learned_anew() -> None:
     assert db(heard[last]) - db(left[last]) > 20
 
 
+def test_while_both_talk_the_steady_estimate_stays_what_it_was() -> None:
+    played, near = noise(6, 500), noise(7, 500, 1_500.0)
+    near[: near.size // 2] = 0
+    echo = echo_of(played)
+    left = passed(AdaptiveFilter(), echo + near, played)
+    both = slice(300 * BLOCK_SAMPLES, None)
+    assert db(echo[both]) - db(left[both] - near[both]) > 22
+
+
+def test_what_the_nimble_estimate_found_is_taken_over_and_led_back() -> None:
+    played = noise(8, 700)
+    heard = echo_of(played)
+    heard[heard.size // 3 :] *= 0.5  # farther away, and no louder than nothing
+    adaptive, taken, led = AdaptiveFilter(), [], []
+    steady, nimble = adaptive._steady, adaptive._nimble
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steady, "take", lambda other: taken.append(Estimate.take(steady, other)))
+        patch.setattr(nimble, "take", lambda other: led.append(Estimate.take(nimble, other)))
+        left = passed(adaptive, heard, played)
+    assert taken
+    last = slice(-100 * BLOCK_SAMPLES, None)
+    assert db(heard[last]) - db(left[last]) > 20
+    nimble.forget()
+    played = noise(10, 60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nimble, "take", lambda other: led.append(Estimate.take(nimble, other)))
+        passed(adaptive, echo_of(played) * 0.5, played)
+    assert led
+
+
+def test_an_estimate_of_one_part_is_held_to_its_length() -> None:
+    played = noise(11, 100)
+    adaptive = AdaptiveFilter(parts=1)
+    left = passed(adaptive, echo_of(played), played)
+    last = slice(-30 * BLOCK_SAMPLES, None)
+    assert db(echo_of(played)[last]) - db(left[last]) > 6
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_bursts_and_pauses_never_make_it_louder_for_long(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -91,26 +128,6 @@ def test_bursts_and_pauses_never_make_it_louder_for_long(seed: int) -> None:
     left = passed(AdaptiveFilter(), heard, played)
     last = slice(-300 * BLOCK_SAMPLES, None)
     assert db(heard[last]) - db(left[last]) > 20
-
-
-def test_where_no_echo_is_expected_the_suppressor_only_delays() -> None:
-    near, suppressor = noise(6, 20), ResidueSuppressor()
-    nothing = np.zeros(BINS, np.float32)
-    out = np.concatenate([suppressor.clean(block, nothing) for block in blocks_of(near)])
-    assert np.abs(out[BLOCK_SAMPLES:] - near[:-BLOCK_SAMPLES])[BLOCK_SAMPLES:].max() < 0.05
-
-
-def test_what_is_only_rest_gets_quiet_and_what_is_louder_stays() -> None:
-    rest = noise(7, 40, 50.0)
-    expected = np.full(BINS, 50.0**2 * BLOCK_SAMPLES, np.float32)
-
-    def cleaned(sound: Sound) -> Sound:
-        suppressor = ResidueSuppressor()
-        return np.concatenate([suppressor.clean(block, expected) for block in blocks_of(sound)])
-
-    assert db(rest) - db(cleaned(rest)) > 12
-    loud = noise(8, 40, 2_000.0)
-    assert abs(db(loud) - db(cleaned(loud)[BLOCK_SAMPLES:])) < 0.5
 
 
 def one(value: float) -> Block:
