@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 ROOM = "stage"
 _FRAME = SAMPLE_RATE // 100
 _ANSWER_S = 30.0
+# Ten times what it takes on a machine that has nothing else to do.
+LONG_S = 60.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds. A bridge joins by a program that has to be started."""
+    async with asyncio.timeout(LONG_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
 
 
 def token(identity: str, name: str = "", room: str = ROOM, **grants: bool) -> str:

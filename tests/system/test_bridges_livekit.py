@@ -22,11 +22,10 @@ from stagebox.wire.messages import Reaction
 from stagebox.wire.terms import Mark
 from tests.loopback.bridges.kit import Person as Box
 from tests.loopback.bridges.kit import SoundHub, compare, people, sound_hub, words
-from tests.loopback.hub.crew import PATIENCE_S, until
 from tests.support import livekit_server
 from tests.support.bridge_contract import FarContract
 from tests.support.crew import free_port
-from tests.support.livekit_person import ROOM, Person, person, token
+from tests.support.livekit_person import LONG_S, ROOM, Person, person, token, until
 from tests.support.livekit_server import KEY, SECRET, LiveKit
 
 pytestmark = [
@@ -57,6 +56,11 @@ def host(server: LiveKit) -> api.LiveKitAPI:
     return api.LiveKitAPI(server.url.replace("ws", "http", 1), KEY, SECRET)
 
 
+async def joined(hub: SoundHub, bridge: str) -> None:
+    """Wait until a bridge is joined."""
+    await until(lambda: hub.state(bridge) is State.JOINED)
+
+
 def status(hub: SoundHub, bridge: str) -> Status:
     found = hub.ways.bridges.get(bridge)
     assert found is not None
@@ -81,7 +85,7 @@ async def is_heard(zoe: Person, ann: Box) -> None:
     How well is one test's business: while a machine is busy with something else, LiveKit's
     library stretches what comes late, and no two waveforms are alike any more.
     """
-    async with asyncio.timeout(3 * PATIENCE_S):
+    async with asyncio.timeout(LONG_S):
         while await zoe.loudness() < HEARD_DB:
             await ann.talk(words(0, 1.0))
 
@@ -116,7 +120,7 @@ async def here(zoe: Person, ann: Box) -> m.Heard:
 async def test_speech_goes_both_ways(livekit: LiveKit, tmp_path: Path) -> None:
     async with sound_hub(tmp_path) as hub, person(livekit.url, token("zoe", "Zoe")) as zoe:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         ann = await Box("Ann", number=1).here(hub)
         async with people(ann):
             await until(lambda: [each.name for each in roster(hub, bridge)] == ["Zoe"])
@@ -138,7 +142,7 @@ async def test_speech_goes_both_ways(livekit: LiveKit, tmp_path: Path) -> None:
 async def test_the_server_is_killed_and_comes_back(livekit: LiveKit, tmp_path: Path) -> None:
     async with sound_hub(tmp_path) as hub:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         ann = await Box("Ann", number=1).here(hub)
         async with people(ann):
             at = time.monotonic()
@@ -148,7 +152,7 @@ async def test_the_server_is_killed_and_comes_back(livekit: LiveKit, tmp_path: P
             assert not hub.members()[NAME].connected
             await livekit.start()
             at = time.monotonic()
-            await hub.joined(bridge)
+            await joined(hub, bridge)
             print("joined after", time.monotonic() - at)
             assert hub.members()[NAME].connected
             async with person(livekit.url, token("zoe", "Zoe")) as zoe:
@@ -158,7 +162,7 @@ async def test_the_server_is_killed_and_comes_back(livekit: LiveKit, tmp_path: P
 async def test_the_room_is_closed_and_opened_again(livekit: LiveKit, tmp_path: Path) -> None:
     async with sound_hub(tmp_path) as hub, host(livekit) as hand:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         at = time.monotonic()
         await hand.room.delete_room(api.DeleteRoomRequest(room=ROOM))
         await until(lambda: hub.state(bridge) is State.ENDED)
@@ -169,19 +173,19 @@ async def test_the_room_is_closed_and_opened_again(livekit: LiveKit, tmp_path: P
         await until(lambda: hub.state(bridge) is State.ENDED)
         assert not (await hand.room.list_rooms(api.ListRoomsRequest(names=[ROOM]))).rooms
         async with person(livekit.url, token("zoe", "Zoe")):
-            await hub.joined(bridge)
+            await joined(hub, bridge)
 
 
 async def test_a_bridge_that_is_removed_stays_away(livekit: LiveKit, tmp_path: Path) -> None:
     async with sound_hub(tmp_path) as hub, host(livekit) as hand:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         us = api.RoomParticipantIdentity(room=ROOM, identity=await own_identity(livekit))
         await hand.room.remove_participant(us)
         await until(lambda: hub.state(bridge) is State.REFUSED)
         assert status(hub, bridge).condition.cause is Cause.REMOVED_THERE
         await hub.ways.bridges.switch(bridge, on=True)
-        await hub.joined(bridge)
+        await joined(hub, bridge)
 
 
 async def test_the_right_to_speak_is_taken_and_given_back(livekit: LiveKit, tmp_path: Path) -> None:
@@ -191,7 +195,7 @@ async def test_the_right_to_speak_is_taken_and_given_back(livekit: LiveKit, tmp_
         person(livekit.url, token("zoe", "Zoe")) as zoe,
     ):
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         us = await own_identity(livekit)
 
         async def let(*, speak: bool) -> None:
@@ -230,7 +234,7 @@ async def test_hands_over_there_are_seen_and_their_owners_let_speak(
     listener = token("zoe", "Zoe", can_publish=False)
     async with sound_hub(tmp_path) as hub, person(livekit.url, listener) as zoe:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         await until(lambda: [each.may_speak for each in roster(hub, bridge)] == [False])
         await zoe.ask(attributes={"hand": "1"})
         await until(lambda: [each.hand for each in roster(hub, bridge)] == [True])
@@ -250,7 +254,7 @@ async def test_hands_over_there_are_seen_and_their_owners_let_speak(
 async def test_reactions_go_both_ways(livekit: LiveKit, tmp_path: Path) -> None:
     async with sound_hub(tmp_path) as hub, person(livekit.url, token("zoe", "Zoe")) as zoe:
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         ann = await Box("Ann", number=1).here(hub)
         async with people(ann):
             await zoe.ask(react="\N{CLAPPING HANDS SIGN}")
@@ -259,7 +263,7 @@ async def test_reactions_go_both_ways(livekit: LiveKit, tmp_path: Path) -> None:
             assert shown.member == hub.members()[NAME].id
             await ann.send(React(req="wow", mark=Mark.WOW))
             seen: list[str] = []
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(LONG_S):
                 while not seen:
                     seen = (await zoe.ask(reactions=True))["reactions"]
             assert seen == ["\N{FACE WITH OPEN MOUTH}"]
@@ -271,7 +275,7 @@ async def test_a_join_token_will_do_if_it_lets_its_bearer_wear_a_name(
     async with sound_hub(tmp_path) as hub:
         good = plan(livekit, key="", secret="", token=token("hub"))
         bridge = hub.bridge(good)
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         assert await own_identity(livekit) == "hub"
         await hub.ways.bridges.remove(bridge)
         nameless = token("hub", can_update_own_metadata=False)
@@ -286,7 +290,7 @@ async def test_two_spaces_of_one_hub_do_not_meet_in_a_room(
     spaces = (SpaceConfig(id="main", name="Main"), SpaceConfig(id="other", name="Other"))
     async with sound_hub(tmp_path, spaces=spaces) as hub:
         first = hub.bridge(plan(livekit))
-        await hub.joined(first)
+        await joined(hub, first)
         second = hub.bridge(plan(livekit, name="Loop", space="other"))
         await until(lambda: hub.state(second) is State.REFUSED)
         assert status(hub, second).condition.cause is Cause.ALREADY_BRIDGED
@@ -300,7 +304,7 @@ async def test_hostile_names_and_floods_stay_over_there(livekit: LiveKit, tmp_pa
         person(livekit.url, token("zoe", "\u202eeoZ\x00" * 20 + mark)) as zoe,
     ):
         bridge = hub.bridge(plan(livekit))
-        await hub.joined(bridge)
+        await joined(hub, bridge)
         await until(lambda: len(roster(hub, bridge)) == 1)
         (shown,) = roster(hub, bridge)
         assert len(shown.name) <= 40
