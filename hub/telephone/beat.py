@@ -1,6 +1,7 @@
 """The beat of telephones: one task that lets every call send its frame each 20 ms."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,7 @@ from stagebox.media.frames import FRAME_S
 _MOST_BEHIND_S: Final = 0.1
 
 Tick = Callable[[float], None]
+log = logging.getLogger(__name__)
 
 
 class Beat:
@@ -42,6 +44,10 @@ class Beat:
         while self._ticks:
             now = loop.time()
             for tick in tuple(self._ticks):
-                tick(now)
+                try:
+                    tick(now)
+                except Exception:
+                    log.exception("the sound of a call failed")
+                    self._ticks.discard(tick)  # that call is silent; the others go on
             due = max(due + FRAME_S, now - _MOST_BEHIND_S)
             await asyncio.sleep(max(0.0, due - loop.time()))

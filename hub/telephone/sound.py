@@ -163,7 +163,6 @@ class Sound:
         self._quiet = self._quiet + 1 if still else 0
         if chosen.hears:
             self._emit(chosen, voice, played.pcm)
-        self._sequence += 1
         self._time += ticks(voice)
 
     def close(self) -> None:
@@ -204,6 +203,7 @@ class Sound:
         if self._latch is None:
             return
         packet = rtp.Packet(kind, marker, self._sequence, time, self._ssrc, payload)
+        self._sequence += 1  # of packets, not of frames: a pause is no loss
         try:
             self._socket.sendto(rtp.render(packet), self._latch.target)
         except OSError as error:
@@ -240,8 +240,7 @@ class Sound:
             self.counts.heard += 1
             self._voiced(packet, chosen, now)
         elif packet.kind == chosen.events:
-            key = self._keypad.packet(packet, now)
-            if key:
+            if key := self._keypad.packet(packet, now):
                 self._hearer.key(key)
         elif packet.kind != chosen.comfort:
             self.counts.unknown += 1
@@ -256,7 +255,11 @@ class Sound:
             return
         if self._reframer.is_late(packet.timestamp):
             return
-        pcm = voice.decode(packet.payload)
+        try:
+            pcm = voice.decode(packet.payload)
+        except (ValueError, OSError):  # what FFmpeg says to bytes that are no sound
+            self.counts.unknown += 1
+            return
         length = pcm.size * voice.clock // 48_000
         for frame in self._reframer.take(packet.timestamp, length, pcm):
             payload = self._encoder.encode(frame.pcm)
@@ -274,11 +277,10 @@ def _bound(host: str, ports: tuple[int, int]) -> socket.socket:
     found.setblocking(False)
     if family == socket.AF_INET:
         found.setsockopt(socket.IPPROTO_IP, _RECVERR, 1)
-    first, last = ports
-    span = (last - first) // 2 + 1
+    span = (ports[1] - ports[0]) // 2 + 1
     for _ in range(_PORT_TRIES):
         # RTP has even ports: whoever expects RTCP beside it finds nobody there.
-        port = first and first + 2 * secrets.randbelow(span)
+        port = ports[0] and ports[0] + 2 * secrets.randbelow(span)
         try:
             found.bind((host, port))
         except OSError as error:
