@@ -33,7 +33,7 @@ def test_case_46_a_boot_file_is_joined_and_what_is_wrong_is_told_apart(tmp_path:
     assert result["no_dhcp_steps"] == ["joining", "no_address"]
     assert result["not_found_steps"] == ["joining", "not_found"]
     assert result["join_steps"] == ["joining", "joined"]
-    assert "key =" not in result["boot_file"]
+    assert not any(line.startswith("key =") for line in result["boot_file"].splitlines())
     assert 'ssid = "Harbour"' in result["boot_file"]
     assert result["box_settings"] == 'name = "Kitchen"\n'
     assert result["login"] == "ssh-ed25519 AAAA me\n"
