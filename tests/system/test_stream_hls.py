@@ -155,8 +155,8 @@ def test_chromium_plays_it(tmp_path: Path, hub: Hub, kind: str, codec: str) -> N
         page.evaluate(_PAGE, {"base": f"{hub.http}{BASE}/hls/{kind}/", "type": type_})
         box = Box(tmp_path, "Box", hub.url, mic=speaker(1, 8.0), script=_PRESS, wait_joined=30)
         with running(box):
-            box.wait_for(lambda one: one.last_state("floor") == "live", 60, "on air")
-            box.wait_for(lambda one: one.last_state("floor") == "idle_free", 60, "let go")
+            box.wait_for(lambda one: one.last_state("floor") == "live", 120, "on air")
+            box.wait_for(lambda one: one.last_state("floor") == "idle_free", 120, "let go")
         until = len(members.body) + 15_000
         wait_until(lambda: len(members.body) > until, 60, "it goes on")
         now = page.evaluate(_HOW)["has"]
