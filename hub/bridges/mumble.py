@@ -34,10 +34,11 @@ from stagebox import __version__
 
 # A server with thousands of people tells them all before it lets us in.
 ANSWER_S: Final = 5.0
-# So often the server is asked whether it is there, and so long it may say nothing: who is cut
-# off is told so within 2 s. TCP needs 1 s for a lost segment across an ocean.
+# So often the server is asked whether it is there, and so many times it may say nothing: who
+# is cut off is told so within 2 s. TCP needs 1 s for a lost segment across an ocean. Counted
+# in our own turns: a hub that stood still itself has asked only once meanwhile.
 PING_S: Final = 0.4
-PATIENCE_S: Final = 1.4
+PATIENCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +175,12 @@ class MumbleFar:
     async def _keep(self, link: Link, sound: Sound) -> None:
         """See again and again whether the server is there, and by which way it is heard."""
         loop = asyncio.get_running_loop()
+        silent, heard_at = 0, 0.0
         while True:
             now = loop.time()
-            if now - link.heard_at > PATIENCE_S:
+            silent = silent + 1 if link.heard_at == heard_at else 0
+            heard_at = link.heard_at
+            if silent > PATIENCE:
                 why = "The Mumble server says nothing any more."
                 link.end(FarError(Cause.LOST, why))
             link.tell(Kind.PING, message((1, int(now * 1_000)), *sound.stats()))
