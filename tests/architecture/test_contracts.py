@@ -65,7 +65,11 @@ PLANTS = [
     ),
     ("composition roots are loaded by the command line alone", "device.box", "import device.app"),
     ("PyAudio lives in device.audio.portaudio", "device.audio.capture", "import pyaudio"),
-    ("livekit lives in device.audio.echo", "device.hardware", "from livekit import rtc"),
+    (
+        "livekit lives in device.audio.echo and in the program for its rooms",
+        "device.hardware",
+        "from livekit import rtc",
+    ),
     (
         "SQLite and its executor live in hub.store.database",
         "device.link.session",
