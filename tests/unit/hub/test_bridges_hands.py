@@ -41,7 +41,8 @@ def test_an_offer_is_taken_by_speaking() -> None:
     said = [effect for _ in range(5) for effect in voice.packet(*stream.next(LOUD))]
     (ask,) = [effect for effect in said if isinstance(effect, AskFloor)]
     heard = voice.reply(FloorGranted(req=ask.req), stream.now)
-    assert heard and all(isinstance(effect, Say) for effect in heard)
+    assert heard
+    assert all(isinstance(effect, Say) for effect in heard)
     # What talks now is a voice: it ends as every voice does.
     assert voice.raise_hand(stream.now) == []
     assert GiveBack(ask.req) in still(voice, stream, 100)
