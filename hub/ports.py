@@ -26,7 +26,7 @@ class MediaPlane(Protocol):
         """Call ``callback(member_id)`` for a member's audio, at most 5 times a second each."""
 
     def on_lost(self, callback: Callable[[str, float], None]) -> None:
-        """Call ``callback(member_id, spread_s)`` for a session that the hub itself lost.
+        """Call ``callback(member_id, spread_s)`` for a session that the hub lost.
 
         The member is to offer again, at a moment of its own within ``spread_s``.
         """

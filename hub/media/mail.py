@@ -157,6 +157,12 @@ class Spoke(_Mail, frozen=True, array_like=True):
     member: str
 
 
+class Failed(_Mail, frozen=True, array_like=True):
+    """A member's session broke, and the member may not know it."""
+
+    member: str
+
+
 class Hears(_Mail, frozen=True, array_like=True):
     """A member's session is connected, or no longer."""
 
@@ -191,7 +197,7 @@ class Beat(_Mail, frozen=True, array_like=True):
 Order = Meet | Part | Home | Gate | Ear | Volume | Taping | Connect | Disconnect | Stop
 Inbound = Order | Voice | Sound
 # Sound, too: for those who are plugged in there.
-News = Answered | Refused | Spoke | Hears | Tape | Beat | Sound
+News = Answered | Refused | Spoke | Failed | Hears | Tape | Beat | Sound
 
 encode: Final = msgspec.msgpack.Encoder().encode
 read_birth: Final = msgspec.msgpack.Decoder(Birth).decode

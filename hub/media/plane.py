@@ -65,6 +65,7 @@ class HubMedia:
         self._tapes = Tapes()
         self._loop = asyncio.get_running_loop()
         self._spoke: Callable[[str], None] = lambda _member_id: None
+        self._lost: Callable[[str, float], None] = lambda _member_id, _spread_s: None
 
     # --- MediaPlane -----------------------------------------------------------
 
@@ -73,7 +74,8 @@ class HubMedia:
         self._spoke = callback
 
     def on_lost(self, callback: Callable[[str, float], None]) -> None:
-        """See ``MediaPlane``: here the sound ends with the hub itself."""
+        """See ``MediaPlane``."""
+        self._lost = callback
 
     async def connect(
         self, member_id: str, space_id: str, sdp: str, local_address: str | None
@@ -185,6 +187,10 @@ class HubMedia:
         self._space(space_id).remove_leg(member_id)
         self._reported.pop(member_id, None)
         self._outlets.hears(space_id, member_id, False)
+
+    def failed(self, member_id: str) -> None:
+        """Have a member offer again whose path broke."""
+        self._lost(member_id, 0.0)
 
     # --- private --------------------------------------------------------------
 

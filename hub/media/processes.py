@@ -21,9 +21,11 @@ from hub.media.mail import (
     Answered,
     Beat,
     Connect,
+    Failed,
     Hears,
     MailError,
     Meet,
+    News,
     Order,
     Refused,
     Sound,
@@ -211,10 +213,11 @@ class MediaProcesses:
 
     def _take(self, process: _Process, data: memoryview, _descriptor: int | None) -> None:
         try:
-            news = read_news(data)
+            self._hear(process, read_news(data))
         except MailError as error:
             _log.error("unreadable mail from media process %d: %s", process.child.number, error)
-            return
+
+    def _hear(self, process: _Process, news: News) -> None:
         match news:
             case Beat(report):
                 process.beat_at, process.report = self._loop.time(), report
@@ -224,6 +227,8 @@ class MediaProcesses:
                 self._plugs.take(news)
             case Spoke(member_id):
                 self._spoke(member_id)
+            case Failed(member_id):
+                self._lost(member_id, 0.0)
             case Hears(space_id, member_id, on):
                 number = process.child.number
                 self._post(self._placing.hears(number, space_id, member_id, on=on))

@@ -41,6 +41,9 @@ class Ears(Protocol):
     def gone(self, member_id: str, space_id: str) -> None:
         """Note that it cannot any more; may be told more than once."""
 
+    def failed(self, member_id: str) -> None:
+        """Note that a session that was connected is no more, and that the member did not end it."""
+
 
 @dataclass(slots=True, eq=False)
 class _Session:
@@ -49,6 +52,7 @@ class _Session:
     peer: Peer
     space_id: str
     watch: "asyncio.Task[None] | None" = None
+    was_connected: bool = False
 
 
 class Sessions:
@@ -130,9 +134,14 @@ class Sessions:
         if session is None:
             return
         if state is PeerState.CONNECTED:
+            session.was_connected = True
             self._ears.connected(member_id, session.space_id, session.peer.send)
         elif state in {PeerState.FAILED, PeerState.CLOSED}:
             self._ears.gone(member_id, session.space_id)
+        # The member may still have answers from us that we no longer have from it: it would
+        # talk for seconds to nobody.
+        if state is PeerState.FAILED and session.was_connected:
+            self._ears.failed(member_id)
 
     async def _watch(self, member_id: str, session: _Session) -> None:
         """Give up on a session that does not connect in time."""

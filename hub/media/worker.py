@@ -20,6 +20,7 @@ from hub.media.mail import (
     Connect,
     Disconnect,
     Ear,
+    Failed,
     Gate,
     Hears,
     Home,
@@ -95,6 +96,7 @@ class Worker:
         self._ending: set[asyncio.Task[None]] = set()
         self._media = HubMedia(Outlets(self._post, self._hears))
         self._media.on_audio(lambda member_id: self._tell(Spoke(member_id)))
+        self._media.on_lost(lambda member_id, _spread_s: self._tell(Failed(member_id)))
         self._media.on_tape(self._copy)
 
     def take(self, data: memoryview, descriptor: int | None) -> None:

@@ -10,6 +10,8 @@ from stagebox.wire.terms import MemberId
 
 # A box whose control connection breaks keeps hearing the space while it connects again.
 MEDIA_LINGER_S: Final = 10.0
+# More members than a hub has, and a few kilobytes.
+UNTOLD_MOST: Final = 4_096
 
 log = logging.getLogger(__name__)
 
@@ -21,31 +23,32 @@ class Lingering:
         self._media = media
         self._timers: dict[MemberId, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        # Who lost its sound while its control connection was broken, and has to be told.
-        self._untold: set[MemberId] = set()
+        # Who lost its sound while its control connection was broken, and has to be told: it may
+        # not have noticed. The longest ago first.
+        self._untold: dict[MemberId, None] = {}
 
     def wait(self, member_id: MemberId) -> None:
         """End this member's media unless it comes back in time."""
         self._stop(member_id)
         loop = asyncio.get_running_loop()
-        self._timers[member_id] = loop.call_later(MEDIA_LINGER_S, self.hang_up, member_id)
+        self._timers[member_id] = loop.call_later(MEDIA_LINGER_S, self._give_up, member_id)
 
     def is_back(self, member_id: MemberId, tell: Callable[[], None]) -> None:
         """Go on; ``tell`` a member whose sound was lost meanwhile."""
         self._stop(member_id)
         if member_id in self._untold:
-            self._untold.discard(member_id)
+            del self._untold[member_id]
             tell()
 
     def lost(self, member_id: MemberId) -> None:
         """Note that the hub lost a member's media."""
         if member_id in self._timers:
-            self._untold.add(member_id)
+            self._note(member_id)
 
     def hang_up(self, member_id: MemberId) -> None:
         """End a member's media now."""
         self._stop(member_id)
-        self._untold.discard(member_id)
+        self._untold.pop(member_id, None)
         task = asyncio.create_task(self._disconnect(member_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -56,6 +59,15 @@ class Lingering:
             timer.cancel()
         self._timers.clear()
         await asyncio.gather(*self._tasks)
+
+    def _give_up(self, member_id: MemberId) -> None:
+        self.hang_up(member_id)
+        self._note(member_id)
+
+    def _note(self, member_id: MemberId) -> None:
+        if len(self._untold) == UNTOLD_MOST:
+            del self._untold[next(iter(self._untold))]
+        self._untold[member_id] = None
 
     def _stop(self, member_id: MemberId) -> None:
         timer = self._timers.pop(member_id, None)

@@ -39,6 +39,28 @@ async def test_members_of_one_space_hear_by_way_of_all_processes() -> None:
         await until(lambda: house.ears["ben"].peer.state == "closed")
 
 
+async def test_who_does_not_answer_any_more_is_told_and_may_offer_again() -> None:
+    async with media_house(2) as house:
+        _ana, ben = await house.join("ana", "ben")
+        cut_off = ben.peer
+        await cut_off._cut()  # no goodbye: its network is gone
+        await until(lambda: house.lost == ["ben"])
+        assert await house.offer_again() == ["ben"]
+        async with house.talk("ana"):
+            await house.until_heard(5, "ben")
+        assert house.lost == []
+
+
+async def test_who_says_goodbye_is_told_nothing() -> None:
+    async with media_house(1) as house:
+        ana, ben = await house.join("ana", "ben")
+        await ben.peer.aclose()
+        async with house.talk("ana"):
+            await asyncio.sleep(0.5)
+        assert house.lost == []
+        assert ana.peer.state == "connected"
+
+
 async def test_without_the_floor_nothing_leaves_the_process() -> None:
     async with media_house(2) as house:
         _ana, ben = await house.join("ana", "ben")
