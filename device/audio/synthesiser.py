@@ -7,6 +7,7 @@ import shutil
 from typing import Final
 
 from stagebox.phrases import Language
+from stagebox.reap import reap
 
 PROGRAM: Final = "espeak-ng"
 REMEDY: Final = f"apt-get install {PROGRAM}"
@@ -47,7 +48,4 @@ async def ask(program: str, language: Language, text: str, nice: int = 0) -> byt
             answer, _ = await process.communicate(text.encode())
             return answer
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await reap(process)

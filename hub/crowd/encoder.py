@@ -13,6 +13,7 @@ from typing import Final
 
 from hub.crowd.coder import LENGTH, framed
 from hub.crowd.formats import Format
+from stagebox.reap import reap
 
 # Half a minute of packets at 32 kbit/s: a coder so far behind will not catch up.
 MAX_WAITING: Final = 128 * 1024
@@ -28,6 +29,7 @@ class Encoder:
         self._ended = ended
         self._frames: list[bytes] = []
         self._early = b""
+        self._told = False
         self._pipe: asyncio.StreamWriter | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -52,7 +54,9 @@ class Encoder:
 
     def stop(self) -> None:
         """Let it go; ``aclose`` waits until it is gone."""
-        self._task.cancel()
+        if not self._told:  # a second time would be too much for who sees it off
+            self._told = True
+            self._task.cancel()
 
     async def aclose(self) -> None:
         """Let it go, and wait for that."""
@@ -76,7 +80,7 @@ class Encoder:
                 await self._talk(process.stdin, process.stdout)
         finally:
             self._pipe = None
-            await _end(process)
+            await reap(process)  # nothing in it needs an orderly end, and it may hang
         log.warning("the encoder of %s is gone", self._format)
         self._ended()
 
@@ -88,12 +92,3 @@ class Encoder:
             while True:
                 length = LENGTH.unpack(await frames.readexactly(LENGTH.size))
                 self._frames.append(await frames.readexactly(*length))
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill it: nothing in it needs an orderly end, and it may hang."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    if process.stdin is not None:
-        process.stdin.transport.abort()
-    await asyncio.shield(process.wait())

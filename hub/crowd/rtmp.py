@@ -18,6 +18,7 @@ from hub.crowd.formats import Format
 from hub.crowd.publisher import CONNECT_S, UP, Order
 from hub.crowd.station import Target
 from hub.crowd.streams import Streams
+from stagebox.reap import reap
 
 # Starting takes a second on a Pi, besides what the server takes.
 START_S: Final = CONNECT_S + 7.0
@@ -89,6 +90,4 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_S):
             await process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await asyncio.shield(process.wait())
+    await reap(process)

@@ -1,7 +1,6 @@
 """The voice that callers hear: sentences, made once and kept for the next caller."""
 
 import asyncio
-import contextlib
 import io
 import logging
 import shutil
@@ -13,6 +12,7 @@ import numpy as np
 
 from stagebox.media.frames import SAMPLE_RATE, Pcm
 from stagebox.phrases import Language, pronounced
+from stagebox.reap import reap
 
 # All sentences of one language, and numbers and names besides: 30 MB at most.
 _KEPT: Final = 128
@@ -69,8 +69,7 @@ class Speaker:
                 async with asyncio.timeout(_ANSWER_S):
                     made, _ = await program.communicate(text)
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    program.kill()
+                await reap(program)
             return _read(made)
         except (OSError, TimeoutError, ValueError, EOFError, wave.Error) as error:
             log.warning("the synthesiser failed: %s", error)
