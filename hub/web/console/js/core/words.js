@@ -158,6 +158,7 @@ export const ERROR = {
   no_such_box: "That box is not known any more. Reload the page.",
   no_such_bridge: "There is no such bridge. Look at the list again.",
   no_such_webhook: "That webhook is gone already.",
+  no_such_stream: "This space is not streamed in that format. Choose another on its page.",
   no_such_recording: "There is no such recording. Go back to the list.",
   recording_gone: "That recording was deleted.",
   bad_range: "The recording could not be read from there. Reload the page.",
