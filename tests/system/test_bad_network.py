@@ -1,6 +1,7 @@
 """Speech over a path that loses 5 % of all packets and delays each by up to 30 ms."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,16 @@ from tests.support.lossy_relay import LossyRelay
 from tests.support.recordings import recording
 from tests.support.signals import voice
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-MINUTES = 5
+# The long form is five; STAGEBOX_MINUTES says how many.
+MINUTES = int(os.environ.get("STAGEBOX_MINUTES", "2"))
 TALK_S = MINUTES * 60.0
 # Three packets in a row: what this path loses together now and then.
 GAP_S = 0.060
 # A machine that others use stops one of four processes for longer, now and then. What a path
 # like this does to a box that is not up to it is there all the time.
-MOST_GAPS, LONGEST_GAP_S = MINUTES, 0.300
+MOST_GAPS, LONGEST_GAP_S = 2 + MINUTES // 2, 0.300
 # The rest of the path is scheduling; a machine under load must not fail the test.
 DELAY_GROWTH_MS = 25.0
 
@@ -65,7 +67,7 @@ async def talk_over_a_bad_line(folder: Path) -> tuple[Box, Box]:
     return ana, ben
 
 
-def test_speech_stays_continuous_and_in_time_for_five_minutes(tmp_path: Path) -> None:
+def test_speech_stays_continuous_and_in_time(tmp_path: Path) -> None:
     ana, ben = asyncio.run(talk_over_a_bad_line(tmp_path))
     said = recording(ana.mic, ana, "mic_started")
     heard = recording(ben.speaker, ben, "speaker_started")
