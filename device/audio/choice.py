@@ -23,6 +23,9 @@ _LOOKS: Final = 60
 # a steady way nearly all in which only the far voice speaks.
 _BEST: Final = 90
 _ENOUGH: Final = 10**1.2
+# What is left while the filter is wrong goes with what it took away, more or less or against
+# it. A near voice does not, so a look at it says nothing.
+_ALIKE: Final = 0.3
 # Below -60 dBFS there is too little echo to tell how much less is left.
 _AUDIBLE: Final = 32.0**2 * BLOCK_SAMPLES * _LOOK
 # More waits only after the loudspeaker was filled anew: then the oldest are history.
@@ -34,7 +37,7 @@ class Choice:
 
     def __init__(self) -> None:
         self._looks: deque[float] = deque(maxlen=_LOOKS)
-        self._heard = self._left = 0.0
+        self._heard = self._left = self._taken = self._both = 0.0
         self._blocks = 0
         self._proven = False
         self._far = False
@@ -51,15 +54,23 @@ class Choice:
             return
         self._heard += float(heard @ heard)
         self._left += float(left @ left)
+        taken = heard - left
+        self._taken += float(taken @ taken)
+        self._both += float(taken @ left)
         self._blocks += 1
         if self._blocks < _LOOK:
             return
         if self._heard > _AUDIBLE:
-            self._looks.append(self._heard / max(self._left, 1.0))
+            self._look(self._heard / max(self._left, 1.0))
+        self._heard = self._left = self._taken = self._both = 0.0
+        self._blocks = 0
+
+    def _look(self, less: float) -> None:
+        alike = self._both**2 > _ALIKE**2 * self._taken * self._left
+        if less > _ENOUGH or alike:
+            self._looks.append(less)
             best = float(np.percentile(np.asarray(self._looks), _BEST))
             self._proven = best > _ENOUGH and len(self._looks) >= _LOOK
-        self._heard = self._left = 0.0
-        self._blocks = 0
 
 
 class Pairing:

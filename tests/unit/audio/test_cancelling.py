@@ -141,7 +141,7 @@ def test_the_filter_is_believed_without_a_far_voice_and_once_it_has_shown_what_i
     assert not choice.trusted
     choice.note(one(1_000), one(1_000), far=False)
     assert choice.trusted
-    for _ in range(100):
+    for _ in range(110):
         choice.note(one(1_000), one(100), far=True)
     assert choice.trusted
     for _ in range(600):
@@ -162,6 +162,15 @@ def test_a_word_of_the_near_voice_does_not_shake_the_belief() -> None:
         choice.note(one(1_000), one(100), far=True)
     for _ in range(400):
         choice.note(one(5_000), one(4_900), far=True)
+    assert choice.trusted
+
+
+def test_a_long_speech_of_the_near_voice_over_the_far_one_says_nothing() -> None:
+    choice = Choice()
+    for _ in range(400):
+        choice.note(one(1_000), one(100), far=True)
+    for echo, near in zip(blocks_of(noise(12, 1_500)), blocks_of(noise(13, 1_500)), strict=True):
+        choice.note(echo + near, near, far=True)
     assert choice.trusted
 
 
