@@ -20,6 +20,7 @@ from hub.control.server import HubServer
 from hub.crowd.wiring import streams
 from hub.discovery import Advertiser
 from hub.files import raise_file_limit
+from hub.home.wiring import home_assistant
 from hub.media.plane import HubMedia
 from hub.media.processes import MediaProcesses, StartError
 from hub.metrics import Metrics
@@ -125,9 +126,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()
-        if config.advertise:
-            advertiser = _advertiser(config, server, trust, metrics)
-            stack.push_async_callback(advertiser.aclose)
+        await stack.enter_async_context(_known(config, server, store))
         if config.trust.anyone:
             _log.warning(OPEN)
         _log.info(
@@ -152,8 +151,19 @@ async def _ways(
         yield found
 
 
-def _advertiser(config: HubConfig, server: HubServer, trust: Trust, metrics: Metrics) -> Advertiser:
+@contextlib.asynccontextmanager
+async def _known(config: HubConfig, server: HubServer, store: Store) -> AsyncIterator[None]:
+    """Let boxes find the hub, and Home Assistant see it, for as long as this lasts."""
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(home_assistant(config.home, server.house, store))
+        if config.advertise:
+            stack.push_async_callback(_advertiser(config, server).aclose)
+        yield
+
+
+def _advertiser(config: HubConfig, server: HubServer) -> Advertiser:
     """Return what announces the hub, begun, and that a box may be added whenever it may."""
+    trust, metrics = server.house.trust, server.house.metrics
     advertiser = Advertiser(
         hub_id=trust.identity.id,
         name=config.name,

@@ -18,6 +18,7 @@ from hub.bridges.plan import check as check_plan
 from hub.captions.service import Service
 from hub.crowd.station import Mount, Target
 from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
+from hub.home.settings import HomeConfig
 from hub.spaces.settings import (
     BLOCKED_LIMIT,
     COHOST_LIMIT,
@@ -327,6 +328,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     streams: StreamsConfig = StreamsConfig()
     bridge: Annotated[tuple[Plan, ...], Meta(max_length=32)] = ()
     telephone: TelephoneConfig = TelephoneConfig()
+    home: HomeConfig = HomeConfig()
     trust: TrustConfig = TrustConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (

@@ -86,6 +86,11 @@ class HubServer:
         return self._port
 
     @property
+    def house(self) -> House:
+        """What all its sessions share."""
+        return self._house
+
+    @property
     def secure_port(self) -> int:
         """Where it speaks TLS; 0: nowhere."""
         return self._desk.secure_port if self._desk else 0

@@ -30,6 +30,7 @@ class Happening(StrEnum):
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     HAND_RAISED = "hand_raised"
+    CALLED = "called"  # a chair offered the floor
     GRANTED = "granted"  # a raised hand got its turn
     BURST_BEGAN = "burst_began"
     BURST_ENDED = "burst_ended"

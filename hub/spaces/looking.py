@@ -31,6 +31,11 @@ class Looks:
         return self._core.rules
 
     @property
+    def rev(self) -> int:
+        """The revision of what its members were told last: while it stays, nothing changed."""
+        return self._core.rev
+
+    @property
     def standing(self) -> bool:
         """Whether it is a space of the hub's settings."""
         return self._core.standing

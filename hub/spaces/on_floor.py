@@ -10,17 +10,21 @@ from stagebox.wire.messages import Done
 from stagebox.wire.terms import Place
 
 
-def give_next(machine: SpaceMachine, _actor: Actor, act: FloorNext) -> Reply:
+def give_next(machine: SpaceMachine, actor: Actor, act: FloorNext) -> Reply:
     """``floor.next``."""
     if not machine.rules.queues:
         mode = machine.rules.mode
         return error(act.req, ErrorCode.HANDS_OFF, f"In the mode {mode} nobody raises a hand.")
     if act.member is not None and machine.member(act.member) is None:
         return no_such_member(act.req)
-    if act.member is None and not machine.arbiter.floor().queue:
+    before = machine.arbiter.floor()
+    if act.member is None and not before.queue:
         return error(act.req, ErrorCode.QUEUE_EMPTY, "No hands are up. Wait for one.")
     reply = machine.arbiter.call(act.req, act.member, machine.now)
+    offered = {*machine.arbiter.floor().offered} - {*before.offered}
     machine.floor_did(machine.arbiter.tick(machine.now))
+    for member_id in offered if isinstance(reply, Done) else ():
+        machine.happened(Happening.CALLED, member_id, by=actor.name)
     return reply
 
 

@@ -16,6 +16,7 @@ export const DEEDS = {
   blocked: ({ name }) => `${name} was blocked.`,
   unblocked: ({ name }) => `${name} may come again.`,
   hand_raised: ({ name }) => `${name} raised a hand.`,
+  called: ({ name }) => `${name} was offered the floor.`,
   granted: ({ name }) => `${name} was given the floor.`,
   burst_began: ({ name }) => `${name} began to talk.`,
   burst_ended: ({ name }) => `${name} stopped talking.`,
