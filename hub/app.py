@@ -27,6 +27,7 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
+from hub.speakers.wiring import loudspeakers
 from hub.store.database import Store, StoreError
 from hub.telephone.telephone import TelephoneError
 from hub.telephone.wiring import telephone
@@ -122,7 +123,11 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         bridges = await stack.enter_async_context(
             _ways(config, Hall(spaces, media), metrics, (kept_in, identity.id))
         )
-        home = Home(store, kept_in, trust, recorder, crowd, bridges)
+        speakers = await stack.enter_async_context(
+            loudspeakers(config, crowd.streams if crowd else None, spaces, metrics, kept_in)
+        )
+        heard = speakers.speakers if speakers is not None else None
+        home = Home(store, kept_in, trust, recorder, crowd, bridges, heard)
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()

@@ -31,6 +31,7 @@ from hub.spaces.settings import (
     REACTION_S,
     SpaceSettings,
 )
+from hub.speakers.settings import SpeakersConfig
 from hub.telephone.settings import TelephoneConfig
 from stagebox.config import WrongKeyError
 from stagebox.configtypes import NameInWords, SpaceIdInWords
@@ -329,6 +330,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bridge: Annotated[tuple[Plan, ...], Meta(max_length=32)] = ()
     telephone: TelephoneConfig = TelephoneConfig()
     home: HomeConfig = HomeConfig()
+    speakers: SpeakersConfig = SpeakersConfig()
     trust: TrustConfig = TrustConfig()
     web: WebConfig = WebConfig()
     space: Annotated[tuple[SpaceConfig, ...], Meta(min_length=1, max_length=100)] = (

@@ -19,8 +19,10 @@ __all__ = [
     "Told",
     "clean_name",
     "clean_text",
+    "is_id",
 ]
 
+_LONGEST_ID: Final = 200
 # What one kind may show us: more than a large house has, less than hurts.
 MAX_SPEAKERS: Final = 64
 
@@ -77,6 +79,11 @@ class Found:
     address: str
     host: str
     key: str = ""
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a speaker may be known by this."""
+    return 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

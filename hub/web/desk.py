@@ -16,6 +16,7 @@ from hub.crowd.crowd import Crowd
 from hub.discovery import local_links
 from hub.recording.recorder import Recorder
 from hub.spaces.effects import Happened
+from hub.speakers.speakers import Speakers
 from hub.store.database import Store
 from hub.trust.house import Trust
 from hub.updates.catalogue import Catalogue
@@ -39,6 +40,7 @@ class Home:
     recorder: Recorder | None = None
     crowd: Crowd | None = None
     ways: Ways | None = None
+    speakers: Speakers | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Desk:
     recorder: Recorder | None = None
     crowd: Crowd | None = None
     ways: Ways | None = None
+    speakers: Speakers | None = None
     _stops: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     @classmethod
@@ -95,6 +98,7 @@ class Desk:
             recorder=home.recorder,
             crowd=home.crowd,
             ways=home.ways,
+            speakers=home.speakers,
         )
         house.spaces.on_happening(desk._happened)
         house.metrics.add_source("webhooks", desk.hooks.report)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.speakers.terms import Cause, Sound, SpeakerError
+from hub.speakers.terms import Cause, Sound, SpeakerError, is_id
 
 SOUND = Sound("main", "Main", {"opus": "http://hub/opus", "mp3": "http://hub/mp3"})
 
@@ -19,3 +19,11 @@ def test_a_format_that_the_hub_does_not_make_is_named() -> None:
 
 def test_what_a_speaker_says_is_cleaned_before_people_see_it() -> None:
     assert SpeakerError(Cause.FAILED, "a\u202eb\n").detail == "ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [("uuid:1-2", True), ("", False), ("x" * 201, False), ("küche", False), ("a\nb", False)],
+)
+def test_a_speaker_is_known_by_what_can_be_read(text: str, good: bool) -> None:
+    assert is_id(text) is good

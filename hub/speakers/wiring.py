@@ -1,0 +1,96 @@
+"""Speakers and the hub's spaces: who tells whom what."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from hub.config import HubConfig
+from hub.crowd.streams import Streams
+from hub.metrics import Metrics
+from hub.spaces.registry import Spaces
+from hub.speakers.addresses import urls
+from hub.speakers.browse import Browse
+from hub.speakers.port import Adapter
+from hub.speakers.settings import SpeakersConfig
+from hub.speakers.snapcast import SnapcastHouse
+from hub.speakers.speakers import Around, Speakers
+
+log = logging.getLogger(__name__)
+
+
+class Loudspeakers:
+    """Speakers from ``begin`` on: they need a hub that answers."""
+
+    def __init__(self, config: HubConfig, streams: Streams, spaces: Spaces, folder: Path) -> None:
+        self._looks = config.speakers.find and config.advertise
+        self._port = config.port
+        self._kinds = streams.kinds
+        self._spaces = spaces
+        self._tasks: list[asyncio.Task[None]] = []
+        around = Around(self._title, self._urls)
+        self.speakers = Speakers(adapters(config, streams, looks=self._looks), around, folder)
+
+    def begin(self, port: int) -> None:
+        """Look for speakers. ``port``: where they fetch what they play."""
+        self._port = port
+        self.speakers.start()
+        if self._looks:
+            self._tasks.append(asyncio.create_task(Browse(self.speakers).run()))
+
+    async def aclose(self) -> None:
+        """Fall silent."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.speakers.aclose()
+
+    def _title(self, space_id: str) -> str | None:
+        space = self._spaces.get(space_id)
+        return space.info.name if space is not None and space.info.streamed else None
+
+    def _urls(self, space: str, host: str) -> dict[str, str]:
+        return dict(urls(space, host, self._port, self._kinds))
+
+
+@contextlib.asynccontextmanager
+async def loudspeakers(
+    config: HubConfig, streams: Streams | None, spaces: Spaces, metrics: Metrics, folder: Path
+) -> AsyncIterator[Loudspeakers | None]:
+    """Play spaces on speakers for as long as this lasts; None where nothing is streamed."""
+    if streams is None:
+        yield None
+        return
+    house = Loudspeakers(config, streams, spaces, folder)
+    metrics.add_source("speakers", house.speakers.counts)
+    metrics.add_gauge("speaker_states", "state", house.speakers.states)
+    try:
+        yield house
+    finally:
+        await house.aclose()
+
+
+def adapters(config: HubConfig, streams: Streams, *, looks: bool) -> list[Adapter]:
+    """Return what speaks to speakers, as far as its libraries are installed.
+
+    ``looks``: it may ask the network by itself, too.
+    """
+    settings = config.speakers
+    found: list[Adapter] = [SnapcastHouse(settings.snapcast, streams)]
+    for make in _OPTIONAL:
+        try:
+            found.append(make(settings, looks))
+        except ImportError as error:
+            log.info("%s is not installed: its speakers are not to be had", error.name)
+    return found
+
+
+def _dlna(settings: SpeakersConfig, looks: bool) -> Adapter:
+    from hub.speakers.dlna import DlnaHouse  # noqa: PLC0415 - an optional extra
+
+    return DlnaHouse(settings.dlna, looks=looks)
+
+
+# What needs a library that not everybody has.
+_OPTIONAL: tuple[Callable[[SpeakersConfig, bool], Adapter], ...] = (_dlna,)
