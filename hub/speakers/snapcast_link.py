@@ -101,7 +101,7 @@ class SnapcastLink:
         if line.error is not None:
             detail = f"The Snapcast server refuses {method}: {line.error.message}."
             raise SpeakerError(Cause.BAD_ANSWER, detail)
-        return bytes(line.result) if line.result is not None else b"null"
+        return bytes(line.result)
 
     # --- private --------------------------------------------------------------
 

@@ -120,7 +120,6 @@ class Fault(Struct, frozen=True):
 
     code: int = 0
     message: _Text = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Line(Struct, frozen=True):
@@ -128,7 +127,7 @@ class Line(Struct, frozen=True):
 
     id: int | None = None
     method: _Text = ""
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
     error: Fault | None = None
 
 
