@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -97,7 +98,7 @@ class Link:
                 await Session(client, self._desk).run(self._closing)
         except RefusedError as error:
             return self._refused(str(error))
-        except aiomqtt.MqttConnectError as error:
+        except MqttConnectError as error:
             return self._refused(f"it said no ({error}); look at user and password_file")
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             self._complain(f"there is no connection: {error}")
@@ -125,7 +126,7 @@ class Link:
             RefusedError: a file that it needs cannot be read.
         """
         config, places = self._config, self._desk.places
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = MAX_MESSAGE
         return aiomqtt.Client(
             config.broker,

@@ -93,8 +93,8 @@ class Looks:
         """Return the boxes that are this hub's; of an open one, those that came."""
         health, trust = self._house.health, self._house.trust
         if trust.anyone:
-            came = [(each.id, each.name, each) for each in health if each.kind is Kind.BOX]
-            return sorted(came, key=lambda each: each[0])[:MOST_BOXES]
+            came = sorted((each for each in health if each.kind is Kind.BOX), key=lambda e: e.id)
+            return [(each.id, each.name, each) for each in came[:MOST_BOXES]]
         enrolled = trust.book.enrolled()[:MOST_BOXES]
         return [(e.id, self._names.get(e.id, e.name), health.get(e.id)) for e in enrolled]
 

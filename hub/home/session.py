@@ -90,6 +90,7 @@ class Session:
             options = SubscribeOptions(qos=1, noLocal=True)
             await self._client.subscribe(pattern, options=options)
         await self._open_ears()
+        self._desk.board.show(self._desk.look())
         self._desk.board.connected()
 
     # --- what is told ---------------------------------------------------------

@@ -156,6 +156,7 @@ def test_what_a_hand_and_a_burst_come_to_is_noted() -> None:
     hall.stop(A)
     assert hall.happened() == [
         Happening.HAND_RAISED,
+        Happening.CALLED,
         Happening.GRANTED,
         Happening.BURST_BEGAN,
         Happening.BURST_ENDED,
