@@ -168,6 +168,7 @@ class DlnaPlayer:
             raise SpeakerError(Cause.LOST, "It does not play.")
         wanted = round(_HUNDRED * min(1.0, max(0.0, level)))
         await self._renderer.ask(RENDERING, "SetVolume", **_MASTER, DesiredVolume=wanted)
+        self._told(Told(wanted / _HUNDRED))
 
     async def stop(self) -> None:
         """See ``Player``."""

@@ -72,7 +72,7 @@ class Player(Protocol):
         """
 
     async def set_volume(self, level: float) -> None:
-        """Set the speaker's own volume, 0 to 1. Only between ``play`` and ``stop``.
+        """Set the speaker's own volume, 0 to 1. Only between ``play`` and ``stop``; ``told`` of it.
 
         Raises:
             SpeakerError: it does not take it.

@@ -1,0 +1,132 @@
+"""Renderers: Debian's gmediarender, which plays into a file, and one of ours that misbehaves."""
+
+import contextlib
+import ipaddress
+import random
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Final, Self
+
+import ifaddr
+import numpy as np
+from aiohttp import web
+
+from stagebox import measure as m
+
+_START_S: Final = 15.0
+_FRAME: Final = 2  # bytes
+# What comes out of a pipeline that has no sound card: samples, at the pace of the clock.
+_PIPE: Final = (
+    "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1"
+    " ! filesink sync=true buffer-mode=2 location={path}"
+)
+
+
+def is_here() -> bool:
+    """Tell whether this machine has one, and a network that it may be announced on."""
+    return shutil.which("gmediarender") is not None and bool(network())
+
+
+def network() -> tuple[str, str] | None:
+    """Return an interface with a network behind it, and our IPv4 address there."""
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if isinstance(ip.ip, str) and not ipaddress.ip_address(ip.ip).is_loopback:
+                return adapter.name, ip.ip
+    return None
+
+
+def _port(address: str) -> int:
+    """Return a free port among those that it takes."""
+    for port in random.sample(range(49_200, 65_000), 100):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((address, port))
+            return port
+    raise AssertionError("no port is free")
+
+
+class Gmediarender:
+    """One renderer, always at the same port and with the same UDN."""
+
+    def __init__(self, folder: Path, name: str = "Kitchen") -> None:
+        found = network()
+        assert found is not None
+        self.interface, self.address = found
+        self.name = name
+        self.udn = str(uuid.uuid4())
+        self.port = _port(self.address)
+        self.path = folder / "renderer.raw"
+        self._log = folder / "renderer.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def location(self) -> str:
+        """Where its description is."""
+        return f"http://{self.address}:{self.port}/description.xml"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Let it run; return when it answers."""
+        self.path.write_bytes(b"")
+        pipe = _PIPE.format(path=self.path)
+        place = ["-I", self.interface, "-p", str(self.port), "-u", self.udn, "-f", self.name]
+        with self._log.open("ab") as log:
+            command = ["gmediarender", *place, "-o", "gst", "--gstout-audiopipe", pipe]
+            self._process = subprocess.Popen(
+                [*command, "--logfile", "stdout"], stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.location, timeout=5):
+                return
+            time.sleep(0.02)
+        self.kill()
+        raise AssertionError(self._log.read_text()[-2_000:])
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    def played(self, seconds: float = 0.0) -> np.ndarray:
+        """Return what it played so far, or in the last seconds: -1 to 1."""
+        data = self.path.read_bytes()
+        data = data[: len(data) // _FRAME * _FRAME]
+        if seconds:
+            data = data[-int(seconds * m.RATE) * _FRAME :]
+        samples: np.ndarray = np.frombuffer(data, "<i2").astype(np.float32) / 32_768
+        return samples
+
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@contextlib.asynccontextmanager
+async def answering(answer: Answer) -> AsyncIterator[str]:
+    """Run what answers every request as it likes; yield where its description would be."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/description.xml"
+    finally:
+        await runner.cleanup()
