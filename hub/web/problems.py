@@ -40,6 +40,8 @@ class WebCode(StrEnum):
     NO_SUCH_WEBHOOK = "no_such_webhook"
     NO_SUCH_RECORDING = "no_such_recording"
     NO_SUCH_BRIDGE = "no_such_bridge"
+    NO_SUCH_SPEAKER = "no_such_speaker"
+    SPEAKER_REFUSES = "speaker_refuses"
     RECORDING_GONE = "recording_gone"
     BAD_RANGE = "bad_range"
     BUSY = "busy"
@@ -117,6 +119,8 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         WebCode.NO_SUCH_WEBHOOK: 404,
         WebCode.NO_SUCH_BRIDGE: 404,
         WebCode.NO_SUCH_RECORDING: 404,
+        WebCode.NO_SUCH_SPEAKER: 404,
+        WebCode.SPEAKER_REFUSES: 409,
         WebCode.RECORDING_GONE: 410,
         WebCode.BAD_RANGE: 416,
         WebCode.NOT_STREAMED: 404,

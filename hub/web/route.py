@@ -54,6 +54,7 @@ PARAMETERS: Final[Mapping[str, tuple[Any, Code]]] = MappingProxyType(
         "token": (Token, ErrorCode.BAD_INVITE),
         "webhook": (Count, WebCode.NO_SUCH_WEBHOOK),
         "bridge": (BridgeId, WebCode.NO_SUCH_BRIDGE),
+        "speaker": (BridgeId, WebCode.NO_SUCH_SPEAKER),
         "stream": (Annotated[str, Meta(pattern=r"^(opus|aac|mp3|hls)\Z")], WebCode.NO_SUCH_STREAM),
         "rendition": (Annotated[str, Meta(pattern=r"^(opus|aac)\Z")], WebCode.NO_SUCH_STREAM),
         "piece": (Annotated[str, Meta(pattern=r"^[0-9a-z.-]{13,32}\Z")], WebCode.NO_SUCH_STREAM),

@@ -79,6 +79,7 @@ class Snapserver:
                 self.ask("Server.GetRPCVersion")
                 return
             time.sleep(0.02)
+        self.kill()
         raise AssertionError((self.folder / "server.log").read_text()[-2_000:])
 
     def kill(self) -> None:

@@ -30,6 +30,7 @@ UNKNOWN = {
     "pin": "999",
     "token": "nobody-was-given-this",
     "bridge": "0" * 12,
+    "speaker": "0" * 12,
     "webhook": "999",
     "recording": "nothing",
     "stream": "hls",
@@ -222,6 +223,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "post_webhooks": {"url": "http://localhost:1/"},
     "patch_bridges_bridge": {"on": True},
     "post_bridges_bridge_agree": {"all_were_asked": True},
+    "patch_spaces_space_speakers_speaker": {"on": True},
     "post_bridges_bridge_permit": {"person": "zoe", "speaks": True},
 }
 

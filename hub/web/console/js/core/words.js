@@ -157,6 +157,8 @@ export const ERROR = {
   not_scheduled: "Only a space that has not begun can be called off. End it instead.",
   no_such_box: "That box is not known any more. Reload the page.",
   no_such_bridge: "There is no such bridge. Look at the list again.",
+  no_such_speaker: "That speaker is not to be found. Switch it on and look again.",
+  speaker_refuses: "The speaker does not do that now. Look at the list of speakers.",
   no_such_webhook: "That webhook is gone already.",
   no_such_stream: "This space is not streamed in that format. Choose another on its page.",
   no_such_recording: "There is no such recording. Go back to the list.",

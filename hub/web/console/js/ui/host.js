@@ -8,6 +8,7 @@ import { h } from "./dom.js";
 import { openInvite } from "./invite.js";
 import { openLog } from "./log.js";
 import { button, dialog, field, form, select, toggle } from "./parts.js";
+import { openSpeakers } from "./speakers.js";
 import { openStreams } from "./streams.js";
 
 export function hostTools(app) {
@@ -27,6 +28,7 @@ export function hostTools(app) {
       button("Settings", "tune", () => app.open("edit", editDialog)),
       button("Log", "clock", () => openLog(app)),
       button("Bridges", "link", () => openBridges(app)),
+      button("Speakers", "sound", () => openSpeakers(app)),
       view.space.streamed && button("Listeners of the stream", "sound", () => openStreams(app)),
     ),
     h("div", { class: "toggles" }, switches(app)),
