@@ -16,6 +16,7 @@ from hub.bridges.bridge import Bridge, Status
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
 from hub.bridges.janus_streaming import JanusStream
+from hub.bridges.janus_video import JanusVideo
 from hub.bridges.mark import Marks, hub_of
 from hub.bridges.mumble import Channel, MumbleFar
 from hub.bridges.mumble_trust import MumbleTrust
@@ -31,6 +32,11 @@ FILE: Final = "bridges.json"
 # Each is a connection and a microphone of its own; more is another hub's job.
 MOST: Final = 32
 
+_JANUS: Final[Mapping[System, type[JanusFar]]] = {
+    System.JANUS: JanusFar,
+    System.JANUS_STREAM: JanusStream,
+    System.JANUS_VIDEO: JanusVideo,
+}
 _plans: Final = msgspec.json.Decoder(tuple[Plan, ...])
 log = logging.getLogger(__name__)
 
@@ -157,7 +163,7 @@ class Bridges:
         return bridge
 
     def _maker(self, plan: Plan) -> Callable[[], Far]:
-        if plan.system in {System.JANUS, System.JANUS_STREAM}:
+        if plan.system in _JANUS:
             room = Room(
                 url=plan.url,
                 room=plan.room_number,
@@ -167,7 +173,7 @@ class Bridges:
                 secret=plan.secret,
                 token=plan.token,
             )
-            far = JanusFar if plan.system is System.JANUS else JanusStream
+            far = _JANUS[plan.system]
             return lambda: far(room, self._guard())
         if plan.system is System.LIVEKIT:
             return self._livekit(plan)

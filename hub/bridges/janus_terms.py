@@ -13,11 +13,14 @@ from hub.bridges.terms import MAX_PEOPLE, Cause, FarError, Person, clean_name, c
 PLUGIN: Final = "janus.plugin.audiobridge"
 Body = Mapping[str, Any]
 
-# Error codes: of Janus itself (403 API secret, 405 token), of Streaming (45x), and of the
-# AudioBridge (48x and 49x).
+# Error codes: of Janus itself (403 API secret, 405 token), of the VideoRoom (42x, 43x), of
+# Streaming (45x), and of the AudioBridge (48x and 49x).
 _CAUSES: Final = {
     403: Cause.WRONG_SECRET,
     405: Cause.WRONG_SECRET,
+    426: Cause.NOTHING_THERE,
+    432: Cause.BUSY,
+    433: Cause.WRONG_SECRET,
     455: Cause.NOTHING_THERE,
     457: Cause.WRONG_SECRET,
     485: Cause.NOTHING_THERE,
@@ -27,6 +30,7 @@ _CAUSES: Final = {
 _SENTENCES: Final = {
     Cause.WRONG_SECRET: "Janus wants another secret, token or PIN",
     Cause.NOTHING_THERE: "Janus has no such room",
+    Cause.BUSY: "Nobody else may speak in this room of Janus",
     Cause.BAD_ANSWER: "Janus does not take our offer",
 }
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from hub.bridges.mumble_blend import MAX_VOICES, Blend, Utterance
+from hub.bridges.blend import MAX_VOICES, Blend, Utterance
 from hub.bridges.mumble_link import Datagrams, Link
 from hub.bridges.mumble_ocb import Seal, SealError
 from hub.bridges.mumble_room import Keys, Nonce, Speaks

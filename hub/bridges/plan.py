@@ -22,15 +22,17 @@ _SCHEMES: Final = {
     System.HUB: ("https", "http"),
     System.JANUS: ("wss", "ws"),
     System.JANUS_STREAM: ("wss", "ws"),
+    System.JANUS_VIDEO: ("wss", "ws"),
     System.LIVEKIT: ("wss", "ws"),
     System.MUMBLE: ("mumble",),
 }
 # Which systems know a field; the others are for all.
+_JANUS: Final = (System.JANUS, System.JANUS_STREAM, System.JANUS_VIDEO)
 _ONLY_FOR: Final = {
-    "room": (System.JANUS, System.JANUS_STREAM, System.LIVEKIT),
-    "pin": (System.JANUS, System.JANUS_STREAM, System.MUMBLE, System.SIP),
+    "room": (*_JANUS, System.LIVEKIT),
+    "pin": (*_JANUS, System.MUMBLE, System.SIP),
     "key": (System.LIVEKIT, System.SIP),
-    "secret": (System.JANUS, System.JANUS_STREAM, System.LIVEKIT, System.MUMBLE, System.SIP),
+    "secret": (*_JANUS, System.LIVEKIT, System.MUMBLE, System.SIP),
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -97,6 +99,8 @@ def check(plan: Plan) -> None:
         raise PlanError("room", "a room of the AudioBridge has a number: give it.")
     if plan.system is System.JANUS_STREAM and not plan.room:
         raise PlanError("room", "a stream of Janus has a number: give it.")
+    if plan.system is System.JANUS_VIDEO and not plan.room:
+        raise PlanError("room", "a room of the VideoRoom has a number: give it.")
     if plan.system is System.LIVEKIT:
         _check_livekit(plan)
     for field, systems in _ONLY_FOR.items():

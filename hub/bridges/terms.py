@@ -23,6 +23,7 @@ class System(StrEnum):
     HUB = "stagebox"  # another hub, both ways in one session
     JANUS = "janus-audiobridge"
     JANUS_STREAM = "janus-streaming"  # we play a stream of Janus into the space
+    JANUS_VIDEO = "janus-videoroom"
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference

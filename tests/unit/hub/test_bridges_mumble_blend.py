@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.bridges.mumble_blend import GONE_S, MAX_VOICES, Blend, Utterance
+from hub.bridges.blend import GONE_S, MAX_VOICES, Blend, Utterance
 from stagebox.media.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from stagebox.media.levels import dbfs, rms
 from stagebox.media.opus import Decoder, Encoder

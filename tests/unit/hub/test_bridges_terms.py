@@ -95,6 +95,7 @@ def test_a_plan_knows_itself_by_its_ends() -> None:
         ("secret", {"secret": "1"}),
         ("room", {"system": System.JANUS, "url": "ws://janus"}),
         ("room", {"system": System.JANUS_STREAM, "url": "ws://janus"}),
+        ("room", {"system": System.JANUS_VIDEO, "url": "ws://janus"}),
         ("url", {"system": System.MUMBLE, "url": "https://mumble.example/Hall"}),
         ("room", {"system": System.MUMBLE, "url": "mumble://mumble.example", "room": "Hall"}),
         ("url", {"system": System.SIP, "url": "sip:fritz.box"}),

@@ -11,6 +11,7 @@ const LOOK_MS = 1_000;
 const SYSTEM = [
   ["stagebox", "Another Stagebox hub"],
   ["janus-audiobridge", "Janus AudioBridge room"],
+  ["janus-videoroom", "Janus VideoRoom room"],
   ["janus-streaming", "Janus stream: the space hears it"],
   ["livekit", "LiveKit room"],
   ["mumble", "Mumble channel"],
@@ -23,6 +24,11 @@ const WEB = "https://… or http://…";
 const ASKS = {
   stagebox: { url: WEB, token: "Token" },
   "janus-audiobridge": {
+    url: "ws://… or wss://…",
+    room: "Number of the room",
+    pin: "PIN of the room",
+  },
+  "janus-videoroom": {
     url: "ws://… or wss://…",
     room: "Number of the room",
     pin: "PIN of the room",
