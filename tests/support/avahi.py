@@ -25,7 +25,7 @@ NEEDED = ("avahi-daemon", "avahi-browse", "avahi-resolve", "dbus-daemon", "unsha
 _START_S = 20.0  # a loaded machine
 _FIELDS = 10
 
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <listen>unix:path={path}</listen>
@@ -109,7 +109,7 @@ def avahi(namespace: Namespace, folder: Path) -> Iterator[Avahi]:
         # Short, because the path of a socket may have 107 characters.
         private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="avahi-")))
         bus = private / "bus"
-        (private / "bus.conf").write_text(_BUS.format(path=bus))
+        (private / "bus.conf").write_text(BUS.format(path=bus))
         (private / "avahi.conf").write_text(_CONFIG)
         env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"}
         log_file = folder / f"avahi-{time.monotonic_ns()}.log"

@@ -1,0 +1,123 @@
+"""AirPlay, at Debian's Shairport Sync: what it plays is what comes out of it."""
+
+import asyncio
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import numpy as np
+import pytest
+
+from hub.speakers.airplay import AirplayHouse
+from hub.speakers.airplay_terms import SERVICE
+from hub.speakers.terms import Announced, Cause, Found, Sound, SpeakerError
+from tests.loopback.hub.crew import until
+from tests.support import shairport
+from tests.support.crew import free_port
+from tests.support.programmes import Tones
+from tests.support.shairport import ADDRESS, Shairport
+from tests.support.speaker_contract import Notes, SpeakerContract, heard, looking
+
+pytestmark = pytest.mark.skipif(
+    bool(shairport.missing()), reason=f"not installed: {', '.join(shairport.missing())}"
+)
+ID = "A1B2C3D4E5F6"
+# What Shairport Sync announces of itself.
+TEXT = {
+    "sf": "0x4",
+    "tp": "UDP",
+    "ss": "16",
+    "sr": "44100",
+    "pw": "false",
+    "et": "0,1",
+    "cn": "0,1",
+}
+
+
+def announced(port: int, name: str = "Kitchen", **text: str) -> Announced:
+    return Announced(SERVICE, f"{ID}@{name}.{SERVICE}", ADDRESS, port, TEXT | text)
+
+
+class AirplayWorld:
+    sound = Sound("main", "Main", {})
+
+    def __init__(self, receiver: Shairport) -> None:
+        self.receiver = receiver
+        self.tones = Tones()
+        self.adapter = AirplayHouse(self.tones)
+        self._others: list[object] = []
+
+    async def find(self) -> Found:
+        notes = Notes()
+        self.adapter.announced(announced(self.receiver.port))
+        async with looking(self.adapter, notes):
+            await until(lambda: ID.lower() in notes.found)
+        return notes.found[ID.lower()]
+
+    def nowhere(self, found: Found) -> Found:
+        return dataclasses.replace(found, key=f"{free_port()} 0 0 {ADDRESS}")
+
+    async def is_heard(self) -> bool:
+        return self.receiver.is_loud()
+
+    async def level(self) -> float:
+        said = re.findall(r"airplay volume is (-?[0-9.]+)", self.receiver.logged)
+        return 1 + float(said[-1]) / 30 if said else -1.0
+
+    async def stop_there(self) -> None:
+        other = AirplayHouse(Tones()).player(await self.find())
+        await other.play(self.sound, Notes().told.append)
+        self._others.append(other)
+
+    async def kill(self) -> None:
+        self.receiver.kill()
+
+    async def aclose(self) -> None:
+        for each in self._others:
+            await each.stop()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Shairport]:
+    with Shairport() as found:
+        yield found
+
+
+@pytest.fixture
+async def world(receiver: Shairport) -> AsyncIterator[AirplayWorld]:
+    if not receiver.is_on:
+        receiver.start()
+    world = AirplayWorld(receiver)
+    yield world
+    await world.aclose()
+    assert world.tones.listeners == 0
+
+
+class TestAirplay(SpeakerContract):
+    async def test_a_tone_comes_out_whole(self, world: AirplayWorld) -> None:
+        player = world.adapter.player(await world.find())
+        await player.play(world.sound, Notes().told.append)
+        await heard(world)
+        await asyncio.sleep(3.0)
+        await player.stop()
+        played = world.receiver.recording().samples[-96_000:]
+        spectrum = np.abs(np.fft.rfft(played * np.hanning(len(played))))
+        peak = np.argmax(spectrum) * 48_000 / len(played)
+        assert abs(peak - 440) < 2
+        near = spectrum[870:890]
+        assert (near**2).sum() > 0.95 * (spectrum**2).sum()
+
+    @pytest.mark.parametrize(
+        ("text", "what"), [({"pw": "true"}, "code"), ({"et": "3,5"}, "AirPlay 2")]
+    )
+    async def test_what_is_locked_is_said(
+        self, world: AirplayWorld, text: dict[str, str], what: str
+    ) -> None:
+        world.adapter.announced(announced(world.receiver.port, **text))
+        notes = Notes()
+        async with looking(world.adapter, notes):
+            await until(lambda: bool(notes.found))
+        (speaker,) = notes.found.values()
+        with pytest.raises(SpeakerError, match=what) as refused:
+            await world.adapter.player(speaker).play(world.sound, notes.told.append)
+        assert refused.value.cause is Cause.NOT_ALLOWED
