@@ -143,7 +143,7 @@ def read_line(data: bytes) -> Line:
     """
     try:
         return _lines.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _nonsense() from None
 
 
@@ -155,7 +155,7 @@ def read_status(data: bytes) -> Server:
     """
     try:
         return _wholes.decode(data).server
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _nonsense() from None
 
 

@@ -88,16 +88,26 @@ async def speaker_hub(
 @contextlib.asynccontextmanager
 async def _also_at(address: str, port: int) -> AsyncIterator[None]:
     """Let this computer itself, and nobody else, reach the port by its address on a network."""
+    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            if writer.get_extra_info("peername")[0] == address:
-                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-                await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-        writer.close()
+        try:
+            with contextlib.suppress(OSError):
+                if writer.get_extra_info("peername")[0] == address:
+                    far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+                    await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        finally:
+            writer.transport.abort()
 
-    async with await asyncio.start_server(serve, address, port):
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(serve(reader, writer)))
+
+    async with await asyncio.start_server(begin, address, port):
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -106,7 +116,7 @@ async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
             sink.write(data)
             await sink.drain()
     finally:
-        sink.close()
+        sink.transport.abort()
 
 
 class Remote:
