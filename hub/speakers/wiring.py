@@ -11,6 +11,7 @@ from hub.crowd.streams import Streams
 from hub.metrics import Metrics
 from hub.spaces.registry import Spaces
 from hub.speakers.addresses import urls
+from hub.speakers.airplay import AirplayHouse
 from hub.speakers.browse import Browse
 from hub.speakers.port import Adapter
 from hub.speakers.settings import SpeakersConfig
@@ -77,7 +78,7 @@ def adapters(config: HubConfig, streams: Streams, *, looks: bool) -> list[Adapte
     ``looks``: it may ask the network by itself, too.
     """
     settings = config.speakers
-    found: list[Adapter] = [SnapcastHouse(settings.snapcast, streams)]
+    found: list[Adapter] = [SnapcastHouse(settings.snapcast, streams), AirplayHouse(streams)]
     for make in _OPTIONAL:
         try:
             found.append(make(settings, looks))
@@ -92,5 +93,11 @@ def _dlna(settings: SpeakersConfig, looks: bool) -> Adapter:
     return DlnaHouse(settings.dlna, looks=looks)
 
 
+def _chromecast(_settings: SpeakersConfig, _looks: bool) -> Adapter:
+    from hub.speakers.chromecast import ChromecastHouse  # noqa: PLC0415 - an optional extra
+
+    return ChromecastHouse()
+
+
 # What needs a library that not everybody has.
-_OPTIONAL: tuple[Callable[[SpeakersConfig, bool], Adapter], ...] = (_dlna,)
+_OPTIONAL: tuple[Callable[[SpeakersConfig, bool], Adapter], ...] = (_dlna, _chromecast)
