@@ -27,7 +27,7 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
-from hub.speakers.wiring import loudspeakers
+from hub.speakers.wiring import begun, loudspeakers
 from hub.store.database import Store, StoreError
 from hub.telephone.telephone import TelephoneError
 from hub.telephone.wiring import telephone
@@ -131,6 +131,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()
+        await stack.enter_async_context(begun(speakers, server.port))
         await stack.enter_async_context(_known(config, server, store))
         if config.trust.anyone:
             _log.warning(OPEN)

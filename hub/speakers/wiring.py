@@ -72,6 +72,22 @@ async def loudspeakers(
         await house.aclose()
 
 
+@contextlib.asynccontextmanager
+async def begun(house: Loudspeakers | None, port: int) -> AsyncIterator[None]:
+    """Play for as long as this lasts, on a hub that answers at ``port``.
+
+    It has to end before the hub's streams do: who plays one would think that somebody at the
+    speaker stopped it, and stay silent for good.
+    """
+    if house is not None:
+        house.begin(port)
+    try:
+        yield
+    finally:
+        if house is not None:
+            await house.aclose()
+
+
 def adapters(config: HubConfig, streams: Streams, *, looks: bool) -> list[Adapter]:
     """Return what speaks to speakers, as far as its libraries are installed.
 
