@@ -27,7 +27,7 @@ from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.recording.wiring import recordings
 from hub.spaces.registry import Spaces
-from hub.speakers.wiring import begun, loudspeakers
+from hub.speakers.wiring import begun, heard_by, loudspeakers
 from hub.store.database import Store, StoreError
 from hub.telephone.telephone import TelephoneError
 from hub.telephone.wiring import telephone
@@ -126,8 +126,7 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         speakers = await stack.enter_async_context(
             loudspeakers(config, crowd.streams if crowd else None, spaces, metrics, kept_in)
         )
-        heard = speakers.speakers if speakers is not None else None
-        home = Home(store, kept_in, trust, recorder, crowd, bridges, heard)
+        home = Home(store, kept_in, trust, recorder, crowd, bridges, heard_by(speakers))
         server = HubServer(config, identity, spaces, metrics, media, home)
         stack.push_async_callback(server.aclose)
         await server.start()

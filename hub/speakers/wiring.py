@@ -72,6 +72,11 @@ async def loudspeakers(
         await house.aclose()
 
 
+def heard_by(house: Loudspeakers | None) -> Speakers | None:
+    """Return what the console may show of them."""
+    return house.speakers if house is not None else None
+
+
 @contextlib.asynccontextmanager
 async def begun(house: Loudspeakers | None, port: int) -> AsyncIterator[None]:
     """Play for as long as this lasts, on a hub that answers at ``port``.
