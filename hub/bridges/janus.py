@@ -24,7 +24,7 @@ PREBUFFER: Final = 2
 # Janus counts this much in bytes.
 MAX_DISPLAY: Final = 200
 
-PORTS: Final = {"ws": 80, "wss": 443}
+PORTS: Final = {"ws": 80, "wss": 443, "http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)

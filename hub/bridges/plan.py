@@ -16,13 +16,14 @@ Secret = Annotated[str, Meta(max_length=2_000, pattern=r"^[\x20-\x7e]*\Z")]
 RoomId = Annotated[str, Meta(max_length=100, pattern=r"^[\x21-\x7e]*\Z")]
 BridgeId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
 
+_JANUS_SCHEMES: Final = ("wss", "ws", "https", "http")
 _SCHEMES: Final = {
     System.WHIP: ("https", "http"),
     System.WHEP: ("https", "http"),
     System.HUB: ("https", "http"),
-    System.JANUS: ("wss", "ws"),
-    System.JANUS_STREAM: ("wss", "ws"),
-    System.JANUS_VIDEO: ("wss", "ws"),
+    System.JANUS: _JANUS_SCHEMES,
+    System.JANUS_STREAM: _JANUS_SCHEMES,
+    System.JANUS_VIDEO: _JANUS_SCHEMES,
     System.LIVEKIT: ("wss", "ws"),
     System.MUMBLE: ("mumble",),
 }

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from typing import Self
 
@@ -30,6 +31,20 @@ admin: {{
     admin_wss = false
 }}
 """
+_HTTP = """
+general: {{
+    json = "compact"
+    base_path = "/janus"
+    http = true
+    ip = "{address}"
+    port = {port}
+    https = false
+}}
+admin: {{
+    admin_http = false
+    admin_https = false
+}}
+"""
 
 
 def is_here() -> bool:
@@ -40,9 +55,13 @@ def is_here() -> bool:
 class Janus(Server):
     """One Janus, always at the same port. ``room`` is made again at each start."""
 
-    def __init__(self, room: int = 1234, pin: str = "", *, streaming: bool = False) -> None:
+    def __init__(
+        self, room: int = 1234, pin: str = "", *, streaming: bool = False, http: bool = False
+    ) -> None:
         super().__init__()
         self._streaming = streaming
+        # Its port by HTTP; 0: not by HTTP.
+        self.http_port = free_port(self.address) if http else 0
         self.port = free_port(self.address)
         self.room = room
         self.pin = pin
@@ -51,10 +70,24 @@ class Janus(Server):
     def url(self) -> str:
         return f"ws://{self.address}:{self.port}"
 
+    @property
+    def http_url(self) -> str:
+        return f"http://{self.address}:{self.http_port}/janus"
+
     def kill(self) -> None:
         """Pull the plug."""
         assert self._process is not None
         self._process.kill()
+
+    def stop(self) -> None:
+        """Let it hang, with its connections open, until ``go_on``."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def again(self) -> None:
         """Start it anew after ``kill``."""
@@ -84,9 +117,13 @@ class Janus(Server):
         super()._settings()
         text = _WEB_SOCKET.format(address=self.address, port=self.port)
         (self._folder / "janus.transport.websockets.jcfg").write_text(text)
+        core = self._folder / "janus.jcfg"
         if self._streaming:
-            core = self._folder / "janus.jcfg"
             core.write_text(core.read_text().replace("libjanus_streaming.so,", ""))
+        if self.http_port:
+            core.write_text(core.read_text().replace("libjanus_http.so,", ""))
+            text = _HTTP.format(address=self.address, port=self.http_port)
+            (self._folder / "janus.transport.http.jcfg").write_text(text)
 
 
 class TcpClient(Client):

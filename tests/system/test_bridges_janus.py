@@ -41,9 +41,8 @@ async def janus() -> AsyncIterator[Janus]:
 
 
 def plan(janus: Janus, **more: str) -> Plan:
-    return Plan(
-        name=NAME, space="main", system=System.JANUS, url=janus.url, room=str(janus.room), **more
-    )
+    own = {"name": NAME, "space": "main", "url": janus.url, "room": str(janus.room)}
+    return Plan(**{"system": System.JANUS, **own, **more})
 
 
 def cause_of(hub: SoundHub, bridge: str) -> Cause:
@@ -187,17 +186,18 @@ class JanusWorld:
 
     speaks = listens = True
 
-    def __init__(self, server: Janus, rooms: Rooms, stranger: Stranger) -> None:
-        self._server, self._rooms, self._stranger = server, rooms, stranger
+    def __init__(self, server: Janus, rooms: Rooms, stranger: Stranger, url: str) -> None:
+        self._server, self._rooms, self._stranger, self._url = server, rooms, stranger, url
 
     def far(self) -> JanusFar:
-        return self._far(self._server.url, self._server.pin)
+        return self._far(self._url, self._server.pin)
 
     def stranger(self) -> JanusFar:
-        return self._far(self._server.url, "wrong")
+        return self._far(self._url, "wrong")
 
     def nowhere(self) -> JanusFar:
-        return self._far(f"ws://{self._server.address}:{free_port()}", self._server.pin)
+        scheme = self._url.partition(":")[0]
+        return self._far(f"{scheme}://{self._server.address}:{free_port()}", self._server.pin)
 
     async def heard(self) -> int:
         """Count packets that are no silence: Janus sends those always."""
@@ -224,4 +224,36 @@ class TestJanus(FarContract):
         async with Janus(pin="4711") as server, server.client() as rooms:
             await rooms.make()
             async with rooms.person("Zoe") as zoe:
-                yield JanusWorld(server, rooms, zoe)
+                await until(lambda: bool(zoe.ears.packets))  # its reports have begun, too
+                yield JanusWorld(server, rooms, zoe, server.url)
+
+
+class TestJanusByHttp(FarContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[JanusWorld]:
+        async with Janus(pin="4711", http=True) as server, server.client() as rooms:
+            await rooms.make()
+            async with rooms.person("Zoe") as zoe:
+                await until(lambda: bool(zoe.ears.packets))  # its reports have begun, too
+                yield JanusWorld(server, rooms, zoe, server.http_url)
+
+
+async def test_by_http_it_is_noticed_that_janus_is_gone_too(tmp_path: Path) -> None:
+    async with Janus(http=True) as janus, sound_hub(tmp_path) as hub:
+        async with janus.client() as rooms:
+            await rooms.make()
+            bridge = hub.bridge(plan(janus, url=janus.http_url))
+            await hub.joined(bridge)
+            ann = await Person("Ann", number=1).here(hub)
+            async with people(ann), rooms.person("Zoe") as zoe:
+                await until(lambda: [p.name for p in _people(hub, bridge)] == ["Zoe"])
+                there = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+                assert there.correlation > LIKE
+        at = time.monotonic()
+        janus.stop()
+        try:
+            await until(lambda: hub.state(bridge) is not State.JOINED)
+            print("by HTTP, a Janus that hangs is noticed after", time.monotonic() - at)
+        finally:
+            janus.go_on()
+        await hub.joined(bridge)

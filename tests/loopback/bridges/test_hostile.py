@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType, web
 
-from hub.bridges.janus_wire import MAX_MESSAGE
+from hub.bridges.janus_way import MAX_MESSAGE
 from hub.bridges.plan import Plan
 from hub.bridges.terms import Cause, State, System
 from stagebox.rtc.sdp import MAX_CHARACTERS
@@ -119,6 +119,44 @@ async def test_a_janus_that_is_none(tmp_path: Path, lie: str) -> None:
     answer, causes = LIES[lie]
     async with serving(janus(answer)) as port, sound_hub(tmp_path / "hub") as hub:
         url = f"ws://127.0.0.1:{port}/"
+        plan = Plan(name="Liar", space="main", system=System.JANUS, url=url, room="1")
+        assert await fails(hub, plan) in causes
+        assert not hub.members()
+
+
+def by_http(answer: Answer, polls: str) -> Callable[[web.Request], Any]:
+    """Return the same server by HTTP; ``polls``: what it says to whoever asks for news."""
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            await asyncio.sleep(0.05)
+            return web.Response(text=polls)
+        (said,) = answer(await request.json()) or [{"janus": "ack"}]
+        return web.Response(text=said if isinstance(said, str) else json.dumps(said))
+
+    return handle
+
+
+IDLE = '{"janus": "keepalive"}'
+HTTP_LIES: dict[str, tuple[Answer, str, set[Cause]]] = {
+    "no json": (lambda _asked: ["{"], IDLE, {Cause.UNREACHABLE}),
+    "a list": (lambda _asked: ["[1, 2]"], IDLE, {Cause.UNREACHABLE}),
+    "another's answer": (lambda _asked: [{"transaction": "x"}], IDLE, {Cause.UNREACHABLE}),
+    "too long": (lambda _asked: ["x" * (2 * MAX_MESSAGE)], IDLE, {Cause.UNREACHABLE}),
+    "no news but nonsense": (polite, "[" * 100_000, {Cause.BAD_ANSWER}),
+    "news without end": (polite, json.dumps([{"n": 1}] * 5_000), {Cause.FAILED}),
+    "never joined": (polite, IDLE, {Cause.NO_ANSWER}),
+}
+
+
+@pytest.mark.parametrize("lie", HTTP_LIES)
+async def test_a_janus_by_http_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    monkeypatch.setattr("hub.bridges.janus_wire.ANSWER_S", 0.5)
+    answer, polls, causes = HTTP_LIES[lie]
+    async with serving(by_http(answer, polls)) as port, sound_hub(tmp_path / "hub") as hub:
+        url = f"http://127.0.0.1:{port}/janus"
         plan = Plan(name="Liar", space="main", system=System.JANUS, url=url, room="1")
         assert await fails(hub, plan) in causes
         assert not hub.members()

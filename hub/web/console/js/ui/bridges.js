@@ -24,17 +24,17 @@ const WEB = "https://… or http://…";
 const ASKS = {
   stagebox: { url: WEB, token: "Token" },
   "janus-audiobridge": {
-    url: "ws://… or wss://…",
+    url: "wss://… or ws://…, or https://…/janus",
     room: "Number of the room",
     pin: "PIN of the room",
   },
   "janus-videoroom": {
-    url: "ws://… or wss://…",
+    url: "wss://… or ws://…, or https://…/janus",
     room: "Number of the room",
     pin: "PIN of the room",
   },
   "janus-streaming": {
-    url: "ws://… or wss://…",
+    url: "wss://… or ws://…, or https://…/janus",
     room: "Number of the stream",
     pin: "PIN of the stream",
   },
