@@ -54,6 +54,11 @@ PLANTS = [
         "import dbus_fast",
     ),
     (
+        "UPnP and the XML of strangers live in hub.speakers.dlna_http and its search",
+        "hub.speakers.dlna",
+        "import defusedxml",
+    ),
+    (
         "PocketSphinx lives in hub.captions.recogniser",
         "hub.captions.sphinx",
         "import pocketsphinx",
