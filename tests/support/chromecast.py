@@ -38,7 +38,7 @@ class Device:
         self.level = 0.5
         self.url = self.title = self.kind = ""
         self.state, self.reason = "IDLE", ""
-        self.fetched = 0
+        self.played: list[np.ndarray] = []
         self.loud_at = 0.0
         self.said: list[dict[str, Any]] = []
         self.refuses_load = self.is_deaf = False
@@ -155,8 +155,9 @@ class Device:
         with contextlib.suppress(aiohttp.ClientError):
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 async for piece in answer.content.iter_any():
-                    self.fetched += len(piece)
-                    if _is_loud(codec, piece):
+                    sound = _decoded(codec, piece)
+                    self.played.append(sound)
+                    if sound.size and np.abs(sound).max() > 0.01:
                         self.loud_at = asyncio.get_running_loop().time()
                         if self.state != "PLAYING":
                             self.state = "PLAYING"
@@ -227,13 +228,12 @@ class Device:
             writer.write(struct.pack(">I", len(frame)) + frame)
 
 
-def _is_loud(codec: Any, piece: bytes) -> bool:  # noqa: ANN401 - the codec's class has no types
-    loudest = 0.0
+def _decoded(codec: Any, piece: bytes) -> np.ndarray:  # noqa: ANN401 - a class without types
+    sound = [np.zeros(0, np.float32)]
     for packet in codec.parse(piece):
         with contextlib.suppress(av.error.InvalidDataError):  # the tags before the sound
-            for frame in codec.decode(packet):
-                loudest = max(loudest, float(np.abs(frame.to_ndarray()).max()))
-    return loudest > 0.01
+            sound += [frame.to_ndarray()[0] for frame in codec.decode(packet)]
+    return np.concatenate(sound)
 
 
 def _certified(folder: Path) -> ssl.SSLContext:

@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 
 from hub.config import Boxes
-from hub.home import session
+from hub.home import link, session
 from hub.home.entities import Places
 from hub.home.settings import HomeConfig
 from hub.spaces.rights import Actor
@@ -203,7 +203,7 @@ async def test_bad_commands_change_nothing_and_are_counted(
 async def test_a_flood_is_not_listened_to_and_state_stays_right(
     hub: Hub, house: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "FLOOD_S", 1.5)
+    monkeypatch.setattr(session, "FLOOD_S", 0.5)
     await is_known(hub, house)
     places = places_of(hub)
     hold = places.command("space", "main", "hold")
@@ -269,7 +269,7 @@ async def test_a_broker_that_is_killed_and_comes_back_is_right_within_two_second
         async with dashboard(broker) as house:
             await is_known(hub, house)
         times = []
-        for turn in range(2):
+        for turn in range(1):
             broker.kill()
             hub.spaces.rename(ana.id, f"Ana {turn}")
             hub.server.house.health.renamed(ana.id, f"Ana {turn}")
@@ -385,9 +385,11 @@ async def test_a_certificate_of_somebody_else_is_not_believed(tmp_path: Path) ->
 
 
 async def test_what_is_no_broker_costs_nothing_but_tries(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A port that answers nonsense, for ever."""
+
+    monkeypatch.setattr(link, "ANSWER_S", 0.5)
 
     async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x20\xff\xff\xff\x7f" + b"HTTP/1.1 400 no\r\n" * 100)

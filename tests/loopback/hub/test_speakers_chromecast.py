@@ -3,18 +3,23 @@
 import asyncio
 import dataclasses
 import functools
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pychromecast")
 
 from hub.speakers.chromecast import ChromecastHouse
 from hub.speakers.chromecast_terms import SERVICE
+from hub.speakers.settings import SpeakersConfig
 from hub.speakers.terms import Announced, Cause, Found, Sound, SpeakerError
 from tests.loopback.hub.crew import until
+from tests.loopback.hub.speaker_hub import remote, speaker_hub
+from tests.loopback.hub.test_speakers import is_heard_well
 from tests.support import programmes
 from tests.support.chromecast import ADDRESS, PLAYER, Device
 from tests.support.crew import free_port
@@ -152,3 +157,29 @@ class TestChromecast(SpeakerContract):
         # The library makes a new connection, or gives up; either way somebody knows.
         assert (await ended(player)).cause in {Cause.LOST, Cause.STOPPED_THERE, Cause.TAKEN}
         await player.stop()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif("STAGEBOX_LONG" not in os.environ, reason="STAGEBOX_LONG=1 runs it")
+async def test_speech_in_a_space_is_fetched_through_a_restart(tmp_path: Path) -> None:
+    async with (
+        Device(tmp_path) as device,
+        speaker_hub(tmp_path / "hub", SpeakersConfig()) as hub,
+        remote(hub) as host,
+    ):
+        hub.speakers.announced(announced(device.port))
+        await host.stream()
+        await host.wish("Kitchen", on=True)
+        await host.sees(hub, "Kitchen", "playing")
+        assert device.title == hub.spaces.find("main").info.name
+
+        def played() -> np.ndarray:
+            return np.concatenate([np.zeros(1, np.float32), *device.played])
+
+        await is_heard_well(hub, played, "chromecast (a double)", 5.0)
+        await device.kill()
+        await until(lambda: hub.speakers.statuses()[0].condition.state.value != "playing")
+        await device.start()
+        await host.sees(hub, "Kitchen", "playing")
+        device.press("IDLE", "CANCELLED")
+        await host.sees(hub, "Kitchen", "stopped")
