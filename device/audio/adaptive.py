@@ -28,14 +28,14 @@ from device.audio.estimate import (
 from device.audio.ports import BLOCK_SAMPLES
 
 _STEADY: Final = Pace()
-# Of two blocks one, which is enough for the one that nobody hears.
-_NIMBLE: Final = Pace(kept=0.9995, every=2)
+# Of four blocks one, which is enough for the one that nobody hears.
+_NIMBLE: Final = Pace(kept=0.9995, every=4, share=1.4)
 # What it makes louder by 2 dB for a fifth of a second it has learned wrongly: the way is
 # another one (of two that have nothing in common, 3). A near voice does not do that.
 _LOUDER: Final = 1.3
 _LATELY: Final = 0.05
 # The two are compared over a third of a second...
-_COMPARED: Final = 0.06
+_COMPARED: Final = 0.12
 # ...and one takes over where the other leaves 1 dB less, or is led back where it leaves 2 dB
 # more. Less is chance: while both talk they differ by hundredths of that.
 _BETTER: Final = 1.26
@@ -61,7 +61,7 @@ class AdaptiveFilter:
         self._before = self._after = 0.0
         self._steady_left = self._nimble_left = 0.0
         self._silent = self._longest = parts * TURNS
-        self._is_odd = False
+        self._turn = 0
 
     def cancel(self, heard: Block, played: Block) -> Block:
         """Take a block of the microphone and one of the loudspeaker of 480 samples."""
@@ -75,8 +75,8 @@ class AdaptiveFilter:
             self._nimble.forget()
             left = self._heard.copy()
         power = spectra.real**2 + spectra.imag**2
-        self._is_odd = not self._is_odd
-        if self._is_odd:
+        self._turn = (self._turn + 1) % _NIMBLE.every
+        if self._turn == 0:
             other = self._nimble.left(self._heard, spectra)
             left, other = self._settle(left, other)
             self._nimble.learn(other, spectra, power)

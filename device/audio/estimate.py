@@ -4,7 +4,8 @@ The partitioned-block Kalman filter in the frequency domain (Enzner and Vary, "F
 domain adaptive Kalman filter for acoustic echo control in hands-free telephones", Signal
 Processing 86, 2006; with partitions Kuech, Mabande and Enzner, ICASSP 2014), on blocks that
 overlap: for each frequency of each 40 ms of the way a gain, and how far to doubt it. Long
-blocks tell neighbouring tones apart, so a near voice disturbs only what is at its own tones.
+blocks tell neighbouring tones apart, so a near voice disturbs only what is at its own tones;
+and each block is learned from with soft edges, for a hard one is a click at all tones.
 """
 
 from dataclasses import dataclass
@@ -25,13 +26,12 @@ PART_SAMPLES: Final = TURNS * BLOCK_SAMPLES
 BINS: Final = PART_SAMPLES + 1
 # 480 ms: the cards' buffers (some 40 ms), and a room that rings for half a second.
 PARTS: Final = 12
-# Each time counts for half: a fourth is slow at the start, and the whole learns the near
-# voice (both talk, small room: PESQ-WB 4.18 with a half, 4.08 with a fourth, 4.10 with all).
-_SHARE: Final = 0.5
-# Half of each transform is the part before, so half of the energy counts; and a part of what
-# is learned in one step is thrown away again, as the transform going round in circles.
+# Half of each transform is the part before, so half of the energy counts.
 _OVERLAP: Final = 0.5
-_LEARNED: Final = 0.33
+# Of what a step seems to have learned so much was learned: the rest is thrown away again, as
+# the transform going round in circles, or was known from the same samples or the next tone.
+# With twice as much the doubt is gone from the low tones before the echo is.
+_LEARNED: Final = 0.17
 # The near sound's spectrum is averaged over five blocks, the length of a vowel's onset.
 _SMOOTH: Final = 0.8
 # One step of 16 bits in each sample: below that there is nothing to learn from.
@@ -43,19 +43,35 @@ _FADING: Final = 0.4
 # moves the whole way.
 _MOVES: Final = 0.3
 # So many parts each turn are held to their length; all of them would be most of the work,
-# and the rest waits for 20 ms at the most.
-_HELD: Final = 4
+# and the rest may wait.
+_HELD: Final = 2
+# 2 ms of soft edge at both ends of what is learned from; more lose too much of the block.
+_EDGE: Final = PART_SAMPLES // 20
+
+
+def _edges() -> Block:
+    """Return the weight of each sample of a block that is learned from."""
+    weight = np.ones(PART_SAMPLES, np.float32)
+    ramp = np.sin(np.pi / 2 * (np.arange(_EDGE) + 0.5) / _EDGE) ** 2
+    weight[:_EDGE], weight[-_EDGE:] = ramp, ramp[::-1]
+    return weight
+
+
+_EDGES: Final = _edges()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How an estimate learns: on each ``every``-th block, and what of it holds a block later.
 
-    ``kept`` 1.0: the way never changes, and each second of sound makes it surer.
+    ``kept`` 1.0: the way never changes, and each second of sound makes it surer. ``share``:
+    of one step; a block of 10 ms is in four of them, so with less than one each still all of
+    it is learned. More is quicker, and learns more of the near voice.
     """
 
     kept: float = 1.0
     every: int = 1
+    share: float = 0.6
 
 
 class Estimate:
@@ -89,13 +105,16 @@ class Estimate:
     def learn(self, left: Block, played: Spectra, power: _Real) -> None:
         """Learn from what ``left`` returned; ``power``: the energy of what was played."""
         self._age()
-        error = np.fft.rfft(np.concatenate((np.zeros_like(left), left))).astype(np.complex64)
+        soft = np.concatenate((np.zeros_like(left), left * _EDGES))
+        error = np.fft.rfft(soft).astype(np.complex64)
         smooth = _SMOOTH**self._pace.every
         self._near += (1 - smooth) * (error.real**2 + error.imag**2 - self._near)
-        residue = _OVERLAP * (self._doubt * power).sum(axis=0)
-        gain = self._doubt * (self._pace.every * _SHARE / (residue + self._near + _LEAST))
-        self._way += gain * (played.conj() * error)
-        self._doubt *= 1 - _LEARNED * gain * power
+        learned = self._doubt * power
+        residue = _OVERLAP * learned.sum(axis=0)
+        step = self._pace.share / (residue + self._near + _LEAST)
+        self._way += self._doubt * played.conj() * (step * error)
+        learned *= _LEARNED * step
+        self._doubt *= 1 - learned
         self._hold()
 
     def _age(self) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from device.audio import estimate
 from device.audio.adaptive import AdaptiveFilter
 from device.audio.choice import Choice, Pairing
-from device.audio.estimate import PARTS, TURNS, Block, Estimate
+from device.audio.estimate import PART_SAMPLES, PARTS, TURNS, Block, Estimate
 from device.audio.ports import BLOCK_SAMPLES
 
 Sound = NDArray[np.float32]
@@ -45,14 +46,31 @@ def db(sound: Sound) -> float:
 
 
 def test_an_echo_goes_away_and_a_voice_stays() -> None:
-    played, near = noise(1), noise(2, level=300.0)
+    blocks = 400
+    played, near = noise(1, blocks), noise(2, blocks, level=300.0)
     near[: near.size // 2] = 0
     echo = echo_of(played)
     left = passed(AdaptiveFilter(), echo + near, played)
-    alone = slice(BLOCKS // 3 * BLOCK_SAMPLES, BLOCKS // 2 * BLOCK_SAMPLES)
+    alone = slice(blocks // 3 * BLOCK_SAMPLES, blocks // 2 * BLOCK_SAMPLES)
     assert db(echo[alone]) - db(left[alone]) > 20
-    both = slice(BLOCKS // 2 * BLOCK_SAMPLES, None)
+    both = slice(blocks // 2 * BLOCK_SAMPLES, None)
     assert db(left[both] - near[both]) < db(near[both]) - 5
+
+
+def test_soft_edges_keep_a_low_near_voice_out_of_the_other_tones() -> None:
+    played = noise(12, 600, 300.0)
+    seconds = np.arange(played.size) / 48_000
+    near = 6_000 * np.sin(2 * np.pi * 110 * seconds + 3 * np.sin(2 * np.pi * 2 * seconds))
+    echo, last = echo_of(played), slice(-200 * BLOCK_SAMPLES, None)
+
+    def learned() -> float:
+        left = passed(AdaptiveFilter(), (echo + near).astype(np.float32), played)
+        return db(echo[last]) - db((left - near)[last])
+
+    soft = learned()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(estimate, "_EDGES", np.ones(PART_SAMPLES, np.float32))
+        assert soft > learned() + 1.5
 
 
 def test_without_an_echo_nothing_is_changed() -> None:
