@@ -79,15 +79,16 @@ def version() -> str:
 class Server:
     """One Janus process; use as an async context."""
 
-    def __init__(self) -> None:
-        """Choose a folder.
+    def __init__(self, address: str = "", prefix: tuple[str, ...] = ()) -> None:
+        """Choose a folder. ``prefix`` begins the command of a Janus that is at ``address``.
 
         Raises:
             JanusMissingError: there is no ``janus`` on this machine.
             JanusError: this machine has no IPv4 address besides the loopback.
         """
         version()
-        self.address = own_address()
+        self.address = address or own_address()
+        self._prefix = prefix
         self._folder = Path(tempfile.mkdtemp(prefix="stagebox-janus-"))
         self._log = self._folder / "janus.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -102,7 +103,7 @@ class Server:
         self._settings()
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                "janus", "-F", str(self._folder), stdout=log, stderr=log
+                *self._prefix, "janus", "-F", str(self._folder), stdout=log, stderr=log
             )
         try:
             async with asyncio.timeout(START_S):

@@ -14,10 +14,13 @@ from bench.support.janus_client import AUDIO_BRIDGE, Client, Handle
 from stagebox.media.frames import SAMPLE_RATE
 from stagebox.rtc.peer import Peer
 from tests.loopback.bridges.kit import Ears, Mouth
+from tests.support.cable import Cable
 from tests.support.crew import free_port
 
 STREAMING = "janus.plugin.streaming"
 _CONNECT_S = 20.0
+# In a network of its own nobody else has them.
+_PORTS = 8188, 8088
 _WEB_SOCKET = """
 general: {{
     json = "compact"
@@ -56,13 +59,25 @@ class Janus(Server):
     """One Janus, always at the same port. ``room`` is made again at each start."""
 
     def __init__(
-        self, room: int = 1234, pin: str = "", *, streaming: bool = False, http: bool = False
+        self,
+        room: int = 1234,
+        pin: str = "",
+        *,
+        streaming: bool = False,
+        http: bool = False,
+        cable: Cable | None = None,
     ) -> None:
-        super().__init__()
+        if cable is None:
+            super().__init__()
+        else:
+            super().__init__(cable.far, cable.prefix)
         self._streaming = streaming
+        # Where people of its rooms are.
+        self.near = self.address if cable is None else cable.near
         # Its port by HTTP; 0: not by HTTP.
-        self.http_port = free_port(self.address) if http else 0
-        self.port = free_port(self.address)
+        own = None if cable is None else _PORTS
+        self.http_port = (own[1] if own else free_port(self.address)) if http else 0
+        self.port = own[0] if own else free_port(self.address)
         self.room = room
         self.pin = pin
 
@@ -204,7 +219,7 @@ class Stranger:
         self._janus = janus
         self.ears = Ears()
         self.peer = Peer(
-            local_address=janus.address,
+            local_address=janus.near,
             direction="sendrecv",
             on_packet=self.ears.heard,
             on_state=lambda _state: None,

@@ -115,7 +115,7 @@ class Publisher:
 
     def _peer(self, direction: Direction) -> Peer:
         return Peer(
-            local_address=self._rooms.janus.address,
+            local_address=self._rooms.janus.near,
             direction=direction,
             on_packet=self.ears.heard,
             on_state=lambda _state: None,

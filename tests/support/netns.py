@@ -55,13 +55,13 @@ class Namespace:
     def __init__(self, name: str) -> None:
         self.name = name
         self.prefix = ("ip", "netns", "exec", name)
-        _ip("netns", "add", name)
+        run_ip("netns", "add", name)
         self.ip("link", "set", "lo", "up")
         self.run("sh", "-c", f"d=/proc/sys/net/ipv6/conf; {_SETTINGS}")
 
     def ip(self, *arguments: str) -> None:
         """Run ``ip`` on this namespace."""
-        _ip("-n", self.name, *arguments)
+        run_ip("-n", self.name, *arguments)
 
     def run(self, *command: str, env: dict[str, str] | None = None) -> str:
         """Run a program here and return what it printed."""
@@ -147,14 +147,14 @@ def _remove_left_over() -> None:
 
 def _remove(name: str) -> None:
     deadline = time.monotonic() + _END_S
-    while pids := _ip("netns", "pids", name).split():
+    while pids := run_ip("netns", "pids", name).split():
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
         if time.monotonic() > deadline:
             break
         time.sleep(0.05)
-    _ip("netns", "delete", name)
+    run_ip("netns", "delete", name)
 
 
 def _mac(text: str) -> str:
@@ -162,7 +162,8 @@ def _mac(text: str) -> str:
     return ":".join(f"{byte:02x}" for byte in (2, *hashlib.sha256(text.encode()).digest()[:5]))
 
 
-def _ip(*arguments: str) -> str:
+def run_ip(*arguments: str) -> str:
+    """Run ``ip`` on this machine and return what it printed."""
     return _run(("ip", *arguments))
 
 

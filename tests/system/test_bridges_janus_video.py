@@ -1,6 +1,8 @@
 """Debian's Janus with a VideoRoom on the far side: several people, each a connection."""
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from stagebox.media.frames import SAMPLE_RATE, silence
 from tests.loopback.bridges.kit import Person, SoundHub, compare, people, sound_hub, words
 from tests.loopback.hub.crew import until
 from tests.support import janus as janus_support
+from tests.support import netns
 from tests.support.bridge_contract import FarContract
+from tests.support.cable import cable
 from tests.support.crew import free_port
 from tests.support.janus import Janus
 from tests.support.janus_video import Publisher, VideoRooms, video_rooms
@@ -29,6 +33,8 @@ pytestmark = [
     pytest.mark.skipif(not janus_support.is_here(), reason="no Janus: apt install janus"),
 ]
 NAME = "Round"
+# For how long a cable is out.
+CUT_S = float(os.environ.get("STAGEBOX_CUT_S", "3"))
 
 
 @pytest.fixture
@@ -174,6 +180,32 @@ async def test_a_room_that_is_full_is_tried_again(tmp_path: Path) -> None:
                 await until(lambda: hub.state(bridge) is State.WAITING)
                 assert cause_of(hub, bridge) is Cause.BUSY
             await hub.joined(bridge)
+
+
+@pytest.mark.skipif(netns.why_not() is not None, reason=str(netns.why_not()))
+async def test_a_cable_that_is_out(tmp_path: Path) -> None:
+    with cable() as line:
+        async with Janus(pin="4711", cable=line) as server, sound_hub(tmp_path) as hub:
+            async with video_rooms(server) as rooms:
+                await rooms.make()
+                bridge = hub.bridge(plan(rooms))
+                await hub.joined(bridge)
+            at = time.monotonic()
+            line.cut()
+            await until(lambda: hub.state(bridge) is State.WAITING)
+            print("a cable that is out is noticed after", time.monotonic() - at)
+            assert cause_of(hub, bridge) is Cause.LOST
+            assert not hub.members()[NAME].connected
+            await asyncio.sleep(max(0.0, CUT_S - (time.monotonic() - at)))
+            line.mend()
+            at = time.monotonic()
+            await hub.joined(bridge)
+            print("joined after", time.monotonic() - at)
+            ann = await Person("Ann", number=1).here(hub)
+            async with people(ann), video_rooms(server) as anew, anew.person("Zoe") as zoe:
+                await until(lambda: len(there(hub, bridge)) == 1)
+                back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
+                assert back.correlation > LIKE
 
 
 class VideoWorld:
