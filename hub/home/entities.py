@@ -4,7 +4,7 @@ Each is a device with one state, a JSON object, and a few entities that read it.
 made of ids, never of names, so a new name leaves an entity what it is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -147,13 +147,9 @@ def messages(places: Places, view: View) -> dict[str, bytes]:
 
 def key_of(view: View) -> tuple[str, str]:
     """Return the kind of a device and its id, which together are its own."""
-    match view:
-        case HubView():
-            return "hub", "self"
-        case SpaceView():
-            return "space", view.id
-        case BoxView():
-            return "box", view.id
+    if isinstance(view, HubView):
+        return "hub", "self"
+    return "space" if isinstance(view, SpaceView) else "box", view.id
 
 
 def _device(places: Places, view: View) -> dict[str, Any]:
@@ -168,38 +164,32 @@ def _device(places: Places, view: View) -> dict[str, Any]:
 
 
 def _state(view: View) -> dict[str, Any]:
-    match view:
-        case HubView():
-            return {"spaces": view.spaces, "boxes": view.boxes}
-        case SpaceView():
-            return {
-                "on_air": _switch(bool(view.talkers)),
-                "talker": _line(view.talkers),
-                "hands": view.hands,
-                "people": view.people,
-                "state": view.state.value,
-                "recording": _switch(view.recording),
-                "hold": _switch(view.held),
-            }
-        case BoxView():
-            return {
-                "online": _switch(view.online),
-                "muted": None if view.muted is None else _switch(view.muted),
-                "volume": view.volume,
-                "space": view.space or None,
-            }
+    if isinstance(view, HubView):
+        return {"spaces": view.spaces, "boxes": view.boxes}
+    if isinstance(view, SpaceView):
+        return {
+            "on_air": _switch(bool(view.talkers)),
+            "talker": _line(view.talkers),
+            "hands": view.hands,
+            "people": view.people,
+            "state": view.state.value,
+            "recording": _switch(view.recording),
+            "hold": _switch(view.held),
+        }
+    return {
+        "online": _switch(view.online),
+        "muted": None if view.muted is None else _switch(view.muted),
+        "volume": view.volume,
+        "space": view.space or None,
+    }
 
 
-def _entities(places: Places, view: View) -> Iterator[_Entity]:
-    match view:
-        case HubView():
-            yield from _HUB
-        case SpaceView():
-            yield from _SPACE
-            yield from _SPACE_OBEYS if places.commands else _SPACE_TELLS
-        case BoxView():
-            yield from _BOX
-            yield from _BOX_OBEYS if places.commands else _BOX_TELLS
+def _entities(places: Places, view: View) -> tuple[_Entity, ...]:
+    if isinstance(view, HubView):
+        return _HUB
+    if isinstance(view, SpaceView):
+        return _SPACE + (_SPACE_OBEYS if places.commands else _SPACE_TELLS)
+    return _BOX + (_BOX_OBEYS if places.commands else _BOX_TELLS)
 
 
 def _switch(on: bool) -> str:

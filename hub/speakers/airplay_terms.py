@@ -105,7 +105,7 @@ def found(service: Announced) -> Found | None:
     return Found(
         Kind.AIRPLAY,
         match[1].lower(),
-        clean_name(match[2]) or "AirPlay",
+        clean_name(match[2]),
         f"{service.host}:{service.port}",
         service.host,
         receiver.key,

@@ -69,7 +69,7 @@ def found(service: Announced) -> Found | None:
     own = service.text.get("id", "").lower().replace("-", "")
     if service.service != SERVICE or not _ID.fullmatch(own) or not 0 < service.port < 65_536:
         return None
-    name = clean_name(service.text.get("fn", "")) or "Chromecast"
+    name = clean_name(service.text.get("fn") or "Chromecast")
     device = Device(service.host, service.port, own)
     address = f"{service.host}:{service.port}"
     return Found(Kind.CHROMECAST, own, name, address, service.host, device.key)

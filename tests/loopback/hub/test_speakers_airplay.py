@@ -1,5 +1,7 @@
 """AirPlay, at Debian's Shairport Sync: what it plays is what comes out of it."""
 
+import asyncio
+import contextlib
 import dataclasses
 import os
 import re
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.speakers.airplay import AirplayHouse
-from hub.speakers.airplay_terms import SERVICE
+from hub.speakers import airplay_rtsp
+from hub.speakers.airplay import AirplayHouse, AirplayPlayer
+from hub.speakers.airplay_terms import SERVICE, Receiver
 from hub.speakers.settings import SpeakersConfig
 from hub.speakers.terms import Announced, Cause, Found, Sound, SpeakerError
 from tests.loopback.hub.crew import until
@@ -136,3 +139,61 @@ async def test_speech_in_a_space_comes_out(
         took = await back_after(receiver.start, hub, receiver.is_loud)
         print(f"airplay: sound {took:.1f} s after the receiver was there again")
         assert took < 8.0
+
+
+# --- what is no receiver ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("says", "cause"),
+    [
+        (b"", Cause.LOST),
+        (b"HTTP/1.1 200 OK\r\n\r\n", Cause.BAD_ANSWER),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", Cause.BAD_ANSWER),
+        (b"RTSP/1.0 200 OK\r\n\r\n" * 2, Cause.BAD_ANSWER),  # and no word of ports
+        (b"RTSP/1.0 453 Not Enough Bandwidth\r\n\r\n", Cause.TAKEN),
+        (b"RTSP/1.0 401 Unauthorized\r\n\r\n", Cause.NOT_ALLOWED),
+        (b"x" * 100_000, Cause.BAD_ANSWER),
+    ],
+)
+async def test_nonsense_from_a_receiver_is_contained(says: bytes, cause: Cause) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(says)
+        with contextlib.suppress(OSError, TimeoutError):
+            await asyncio.wait_for(reader.read(), 0.1)  # until it has hung up, or soon
+        writer.transport.abort()
+        ended.set()
+
+    ended = asyncio.Event()
+
+    async with await asyncio.start_server(babble, ADDRESS, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        tones = Tones()
+        player = AirplayPlayer(Receiver(ADDRESS, port), tones)
+        with pytest.raises(SpeakerError) as refused:
+            await player.play(AirplayWorld.sound, Notes().told.append)
+        assert refused.value.cause is cause
+        await player.stop()
+        assert tones.listeners == 0
+        await ended.wait()
+        await asyncio.sleep(0)
+
+
+async def test_a_receiver_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airplay_rtsp, "ANSWER_S", 0.3)
+    served = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await served.wait()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(silent, ADDRESS, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        player = AirplayPlayer(Receiver(ADDRESS, port), Tones())
+        with pytest.raises(SpeakerError) as refused:
+            await player.play(AirplayWorld.sound, Notes().told.append)
+        assert refused.value.cause is Cause.NO_ANSWER
+        await player.stop()
+        served.set()
+        await asyncio.sleep(0.05)

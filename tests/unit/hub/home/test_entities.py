@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import msgspec
+import paho.mqtt.client as mqtt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +133,15 @@ def test_whatever_people_are_called_it_is_json_and_fits(talkers: list[str], name
         )
         for config in configs.values()
     )
+
+
+def test_what_a_hub_leaves_at_a_broker_is_found_again() -> None:
+    for view in VIEWS:
+        for topic in messages(OBEYS, view):
+            assert any(mqtt.topic_matches_sub(pattern, topic) for pattern in OBEYS.own)
+            assert not mqtt.topic_matches_sub(OBEYS.orders, topic)
+    for config in parts(OBEYS, SPACE)[0].values():
+        if "command_topic" in config:
+            assert mqtt.topic_matches_sub(OBEYS.orders, config["command_topic"])
+    assert OBEYS.birth == "homeassistant/status"
+    assert not any(mqtt.topic_matches_sub(pattern, OBEYS.status) for pattern in OBEYS.own)
