@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 _FAILED = SpeakerError(Cause.FAILED, "It failed here: look at the hub's log.")
 
+_BROKE = SpeakerError(Cause.LOST, "The stream broke off here.")
+
 
 class Playing:
     """That a speaker plays a space, from ``start`` to ``aclose``.
@@ -43,6 +45,9 @@ class Playing:
         self._turn = 0
         self._player: Player | None = None
         self._logged = ""
+        self._broke = 0.0
+        # How many streams ended here by the hub's own fault.
+        self.broke: Callable[[], float] = lambda: 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -145,6 +150,7 @@ class Playing:
             news.cancel()
 
     async def _play(self, player: Player, sound: Sound) -> None:
+        self._broke = self.broke()
         await player.play(sound, self._told)
         self._player = player
         self.handle(Event.PLAYING)
@@ -160,6 +166,8 @@ class Playing:
         if not isinstance(error, SpeakerError):
             log.error("speaker %s failed", self.wish.name, exc_info=error)
             error = _FAILED
+        elif error.cause is Cause.STOPPED_THERE and self.broke() != self._broke:
+            error = _BROKE  # a speaker has one word for this and for what a person does
         self._machine.over(error.cause, error.detail, self._loop.time())
         if error.detail != self._logged:  # a speaker that is away for a night is one line
             self._logged = error.detail

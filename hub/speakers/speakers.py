@@ -54,11 +54,13 @@ class Around:
     """What speakers know of the hub.
 
     ``title(space_id)``: a space's name, None while it is not streamed. ``urls(space_id, host)``:
-    where a speaker at this address fetches it, by format.
+    where a speaker at this address fetches it, by format. ``broke()``: how many streams ended
+    here by a fault of the hub's own so far.
     """
 
     title: Callable[[str], str | None]
     urls: Callable[[str, str], Mapping[str, str]]
+    broke: Callable[[], float] = lambda: 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class Speakers:
     def _begin(self, wish: Wish) -> None:
         adapter = self._adapters[wish.kind]
         playing = Playing(wish, adapter.player, self._sound, self._settled)
+        playing.broke = self._around.broke
         self._playing[wish.key] = playing
         if self._around.title(wish.space) is not None:
             playing.handle(Event.STREAMED)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 
 import av
 import numpy as np
@@ -51,7 +52,6 @@ class Tones:
         encoder, pages, at = Encoder(), OggPages(1, "test", space_id), 0
         loop = asyncio.get_running_loop()
         begin = loop.time()
-        pages.head  # noqa: B018 - what comes after the head are pages of sound
         while True:
             sound = tone(_TURN, at)
             frames = [sound[i : i + FRAME_SAMPLES] for i in range(0, _TURN, FRAME_SAMPLES)]
@@ -62,6 +62,7 @@ class Tones:
             await asyncio.sleep(max(0.0, begin + at / SAMPLE_RATE - loop.time()))
 
 
+@cache
 def mp3(seconds: float) -> bytes:
     """Return the tone as MP3."""
     file = io.BytesIO()

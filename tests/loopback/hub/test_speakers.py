@@ -1,6 +1,7 @@
 """Speech in a space comes out of speakers that others wrote, and does so again by itself."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from tests.support.snapcast import Snapclient, Snapserver
 pytestmark = pytest.mark.timeout(120)
 LIKE = 0.9
 BACK_S = 5.0
+LONG = pytest.mark.skipif("STAGEBOX_LONG" not in os.environ, reason="STAGEBOX_LONG=1 runs it")
 # A machine that is busy with something else holds a piece up: once in a few is clean.
 _TRIES = 3
 
@@ -33,7 +35,7 @@ async def is_heard_well(
     async with people(ann):
         for _ in range(_TRIES):
             begin = played().size
-            said = await ann.talk(words(0, 4.0))
+            said = await ann.talk(words(0, 3.0))
             await asyncio.sleep(longest_s)
             found, delay = likeness(said, played(), begin)
             if found > best:
@@ -73,7 +75,7 @@ async def test_a_room_of_snapcast_plays_a_space_through_all_restarts(tmp_path: P
             await host.stream()
             await host.sees(hub, name, "playing")
             assert (await host.wish(name, volume=80))["volume"] == 80
-            await is_heard_well(hub, client.played, "snapcast", 4.0)
+            await is_heard_well(hub, client.played, "snapcast", 3.0)
             server.kill()
             await host.sees(hub, name, "absent")
             took = await back_after(server.start, hub, client.is_loud)
@@ -92,23 +94,42 @@ async def test_a_room_of_snapcast_plays_a_space_through_all_restarts(tmp_path: P
 
 
 @pytest.mark.skipif(not renderers.is_here(), reason="apt install gmediarender")
-async def test_a_renderer_plays_a_space_through_all_restarts(tmp_path: Path) -> None:
+async def test_a_renderer_plays_a_space(tmp_path: Path) -> None:
     with Gmediarender(tmp_path, "Salon") as renderer:
         settings = SpeakersConfig(dlna=(renderer.location,))
-        folder = tmp_path / "hub"
-        async with speaker_hub(folder, settings, renderer.address) as hub, remote(hub) as host:
+        async with (
+            speaker_hub(tmp_path / "hub", settings, renderer.address) as hub,
+            remote(hub) as host,
+        ):
             await until(lambda: bool(hub.speakers.statuses()))
             await host.stream()
             await host.wish("Salon", on=True)
             await host.sees(hub, "Salon", "playing")
             await until(lambda: renderer.played().size > 0)
-            await is_heard_well(hub, renderer.played, "gmediarender", 6.0)
+            await is_heard_well(hub, renderer.played, "gmediarender", 3.5)
+            await host.stream(on=False)
+            await host.sees(hub, "Salon", "held")
+            await host.wish("Salon", on=False)
+            assert not (await host.speaker("Salon"))["here"]
+
+
+@LONG
+@pytest.mark.skipif(not renderers.is_here(), reason="apt install gmediarender")
+async def test_a_renderer_goes_on_after_all_restarts(tmp_path: Path) -> None:
+    with Gmediarender(tmp_path, "Salon") as renderer:
+        settings = SpeakersConfig(dlna=(renderer.location,))
+        folder = tmp_path / "hub"
+
+        def loud() -> bool:
+            return float(np.abs(renderer.played(0.3)).max(initial=0)) > 0.01
+
+        async with speaker_hub(folder, settings, renderer.address) as hub, remote(hub) as host:
+            await until(lambda: bool(hub.speakers.statuses()))
+            await host.stream()
+            await host.wish("Salon", on=True)
+            await host.sees(hub, "Salon", "playing")
             renderer.kill()
             await host.sees(hub, "Salon", "waiting")
-
-            def loud() -> bool:
-                return float(np.abs(renderer.played(0.3)).max(initial=0)) > 0.01
-
             took = await back_after(renderer.start, hub, loud)
             print(f"gmediarender: sound {took:.1f} s after it was there again")
             assert took < 2 * BACK_S
@@ -116,7 +137,3 @@ async def test_a_renderer_plays_a_space_through_all_restarts(tmp_path: Path) -> 
         async with speaker_hub(folder, settings, renderer.address) as hub, remote(hub) as host:
             await host.sees(hub, "Salon", "playing")
             await until(lambda: renderer.played().size != before)
-            await host.stream(on=False)
-            await host.sees(hub, "Salon", "held")
-            await host.wish("Salon", on=False)
-            assert not (await host.speaker("Salon"))["here"]

@@ -43,7 +43,7 @@ def info(name: str, port: int = 8_009, **text: str) -> ServiceInfo:
 
 async def test_what_is_announced_changes_and_goes_is_told(tmp_path: Path) -> None:
     fake, name = FakeHouse(services=(SERVICE,)), secrets.token_hex(4)
-    async with browsing(tmp_path, fake):
+    async with browsing(tmp_path, fake) as browse:
         announcer = AsyncZeroconf(interfaces=[HERE])
         try:
             await (await announcer.async_register_service(info(name, fn="Küche")))
@@ -55,18 +55,9 @@ async def test_what_is_announced_changes_and_goes_is_told(tmp_path: Path) -> Non
             await until(lambda: fake.heard_of[-1].port == 8_010)
             await (await announcer.async_unregister_service(info(name)))
             await until(lambda: not fake.heard_of)
-        finally:
-            await announcer.async_close()
-
-
-async def test_what_was_heard_of_is_forgotten_when_it_ends(tmp_path: Path) -> None:
-    fake, name = FakeHouse(services=(SERVICE,)), secrets.token_hex(4)
-    announcer = AsyncZeroconf(interfaces=[HERE])
-    try:
-        async with browsing(tmp_path, fake) as browse:
             await (await announcer.async_register_service(info(name)))
             await until(lambda: bool(fake.heard_of))
             assert len(browse._seen) <= MAX_SEEN
-        assert not fake.heard_of
-    finally:
-        await announcer.async_close()
+        finally:
+            await announcer.async_close()
+    assert not fake.heard_of  # nobody looks any more

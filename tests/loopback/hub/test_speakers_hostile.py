@@ -87,8 +87,8 @@ BAD: dict[str, Answer] = {
     "services elsewhere": text(
         DEVICE.format(name="x", udn="u", services=SERVICE.format(at="http://192.0.2.77/x.xml"))
     ),
-    "a thousand services": text(
-        DEVICE.format(name="x", udn="u", services=SERVICE.format(at="/scpd.xml") * 1_000)
+    "hundreds of services": text(
+        DEVICE.format(name="x", udn="u", services=SERVICE.format(at="/scpd.xml") * 500)
     ),
 }
 
@@ -100,7 +100,8 @@ async def test_a_renderer_that_talks_nonsense_is_refused(answer: Answer) -> None
     assert error.cause is Cause.BAD_ANSWER
 
 
-async def test_a_renderer_that_never_answers_is_given_up() -> None:
+async def test_a_renderer_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.speakers.dlna_http.REQUEST_S", 0.3)
     async with answering(silent) as location:
         error = await refused(DlnaHouse((), looks=False).player(renderer(location)))
         assert error.cause is Cause.NO_ANSWER
@@ -212,7 +213,10 @@ NONSENSE: dict[str, tuple[Talk, Cause]] = {
 
 
 @pytest.mark.parametrize(("talk", "cause"), NONSENSE.values(), ids=NONSENSE)
-async def test_a_snapcast_server_that_talks_nonsense(talk: Talk, cause: Cause) -> None:
+async def test_a_snapcast_server_that_talks_nonsense(
+    talk: Talk, cause: Cause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.speakers.snapcast_link.ANSWER_S", 0.3)
     async with server(talk) as address:
         house = SnapcastHouse((), Tones())
         player = house.player(Found(Kind.SNAPCAST, "kitchen", "", "", "", address))

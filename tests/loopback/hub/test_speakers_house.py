@@ -30,11 +30,12 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.fake = FakeHouse()
+        self.broke = 0.0
         self.streamed = {"main": "Main", "side": "Side"}
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Speakers]:
-        around = Around(self.streamed.get, self._urls)
+        around = Around(self.streamed.get, self._urls, lambda: self.broke)
         speakers = Speakers([self.fake], around, self.folder)
         speakers.start()
         await until(lambda: self.fake._ear is not None)
@@ -86,6 +87,18 @@ async def test_what_was_stopped_there_stays_so_after_the_hub_starts_anew(house: 
         assert is_(speakers, State.OFF)
         speakers.play(KITCHEN, "main")
         await until(lambda: is_(speakers, State.PLAYING))
+
+
+async def test_a_stream_that_broke_here_was_stopped_by_nobody(house: House) -> None:
+    kitchen = house.fake.put("kitchen")
+    async with house.open() as speakers:
+        speakers.play(KITCHEN, "main")
+        await until(lambda: is_(speakers, State.PLAYING))
+        house.broke += 1
+        kitchen.end(Cause.STOPPED_THERE)
+        await until(lambda: kitchen.plays == 2)
+        kitchen.end(Cause.STOPPED_THERE)
+        await until(lambda: is_(speakers, State.STOPPED))
 
 
 async def test_what_broke_is_tried_again_by_itself(house: House) -> None:
