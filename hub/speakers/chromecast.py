@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 import pychromecast
 from pychromecast.controllers.media import MediaStatus, MediaStatusListener
@@ -271,7 +272,7 @@ def _open(device: Device) -> pychromecast.Chromecast:
     place = HostServiceInfo(device.host, device.port)
     # Which type it is makes no difference here, and asking would wait.
     about: Mapping[str, Any] = {"cast_type": "audio", "manufacturer": None}
-    info = CastInfo({place}, device.uuid, "", "", device.host, device.port, **about)
+    info = CastInfo({place}, UUID(device.id), "", "", device.host, device.port, **about)
     cast = pychromecast.Chromecast(info, tries=1, timeout=CONNECT_S, retry_wait=CONNECT_S)
     client = cast.socket_client
     run = client.run

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-from uuid import UUID
 
 from hub.speakers.terms import (
     Announced,
@@ -36,11 +35,6 @@ class Device:
     host: str
     port: int
     id: str
-
-    @property
-    def uuid(self) -> UUID:
-        """Its id as its maker writes it."""
-        return UUID(self.id)
 
     @property
     def key(self) -> str:

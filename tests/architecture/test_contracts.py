@@ -47,6 +47,12 @@ PLANTS = [
     ("SQLite and its executor live in hub.store.database", "hub.store.records", "import sqlite3"),
     ("WebRTC lives in stagebox.rtc", "device.link.session", "import pylibsrtp"),
     ("gpiozero lives in device.buttons.pins", "device.buttons.lamps", "import gpiozero"),
+    ("MQTT lives in hub.home", "hub.home.looks", "import paho.mqtt.client"),
+    (
+        "PyChromecast, which has threads of its own, lives in hub.speakers.chromecast",
+        "hub.speakers.speakers",
+        "import pychromecast",
+    ),
     ("SPAKE2 lives in stagebox.wire.pake", "device.trust.office", "import spake2"),
     (
         "the message bus lives in provisioning.network",
