@@ -60,7 +60,8 @@ class AdaptiveFilter:
         self._heard = np.zeros(PART_SAMPLES, np.float32)
         self._before = self._after = 0.0
         self._steady_left = self._nimble_left = 0.0
-        self._silent = self._longest = parts * TURNS
+        # Until then the oldest transform has some of the last sound in it.
+        self._silent = self._longest = (parts + 1) * TURNS
         self._turn = 0
 
     def cancel(self, heard: Block, played: Block) -> Block:

@@ -84,9 +84,10 @@ def test_the_echo_of_the_last_word_is_waited_for() -> None:
     adaptive = AdaptiveFilter()
     passed(adaptive, echo_of(played), played)
     silence = np.zeros(BLOCK_SAMPLES, np.float32)
-    left = [adaptive.cancel(np.ones_like(silence), silence) for _ in range(PARTS * TURNS + 2)]
+    left = [adaptive.cancel(np.ones_like(silence), silence) for _ in range((PARTS + 1) * TURNS + 2)]
     assert not np.array_equal(left[0], np.ones_like(silence))
     assert np.array_equal(left[-1], np.ones_like(silence))
+    assert not np.any(adaptive._played), "the next word would be laid beside this one"
 
 
 def test_a_way_that_changes_is_learned_anew() -> None:
