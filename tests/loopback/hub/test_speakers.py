@@ -1,6 +1,7 @@
 """Speech in a space comes out of speakers that others wrote, and does so again by itself."""
 
 import asyncio
+import json
 import os
 import socket
 import time
@@ -16,8 +17,10 @@ from tests.loopback.hub.crew import until
 from tests.loopback.hub.speaker_hub import SpeakerHub, likeness, remote, speaker_hub
 from tests.support import renderer as renderers
 from tests.support import snapcast
+from tests.support.crew import Hub, free_port, wait_until
 from tests.support.renderer import Gmediarender
 from tests.support.snapcast import Snapclient, Snapserver
+from tests.system.test_streams import Chief
 
 pytestmark = pytest.mark.timeout(120)
 LIKE = 0.9
@@ -137,3 +140,60 @@ async def test_a_renderer_goes_on_after_all_restarts(tmp_path: Path) -> None:
         async with speaker_hub(folder, settings, renderer.address) as hub, remote(hub) as host:
             await host.sees(hub, "Salon", "playing")
             await until(lambda: renderer.played().size != before)
+
+
+@LONG
+@pytest.mark.skipif(not renderers.is_here(), reason="apt install gmediarender")
+@pytest.mark.skipif(not snapcast.is_here(), reason="apt install snapserver snapclient")
+def test_a_hub_that_is_killed_plays_on_everywhere_when_it_is_back(tmp_path: Path) -> None:
+    with (
+        Snapserver(tmp_path) as server,
+        Snapclient(server, "kitchen") as client,
+        Gmediarender(tmp_path, "Salon") as renderer,
+    ):
+        settings = tmp_path / "hub.toml"
+        settings.write_text(_SETTINGS.format(snapcast=server.address, dlna=renderer.location))
+        port, place = free_port(renderer.address), renderer.address
+
+        def started() -> Hub:
+            extra = ("--config", str(settings), "--bind", place)
+            return Hub(tmp_path, port, enrolled=True, extra=extra)
+
+        hub = started()
+        try:
+            chief = Chief(hub.wait_up())
+            assert chief.ask("PATCH", "/spaces/main", {"streamed": True}) == 204
+            wait_until(lambda: len(_states(chief)) == 2, 30, "both are found")
+            for id_ in _states(chief):
+                assert chief.ask("PATCH", f"/spaces/main/speakers/{id_}", {"on": True}) == 200
+            wait_until(lambda: {*_states(chief).values()} == {"playing"}, 30, "both play")
+            hub.kill()
+            time.sleep(2.0)  # long enough for a renderer to find that its stream is at its end
+            grown = renderer.played().size, client.played().size
+            hub = started()
+            begin = time.monotonic()
+            hub.wait_up()
+            wait_until(lambda: {*_states(chief).values()} == {"playing"}, 30, "both play again")
+            print(f"both play {time.monotonic() - begin:.1f} s after the hub was started again")
+            wait_until(lambda: client.played().size > grown[1], 30, "the room is played to")
+            wait_until(lambda: renderer.played().size != grown[0], 30, "the renderer plays")
+        finally:
+            hub.stop()
+
+
+_SETTINGS = """
+[web]
+secure_port = 0
+[speakers]
+snapcast = ["{snapcast}"]
+dlna = ["{dlna}"]
+[[space]]
+id = "main"
+name = "Main"
+"""
+
+
+def _states(chief: Chief) -> dict[str, str]:
+    """Return how each speaker is, by its name in the API."""
+    assert chief.ask("GET", "/spaces/main/speakers") == 200
+    return {each["id"]: each["state"] for each in json.loads(chief.told)["speakers"]}
