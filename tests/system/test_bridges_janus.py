@@ -18,6 +18,7 @@ from tests.loopback.bridges.kit import Ears, Person, SoundHub, compare, people, 
 from tests.loopback.hub.crew import until
 from tests.support import janus as janus_support
 from tests.support.bridge_contract import FarContract
+from tests.support.bridge_cycles import by_hand, killed_again_and_again
 from tests.support.crew import free_port
 from tests.support.janus import Janus, Rooms, Stranger
 
@@ -179,6 +180,21 @@ async def test_two_spaces_of_one_hub_do_not_meet_in_a_room(janus: Janus, tmp_pat
         await until(lambda: hub.state(second) is State.REFUSED)
         assert cause_of(hub, second) is Cause.ALREADY_BRIDGED
         assert hub.state(first) is State.JOINED
+
+
+@by_hand
+@pytest.mark.timeout(1_800)
+async def test_a_server_that_is_killed_a_hundred_times_costs_no_memory(
+    janus: Janus, tmp_path: Path
+) -> None:
+    async def again() -> None:
+        await janus.again()
+        async with janus.client() as rooms:
+            await rooms.make()
+
+    async with sound_hub(tmp_path) as hub:
+        bridge = hub.bridge(plan(janus))
+        await killed_again_and_again(hub, bridge, janus.kill, again)
 
 
 class JanusWorld:

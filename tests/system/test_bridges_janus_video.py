@@ -22,6 +22,7 @@ from tests.loopback.hub.crew import until
 from tests.support import janus as janus_support
 from tests.support import netns
 from tests.support.bridge_contract import FarContract
+from tests.support.bridge_cycles import by_hand, killed_again_and_again
 from tests.support.cable import cable
 from tests.support.crew import free_port
 from tests.support.janus import Janus
@@ -206,6 +207,21 @@ async def test_a_cable_that_is_out(tmp_path: Path) -> None:
                 await until(lambda: len(there(hub, bridge)) == 1)
                 back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
                 assert back.correlation > LIKE
+
+
+@by_hand
+@pytest.mark.timeout(1_800)
+async def test_a_server_that_is_killed_a_hundred_times_costs_no_memory(
+    rooms: VideoRooms, tmp_path: Path
+) -> None:
+    async def again() -> None:
+        await rooms.janus.again()
+        async with video_rooms(rooms.janus) as anew:
+            await anew.make()
+
+    async with sound_hub(tmp_path) as hub:
+        bridge = hub.bridge(plan(rooms))
+        await killed_again_and_again(hub, bridge, rooms.janus.kill, again)
 
 
 class VideoWorld:

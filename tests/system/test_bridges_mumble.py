@@ -2,11 +2,7 @@
 
 import asyncio
 import contextlib
-import gc
-import logging
-import os
 import time
-import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +22,7 @@ from tests.loopback.bridges.kit import Ears, Person, SoundHub, compare, people, 
 from tests.loopback.hub.crew import until
 from tests.support import mumble as mumble_support
 from tests.support.bridge_contract import FarContract
+from tests.support.bridge_cycles import by_hand, killed_again_and_again
 from tests.support.crew import free_port
 from tests.support.mumble import HALL, Mumble, Relay, Stranger
 
@@ -41,7 +38,6 @@ NAME = "Main house"
 THERE = "Main_house"  # Mumble has no spaces in names
 # A machine that is busy with something else holds a packet up: once in a few is clean.
 _TRIES = 4
-CYCLES = int(os.environ.get("STAGEBOX_MUMBLE_CYCLES", "0"))
 
 
 @pytest.fixture(scope="module")
@@ -362,32 +358,14 @@ async def test_a_recording_is_shown_there(mumble: Mumble, tmp_path: Path) -> Non
         await until(lambda: seen == {THERE: False})
 
 
-@pytest.mark.skipif(not CYCLES, reason="long: STAGEBOX_MUMBLE_CYCLES=100 kills it so often")
+@by_hand
 @pytest.mark.timeout(1_800)
 async def test_a_server_that_is_killed_a_hundred_times_costs_no_memory(
     mumble: Mumble, tmp_path: Path
 ) -> None:
     async with sound_hub(tmp_path) as hub:
         bridge = hub.bridge(plan(mumble))
-        used, tasks = [], []
-        logging.disable(logging.CRITICAL)  # what is logged, tests keep
-        tracemalloc.start()
-        for number in range(CYCLES):
-            await hub.joined(bridge)
-            if number % 5 == 4:
-                gc.collect()
-                used.append(tracemalloc.get_traced_memory()[0])
-                tasks.append(len(asyncio.all_tasks()))
-            mumble.kill()
-            await until(lambda: hub.state(bridge) is not State.JOINED)
-            await mumble.ready()
-        tracemalloc.stop()
-        logging.disable(logging.NOTSET)
-        print("bytes", used, "tasks", tasks)
-        assert max(tasks) <= tasks[0] + 1
-        # An adapter that stayed would be 60 KB in each cycle, by its mixer alone. What grows is
-        # about 1 KB, this test's own people and server included.
-        assert max(used) - used[0] < 2_000 * CYCLES
+        await killed_again_and_again(hub, bridge, mumble.kill, mumble.ready)
 
 
 class MumbleWorld:
