@@ -201,7 +201,10 @@ async def test_bad_commands_change_nothing_and_are_counted(
 
 
 async def test_a_flood_is_not_listened_to_and_state_stays_right(
-    hub: Hub, house: Dashboard, monkeypatch: pytest.MonkeyPatch
+    hub: Hub,
+    house: Dashboard,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(session, "FLOOD_S", 0.5)
     await is_known(hub, house)
@@ -220,6 +223,7 @@ async def test_a_flood_is_not_listened_to_and_state_stays_right(
         await asyncio.gather(*(house.command(hold, "OFF") for _ in range(400)))
     probing.cancel()
     await until(lambda: hub.value("stagebox_mqtt_total", event="order_flood") > 0)
+    await until(lambda: "a flood of MQTT messages" in caplog.text)
     print(f"late by at most {1_000 * max(lags):.0f} ms, sender and hub on one loop")
     ana = Guest("Ana", number=1)
     async with crew(ana):

@@ -112,6 +112,23 @@ def test_what_is_left_of_former_times_is_cleared() -> None:
     assert broker.kept == right(HUB, MAIN) | other
 
 
+def test_what_is_kept_rightly_is_not_sent_again() -> None:
+    board, broker = connected(HUB, MAIN)
+    for topic in right(HUB, MAIN):
+        board.found(topic)
+    assert broker.take(board) == 0
+
+
+def test_of_two_connections_in_a_row_the_last_word_is_still_that_the_hub_is_there() -> None:
+    board, broker = Board(PLACES), Broker()
+    board.connected()  # and lost, before anything was sent
+    board.show([HUB, MAIN])
+    board.connected()
+    broker.take(board)
+    assert broker.got[-1] == PLACES.status
+    assert broker.kept == right(HUB, MAIN)
+
+
 def test_what_is_cleared_in_one_connection_is_bounded() -> None:
     board, broker = connected(HUB)
     for number in range(MOST_FOUND + 100):
