@@ -90,6 +90,7 @@ class Streams:
         self._sources: dict[str, _Source] = {}
         self._counts = FanCounts()
         self._queue = Queue(most)
+        self._marks: Counter[str] = Counter()
         self._encoded = self._broke = 0
         self._rest_until = 0.0
         self._leaving: set[asyncio.Task[None]] = set()
@@ -151,20 +152,30 @@ class Streams:
 
     @contextlib.contextmanager
     def listening(
-        self, space_id: str, outlet: Outlet, format_: Format = Format.OPUS
+        self, space_id: str, outlet: Outlet, format_: Format = Format.OPUS, mark: str = ""
     ) -> Iterator[None]:
         """Send everything to an outlet that has what ``begin`` gave.
+
+        ``mark``: by what ``hears`` knows who it is for; empty: nobody asks.
 
         Raises:
             FullError: no more may be encoded.
         """
         output = self._output(space_id, format_)
         output.out.fan.add(outlet)
+        self._marks[mark] += 1
         try:
             yield
         finally:
+            self._marks[mark] -= 1
+            if not self._marks[mark]:
+                del self._marks[mark]
             output.out.fan.drop(outlet)
             output.used_at = self._loop.time()
+
+    def hears(self, mark: str) -> bool:
+        """Tell whether something is being sent to a listener with this mark."""
+        return self._marks[mark] > 0
 
     def shelf(self, space_id: str, format_: Format, *, start: bool) -> Shelf | None:
         """Return the pieces of a stream; with ``start``, begin it if need be.

@@ -47,6 +47,8 @@ AT_ONCE: Final = 8
 LOOK_S: Final = 1.0
 # Many are slow to fetch a stream; TransitionNotAvailable and the like take their time, too.
 BEGIN_S: Final = 6.0
+# One that fetches nothing for so long is silent, whatever it says.
+SILENT_S: Final = 5.0
 _POLL_S: Final = 0.2
 STOP_S: Final = 2.5
 # A request may get lost on bad Wi-Fi; the stream goes on.
@@ -113,14 +115,17 @@ class DlnaPlayer:
     def __init__(self, speaker: Found, lost: Callable[[], None]) -> None:
         self._speaker = speaker
         self._lost = lost
+        self._now = asyncio.get_running_loop().time
         self._told: Callable[[Told], None] = lambda _told: None
         self._requester: Requester | None = None
         self._renderer: Renderer | None = None
         self._url = ""
+        self._sound: Sound | None = None
+        self._fetched_at = 0.0
 
     async def play(self, sound: Sound, told: Callable[[Told], None]) -> None:
         """See ``Player``."""
-        self._told = told
+        self._told, self._sound = told, sound
         location = self._speaker.key
         self._requester = Requester(location)
         try:
@@ -199,10 +204,18 @@ class DlnaPlayer:
             async with asyncio.timeout(BEGIN_S):
                 while True:
                     state, _status = await _state(renderer)
-                    if state == PLAYING:
+                    if state == PLAYING and self._fetches():
                         return
+                    if state == PLAYING:
+                        detail = "It says that it plays, and fetches nothing: can it reach the hub?"
                     await asyncio.sleep(_POLL_S)
         raise SpeakerError(Cause.LOST, detail)
+
+    def _fetches(self) -> bool:
+        fetches = self._sound is not None and self._sound.fetched()
+        if fetches:
+            self._fetched_at = self._now()
+        return fetches
 
     async def _look(self, renderer: Renderer) -> None:
         over = ended(*await _state(renderer))
@@ -210,6 +223,8 @@ class DlnaPlayer:
             raise SpeakerError(Cause.TAKEN, "Somebody plays something else there.")
         if over is not None:
             raise over
+        if not self._fetches() and self._now() - self._fetched_at > SILENT_S:
+            raise SpeakerError(Cause.LOST, "It does not fetch the stream any more.")
         if renderer.has(RENDERING, "GetVolume"):
             said = await renderer.ask(RENDERING, "GetVolume", **_MASTER)
             volume = said.get("CurrentVolume")

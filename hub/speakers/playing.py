@@ -163,6 +163,9 @@ class Playing:
             self.level = min(1.0, max(0.0, told.level))
 
     def _over(self, error: BaseException | None) -> None:
+        if self.found is not None and self._sound(self.wish.space, self.found) is None:
+            self.handle(Event.SILENCED)  # it ended with the stream, and not by anybody there
+            return
         if not isinstance(error, SpeakerError):
             log.error("speaker %s failed", self.wish.name, exc_info=error)
             error = _FAILED

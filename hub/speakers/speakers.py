@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,12 +56,14 @@ class Around:
 
     ``title(space_id)``: a space's name, None while it is not streamed. ``urls(space_id, host)``:
     where a speaker at this address fetches it, by format. ``broke()``: how many streams ended
-    here by a fault of the hub's own so far.
+    here by a fault of the hub's own so far. ``hears(mark)``: an address that ends with this
+    mark is being fetched.
     """
 
     title: Callable[[str], str | None]
     urls: Callable[[str, str], Mapping[str, str]]
     broke: Callable[[], float] = lambda: 0.0
+    hears: Callable[[str], bool] = lambda _mark: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,11 @@ class Speakers:
         title = self._around.title(space)
         if title is None:
             return None
-        return Sound(space, title, self._around.urls(space, found.host))
+        mark = secrets.token_hex(8)
+        plain = self._around.urls(space, found.host)
+        # Some look at how an address ends, to know what they get.
+        urls = {kind: f"{url}?for={mark}.{kind}" for kind, url in plain.items() if kind != "hls"}
+        return Sound(space, title, {**plain, **urls}, lambda: self._around.hears(mark))
 
     async def _look(self, adapter: Adapter) -> None:
         """Let an adapter look, through whatever it stumbles over."""

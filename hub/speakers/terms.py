@@ -1,6 +1,6 @@
 """The words of speakers: what there is, what is to be played, and why it is not. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -103,11 +103,13 @@ class Sound:
 
     ``urls``: plain HTTP without an end, by ``opus`` (Ogg), ``aac`` (ADTS), ``mp3`` and
     ``hls``; only those that the hub has. Each leads to the hub by an IP address.
+    ``fetched()``: one of the first three is being fetched now, as far as the hub knows.
     """
 
     space: str
     title: str
     urls: Mapping[str, str]
+    fetched: Callable[[], bool] = field(default=lambda: True, compare=False)
 
     def url(self, *kinds: str) -> str:
         """Return the address of the first of these formats that there is.

@@ -30,7 +30,9 @@ class Loudspeakers:
         self._kinds = streams.kinds
         self._spaces = spaces
         self._tasks: list[asyncio.Task[None]] = []
-        around = Around(self._title, self._urls, lambda: streams.counts()["encoders_broke"])
+        around = Around(
+            self._title, self._urls, lambda: streams.counts()["encoders_broke"], streams.hears
+        )
         self.speakers = Speakers(adapters(config, streams, looks=self._looks), around, folder)
 
     def begin(self, port: int) -> None:

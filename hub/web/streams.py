@@ -30,6 +30,7 @@ _SVG: Final = "image/svg+xml"
 # Big enough to be scanned off a screen across a table; four modules of white around it.
 _SCALE, _QUIET = 8, 4
 BUSY_S: Final = 10.0
+_LONGEST_MARK: Final = 64
 
 
 class StationView(Struct, frozen=True, kw_only=True):
@@ -163,7 +164,9 @@ async def _carry(
     Connection.of(call.request).become_member()  # from here on the fan watches over it
     outlet = Answer(transport, chunked=chunked)
     space_id, format_ = what
-    with streams.listening(space_id, outlet, format_):
+    # The hub itself gives an address with a mark to a speaker, to know that it fetches it.
+    mark = call.request.query.get("for", "")[:_LONGEST_MARK].partition(".")[0]
+    with streams.listening(space_id, outlet, format_, mark):
         await outlet.over
 
 

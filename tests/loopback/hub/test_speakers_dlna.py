@@ -12,7 +12,7 @@ from async_upnp_client.client_factory import UpnpFactory
 from hub.speakers.dlna import DlnaHouse
 from hub.speakers.dlna_search import search
 from hub.speakers.dlna_terms import RENDERING, TRANSPORT
-from hub.speakers.terms import Cause, Found, Sound
+from hub.speakers.terms import Cause, Found, Sound, SpeakerError
 from tests.loopback.hub.crew import until
 from tests.support import renderer as renderers
 from tests.support.crew import free_port
@@ -107,3 +107,23 @@ class TestGmediarender(SpeakerContract):
 
     async def test_it_is_found_by_a_search(self, world: RendererWorld) -> None:
         assert world.renderer.location in await search()
+
+    async def test_one_that_says_that_it_plays_and_fetches_nothing_does_not_play(
+        self, world: RendererWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("hub.speakers.dlna.BEGIN_S", 1.0)
+        monkeypatch.setattr("hub.speakers.dlna.SILENT_S", 0.5)
+        found, fetched = await world.find(), False
+        sound = dataclasses.replace(world.sound, fetched=lambda: fetched)
+        player = world.adapter.player(found)
+        with pytest.raises(SpeakerError, match="fetches nothing") as silent:
+            await player.play(sound, Notes().told.append)
+        assert silent.value.cause is Cause.LOST
+        await player.stop()
+        fetched = True
+        player = world.adapter.player(found)
+        await player.play(sound, Notes().told.append)
+        fetched = False
+        over = await ended(player)
+        assert (over.cause, "any more" in over.detail) == (Cause.LOST, True)
+        await player.stop()

@@ -11,6 +11,10 @@ def test_a_speaker_gets_the_first_format_that_it_takes() -> None:
     assert SOUND.url("aac", "mp3", "opus") == "http://hub/mp3"
 
 
+def test_who_cannot_know_takes_it_for_fetched() -> None:
+    assert SOUND.fetched()
+
+
 def test_a_format_that_the_hub_does_not_make_is_named() -> None:
     with pytest.raises(SpeakerError, match="no aac or hls") as refused:
         SOUND.url("aac", "hls")
