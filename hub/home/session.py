@@ -5,6 +5,7 @@ more often over there.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,7 +28,7 @@ ORDERS_PER_S: Final = 10.0
 ORDER_BURST: Final = 40
 # Whoever sends more than this is not listened to for a while: even what is thrown away
 # costs time that sound needs.
-FLOOD: Final = 200
+FLOOD: Final = 80
 FLOOD_S: Final = 5.0
 # Of each fault so many are told; all are counted.
 MOST_SAID: Final = 20
@@ -59,7 +60,7 @@ class Session:
         now = self._loop.time()
         self._bucket = TokenBucket(ORDERS_PER_S, ORDER_BURST, now)
         self._overflow = TokenBucket(ORDERS_PER_S, FLOOD, now)
-        self._is_flooded = False
+        self._flooded = asyncio.Event()
         self._deaf_until: float | None = None
         self._found_until: float | None = now + FOUND_S
 
@@ -102,7 +103,9 @@ class Session:
             for topic, payload in board.due(now):
                 await self._send(topic, payload)
             await self._mind(now)
-            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._flooded.wait()
 
     async def _send(self, topic: str, payload: bytes) -> None:
         await self._client.publish(topic, payload, qos=1, retain=True)
@@ -113,12 +116,13 @@ class Session:
         if self._found_until is not None and now > self._found_until:
             self._found_until = None
             await self._client.unsubscribe(list(self._desk.places.own))
-        if self._is_flooded and self._deaf_until is None:
+        if self._flooded.is_set() and self._deaf_until is None:
+            self._flooded.clear()
             self._deaf_until = now + FLOOD_S
             log.warning("a flood of MQTT messages: no commands for %.0f s", FLOOD_S)
             await self._client.unsubscribe(list(self._heard()))
         elif self._deaf_until is not None and now > self._deaf_until:
-            self._is_flooded, self._deaf_until = False, None
+            self._deaf_until = None
             await self._open_ears()
 
     async def _open_ears(self) -> None:
@@ -141,7 +145,8 @@ class Session:
                 if message.retain and payload:
                     self._desk.board.found(topic)
             elif not self._overflow.take(self._loop.time()):
-                self._is_flooded = True
+                if self._deaf_until is None:
+                    self._flooded.set()
                 self._desk.faults[Fault.FLOOD] += 1
             elif topic == self._desk.places.birth:
                 if payload == ONLINE:

@@ -110,7 +110,7 @@ async def test_a_space_that_is_over_is_seen_no_more(hub: Hub, house: Dashboard) 
     confirm = hub.spaces.act(made.space, ADMIN, SpaceEnd(req="e"))
     hub.spaces.act(made.space, ADMIN, SpaceEnd(req="f", token=confirm.token))  # type: ignore[union-attr]
     await until(lambda: not any(f"space-{made.space}-" in topic for topic in house.kept))
-    assert not house.state(places, "space", made.space)
+    await until(lambda: not house.state(places, "space", made.space))
     assert house.state(places, "space", "main")
 
 
