@@ -50,9 +50,12 @@ BEGIN_S: Final = 6.0
 # One that fetches nothing for so long is silent, whatever it says.
 SILENT_S: Final = 5.0
 _POLL_S: Final = 0.2
+# All of it: a description in many pieces, each of them slow, is no description.
+PLAY_S: Final = 10.0
 STOP_S: Final = 2.5
 # A request may get lost on bad Wi-Fi; the stream goes on.
 _FORGIVEN: Final = 2
+_IDLE: Final = frozenset({"STOPPED", "NO_MEDIA_PRESENT", ""})
 _HUNDRED: Final = 100
 _ONE: Final[dict[str, Any]] = {"InstanceID": 0}
 _MASTER: Final[dict[str, Any]] = {**_ONE, "Channel": "Master"}
@@ -126,22 +129,12 @@ class DlnaPlayer:
     async def play(self, sound: Sound, told: Callable[[Told], None]) -> None:
         """See ``Player``."""
         self._told, self._sound = told, sound
-        location = self._speaker.key
-        self._requester = Requester(location)
         try:
-            renderer = await Renderer.open(location, self._requester)
-            sink = await self._sink(renderer)
-            self._url, described = choose(sound, sink)
-            self._renderer = renderer
-            await renderer.ask(
-                TRANSPORT,
-                "SetAVTransportURI",
-                **_ONE,
-                CurrentURI=self._url,
-                CurrentURIMetaData=described,
-            )
-            await renderer.ask(TRANSPORT, "Play", **_ONE, Speed="1")
-            await self._begun(renderer)
+            async with asyncio.timeout(PLAY_S):
+                await self._play(sound)
+        except TimeoutError:
+            self._lost()
+            raise SpeakerError(Cause.NO_ANSWER, "It takes too long to answer.") from None
         except SpeakerError as error:
             if error.cause in {Cause.UNREACHABLE, Cause.NO_ANSWER}:
                 self._lost()
@@ -188,6 +181,19 @@ class DlnaPlayer:
             await requester.aclose()
 
     # --- private --------------------------------------------------------------
+
+    async def _play(self, sound: Sound) -> None:
+        location = self._speaker.key
+        self._requester = Requester(location)
+        renderer = await Renderer.open(location, self._requester)
+        sink = await self._sink(renderer)
+        self._url, described = choose(sound, sink)
+        self._renderer = renderer
+        await _quiet(renderer)
+        uri = {"CurrentURI": self._url, "CurrentURIMetaData": described}
+        await renderer.ask(TRANSPORT, "SetAVTransportURI", **_ONE, **uri)
+        await renderer.ask(TRANSPORT, "Play", **_ONE, Speed="1")
+        await self._begun(renderer)
 
     async def _sink(self, renderer: Renderer) -> str:
         """Return what it takes, as it says; nothing if it does not."""
@@ -238,6 +244,14 @@ async def _state(renderer: Renderer) -> tuple[str, str]:
         str(said.get("CurrentTransportState", "")),
         str(said.get("CurrentTransportStatus", "")),
     )
+
+
+async def _quiet(renderer: Renderer) -> None:
+    """Stop whatever it plays: "Play" would else be nothing new to one that lost its stream."""
+    with contextlib.suppress(SpeakerError):
+        state, _status = await _state(renderer)
+        if state not in _IDLE:
+            await renderer.ask(TRANSPORT, "Stop", **_ONE)
 
 
 async def _current(renderer: Renderer) -> str:

@@ -111,6 +111,21 @@ async def test_a_renderer_that_never_answers_is_given_up(monkeypatch: pytest.Mon
         assert time.monotonic() - begin < 3
 
 
+async def test_a_renderer_that_answers_slowly_piece_by_piece_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hub.speakers.dlna.PLAY_S", 0.5)
+    quick = BAD["hundreds of services"]
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return await quick(request)
+
+    async with answering(slow) as location:
+        error = await refused(DlnaHouse((), looks=False).player(renderer(location)))
+    assert error.cause is Cause.NO_ANSWER
+
+
 async def test_a_search_among_liars_finds_the_honest_one() -> None:
     good = text(DEVICE.format(name="Salon", udn="uuid:good", services=""))
     lying = text(DEVICE.format(name=NAME.replace("\x07", ""), udn="x" * 5_000, services=""))
