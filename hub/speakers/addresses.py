@@ -1,5 +1,6 @@
 """By which addresses a speaker fetches a space from this hub."""
 
+import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -13,7 +14,9 @@ def towards(host: str) -> str:
 
     Raises:
         OSError: there is no way to that host.
+        ValueError: it is no IP address; a name would have to be asked for, which waits.
     """
+    ipaddress.ip_address(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect((host, _DISCARD))  # sends nothing: the kernel looks up the route

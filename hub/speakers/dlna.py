@@ -7,6 +7,7 @@ of ours that anybody can call.
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -272,11 +273,21 @@ async def _describe(location: str, slots: asyncio.Semaphore) -> Found | None:
     try:
         async with slots:
             udn, name = await describe(location)
-    except (SpeakerError, TimeoutError) as error:
+            host = await _address(urlsplit(location).hostname or "")
+    except (SpeakerError, TimeoutError, OSError) as error:
         log.debug("nothing to play on at %s: %s", clean_text(location), error)
         return None
-    parts = urlsplit(location)
     if not is_id(udn):
         return None
-    host = parts.hostname or ""
-    return Found(Kind.DLNA, udn, clean_name(name), clean_text(parts.netloc), host, location)
+    shown = clean_text(urlsplit(location).netloc)
+    return Found(Kind.DLNA, udn, clean_name(name), shown, host, location)
+
+
+async def _address(host: str) -> str:
+    """Return the IP address of a name from the settings; what is one stays.
+
+    Raises:
+        OSError: it has none.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return str(found[0][4][0])
