@@ -137,9 +137,13 @@ class Snapclient:
                 [*command, "--hostID", self.id, "--player", player], stdout=log, stderr=log
             )
         deadline = time.monotonic() + _START_S
-        while self.server.client(self.id) is None:
-            assert time.monotonic() < deadline, "the client does not connect"
-            time.sleep(0.02)
+        try:
+            while self.server.client(self.id) is None:
+                assert time.monotonic() < deadline, "the client does not connect"
+                time.sleep(0.02)
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         if self._process is not None:
