@@ -139,7 +139,7 @@ def test_a_table_of_the_settings_is_a_bridge(tmp_path: Path) -> None:
     [
         (TABLE + TABLE, "given twice"),
         (TABLE.replace('"1234"', '""'), "has a number"),
-        (TABLE.replace("ws:", "http:"), "wss://"),
+        (TABLE.replace("ws:", "ftp:"), "wss://"),
         (TABLE.replace("janus-audiobridge", "skype"), "skype"),
         (TABLE + "wrong = 1\n", "wrong"),
     ],
