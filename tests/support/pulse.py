@@ -29,7 +29,10 @@ Pcm = NDArray[np.int16]
 
 NEEDED = ("pulseaudio", "pactl", "pacat")
 _START_S = 15.0  # a loaded machine
-_FORMAT = ("--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=20")
+_SAMPLES = ("--raw", "--format=s16le", "--rate=48000", "--channels=1")
+_FORMAT = (*_SAMPLES, "--latency-msec=20")
+# A file has no hurry: with little in hand, a player that gets its turn late leaves holes.
+_FROM_FILE = (*_SAMPLES, "--latency-msec=500")
 
 # A stream whose device goes away must fail, as it does on a real card, and not
 # be moved to another one.
@@ -176,7 +179,8 @@ class PulseServer:
         """Let the card's microphone hear this, from about the monotonic second yielded."""
         path = self.folder / f"{name}.{time.monotonic_ns()}.said"
         path.write_bytes(pcm.tobytes())
-        command = ["pacat", "--playback", f"--device={self.cards[name].capture_sink}", *_FORMAT]
+        sink = self.cards[name].capture_sink
+        command = ["pacat", "--playback", f"--device={sink}", *_FROM_FILE]
         with path.open("rb") as said:
             process = subprocess.Popen(command, env=self.env, stdin=said, stderr=subprocess.DEVNULL)
         try:
