@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -139,9 +140,17 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         )
         watching = asyncio.create_task(service.run({"store": store.answers}))
         stack.callback(watching.cancel)
-        service.ready()
+        _up(service)
         await _told_to_stop()
         service.stopping()
+
+
+def _up(service: Service) -> None:
+    """Tell that the hub answers."""
+    # What is there now stays; the collector would only hold everything up by looking at it again.
+    gc.collect()
+    gc.freeze()
+    service.ready()
 
 
 @contextlib.asynccontextmanager
