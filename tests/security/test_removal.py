@@ -36,6 +36,10 @@ def test_case_25_a_box_that_is_removed_while_it_talks_is_heard_no_more(tmp_path:
         with running(ana, ben):
             for box in (ana, ben):
                 box.wait_joined(PATIENCE_S)
+                # A press before there is sound is refused.
+                box.wait_for(
+                    lambda _, box=box: box.last_state("media") == "up", PATIENCE_S, "sound"
+                )
             talks(ana)
             ben.wait_for(lambda _: real(ben) > 20, PATIENCE_S, "hears Ana")
             chief = Chief(hub)
