@@ -19,7 +19,7 @@ from hub.bridges.janus_video_terms import PLUGIN, Feed, FeedId, VideoRoster
 from hub.bridges.janus_wire import Wire
 from hub.bridges.line import Line, way_to
 from hub.bridges.port import Ear
-from hub.bridges.terms import Abilities, Cause, FarError
+from hub.bridges.terms import Abilities, FarError
 from stagebox.media.rtp import AudioPacket
 
 # Connections to people over there. Where more than a few publish, a room that mixes is the
@@ -84,18 +84,9 @@ class JanusVideo(JanusFar):
         # A number is one room of the AudioBridge and another one of the VideoRoom.
         return f"video {self._room.room}"
 
-    async def _listen(self) -> None:
-        wire, ear = self._wire, self._ear
-        while wire is not None and ear is not None:
-            message = await wire.next()
-            if message.get("sender", self._handle) != self._handle:
-                continue  # of one person's sound, whose end its own line notices
-            if message.get("janus") in {"hangup", "detached"}:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.2):
-                        self._take(await wire.next(), ear)
-                raise FarError(Cause.LOST, "Janus hung up.")
-            self._take(message, ear)
+    def _is_ours(self, message: Body) -> bool:
+        # One person's sound has a handle of its own, and its line notices its end.
+        return bool(message.get("sender", self._handle) == self._handle)
 
     def _take(self, message: Body, ear: Ear) -> None:
         data = data_of(message)
