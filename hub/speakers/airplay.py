@@ -12,11 +12,9 @@ from hub.crowd.shelf import FullError
 from hub.speakers.airplay_rtsp import Rtsp
 from hub.speakers.airplay_sound import Airwaves
 from hub.speakers.airplay_terms import SERVICE, Receiver, found
-from hub.speakers.port import Ear
+from hub.speakers.announced import AnnouncedHouse
 from hub.speakers.snapcast_feed import Programmes
 from hub.speakers.terms import (
-    MAX_SPEAKERS,
-    Announced,
     Cause,
     Found,
     Kind,
@@ -32,43 +30,15 @@ _LOCKED: Final = "The speaker wants a password or a code, which is not supported
 _CIPHER: Final = "The speaker takes enciphered sound only (AirPlay 2), which is not supported."
 
 
-class AirplayHouse:
+class AirplayHouse(AnnouncedHouse):
     """Implements ``Adapter``."""
 
     kind = Kind.AIRPLAY
     services: tuple[str, ...] = (SERVICE,)
 
     def __init__(self, programmes: Programmes) -> None:
+        super().__init__(found)
         self._programmes = programmes
-        self._known: dict[str, Found] = {}
-        self._ear: Ear | None = None
-
-    async def run(self, ear: Ear) -> None:
-        """See ``Adapter``."""
-        self._ear = ear
-        try:
-            for speaker in tuple(self._known.values()):
-                ear.found(speaker)
-            await asyncio.Event().wait()
-        finally:
-            self._ear = None
-
-    def announced(self, service: Announced) -> None:
-        """See ``Adapter``."""
-        speaker = found(service)
-        if speaker is None or (
-            service.name not in self._known and len(self._known) >= MAX_SPEAKERS
-        ):
-            return
-        self._known[service.name] = speaker
-        if self._ear is not None:
-            self._ear.found(speaker)
-
-    def withdrawn(self, service: str, name: str) -> None:  # noqa: ARG002 - the port's
-        """See ``Adapter``."""
-        speaker = self._known.pop(name, None)
-        if speaker is not None and self._ear is not None:
-            self._ear.gone(speaker.id)
 
     def player(self, speaker: Found) -> "AirplayPlayer":
         """See ``Adapter``."""

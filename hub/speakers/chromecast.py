@@ -24,6 +24,7 @@ from pychromecast.error import PyChromecastError
 from pychromecast.models import CastInfo, HostServiceInfo
 from pychromecast.socket_client import ConnectionStatus, ConnectionStatusListener
 
+from hub.speakers.announced import AnnouncedHouse
 from hub.speakers.chromecast_terms import (
     PLAYER_APP,
     SERVICE,
@@ -35,10 +36,7 @@ from hub.speakers.chromecast_terms import (
     plays,
     verdict,
 )
-from hub.speakers.port import Ear
 from hub.speakers.terms import (
-    MAX_SPEAKERS,
-    Announced,
     Cause,
     Found,
     Kind,
@@ -59,40 +57,14 @@ _NO: Final = frozenset({"LOAD_FAILED", "LOAD_CANCELLED", "INVALID_REQUEST", "LAU
 logging.getLogger("pychromecast").setLevel(logging.CRITICAL)
 
 
-class ChromecastHouse:
+class ChromecastHouse(AnnouncedHouse):
     """Implements ``Adapter``."""
 
     kind = Kind.CHROMECAST
     services: tuple[str, ...] = (SERVICE,)
 
     def __init__(self) -> None:
-        self._known: dict[str, Found] = {}
-        self._ear: Ear | None = None
-
-    async def run(self, ear: Ear) -> None:
-        """See ``Adapter``."""
-        self._ear = ear
-        try:
-            for speaker in tuple(self._known.values()):
-                ear.found(speaker)
-            await asyncio.Event().wait()
-        finally:
-            self._ear = None
-
-    def announced(self, service: Announced) -> None:
-        """See ``Adapter``."""
-        speaker, is_new = found(service), service.name not in self._known
-        if speaker is None or (is_new and len(self._known) >= MAX_SPEAKERS):
-            return
-        self._known[service.name] = speaker
-        if self._ear is not None:
-            self._ear.found(speaker)
-
-    def withdrawn(self, service: str, name: str) -> None:  # noqa: ARG002 - the port's
-        """See ``Adapter``."""
-        speaker = self._known.pop(name, None)
-        if speaker is not None and self._ear is not None:
-            self._ear.gone(speaker.id)
+        super().__init__(found)
 
     def player(self, speaker: Found) -> "ChromecastPlayer":
         """See ``Adapter``."""

@@ -272,23 +272,21 @@ async def test_a_broker_that_is_killed_and_comes_back_is_right_within_two_second
         await ana.enter(hub, "main")
         async with dashboard(broker) as house:
             await is_known(hub, house)
-        times = []
-        for turn in range(1):
-            broker.kill()
-            hub.spaces.rename(ana.id, f"Ana {turn}")
-            hub.server.house.health.renamed(ana.id, f"Ana {turn}")
-            await asyncio.sleep(1.0 + 0.3 * turn)
-            broker.start()
-            back = time.monotonic()
-            async with dashboard(broker) as house:
-                await is_known(hub, house)
-                times.append(time.monotonic() - back)
-                name = house.entities()[f"{places.node}-box-{ana.id}-online"]["device"]["name"]
-                assert name == f"Ana {turn}"
-                assert house.state(places, "box", ana.id)["online"] == "ON"
-                assert house.state(places, "space", "main")["people"] == 1
-    print(f"right after {', '.join(f'{each:.2f}' for each in times)} s")
-    assert max(times) < BACK_S
+        broker.kill()
+        hub.spaces.rename(ana.id, "Ana B")
+        hub.server.house.health.renamed(ana.id, "Ana B")
+        await asyncio.sleep(1.0)
+        broker.start()
+        back = time.monotonic()
+        async with dashboard(broker) as house:
+            await is_known(hub, house)
+            took_s = time.monotonic() - back
+            name = house.entities()[f"{places.node}-box-{ana.id}-online"]["device"]["name"]
+            assert name == "Ana B"
+            assert house.state(places, "box", ana.id)["online"] == "ON"
+            assert house.state(places, "space", "main")["people"] == 1
+    print(f"right after {took_s:.2f} s")
+    assert took_s < BACK_S
 
 
 async def test_a_hub_that_ends_says_so(broker: Mosquitto, tmp_path: Path) -> None:
