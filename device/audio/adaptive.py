@@ -64,10 +64,19 @@ class AdaptiveFilter:
         self._silent = self._longest = (parts + 1) * TURNS
         self._turn = 0
 
-    def cancel(self, heard: Block, played: Block) -> Block:
-        """Take a block of the microphone and one of the loudspeaker of 480 samples."""
+    def cancel(self, heard: Block, *played: Block) -> Block:
+        """Take a block of 480 samples of the microphone and what was played since the last one.
+
+        That is one block, or none that is there yet, or some that had waited: then what is
+        known of the way moves along, by as many blocks as there are too few or too many.
+        """
         _push(self._heard, heard)
-        if not self._note(played):
+        if len(played) != 1:
+            for each in (self._steady, self._nimble):
+                each.move((len(played) - 1) * BLOCK_SAMPLES)
+        for block in played:
+            self._note(block)
+        if self._silent > self._longest:
             return heard
         spectra = np.stack([self._played[at] for at in range(0, len(self._played), TURNS)])
         left = self._steady.left(self._heard, spectra)
@@ -84,14 +93,12 @@ class AdaptiveFilter:
         self._steady.learn(left, spectra, power)
         return left[-BLOCK_SAMPLES:]
 
-    def _note(self, played: Block) -> bool:
-        """Remember what is played; false when there is nothing left of it to hear."""
+    def _note(self, played: Block) -> None:
+        """Remember what is played, until there is nothing left of it to hear."""
         self._silent = 0 if played.any() else self._silent + 1
-        sounds = self._silent <= self._longest
         _push(self._sound, played)
-        if sounds:
+        if self._silent <= self._longest:
             self._played.appendleft(np.fft.rfft(self._sound).astype(np.complex64))
-        return sounds
 
     def _is_worse_than_nothing(self, heard: Block, left: Block) -> bool:
         self._before += _LATELY * (float(heard @ heard) - self._before)

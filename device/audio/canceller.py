@@ -55,7 +55,7 @@ class BoxCanceller:
             self._silent += 1
             far = self._silent <= _RINGS
         heard = _samples(block)
-        whole = self._filter.cancel(heard, played)
+        whole = self._filter.cancel(heard, *played)
         self._choice.note(heard, whole, far=far)
         mixed = np.rint(safe + (whole - safe) * self._ramp())
         return np.clip(mixed, -_LOUDEST - 1, _LOUDEST).astype(np.int16).tobytes()

@@ -97,6 +97,13 @@ class Estimate:
         self._doubt[:] = other._doubt  # noqa: SLF001
         self._near[:] = other._near  # noqa: SLF001
 
+    def move(self, samples: int) -> None:
+        """Know the same of a way that is longer by so many samples, or shorter."""
+        way = np.fft.irfft(self._way, axis=1)[:, :PART_SAMPLES].ravel()
+        moved = np.zeros((len(self._way), 2 * PART_SAMPLES))
+        moved[:, :PART_SAMPLES] = _shifted(way, samples).reshape(-1, PART_SAMPLES)
+        self._way[:] = np.fft.rfft(moved)
+
     def left(self, heard: Block, played: Spectra) -> Block:
         """Return 40 ms of the microphone without their echo. ``played``: one row for each part."""
         echo = np.fft.irfft((self._way * played).sum(axis=0))[PART_SAMPLES:]
@@ -133,3 +140,12 @@ class Estimate:
         way = np.fft.irfft(self._way[turn], axis=1)
         way[:, PART_SAMPLES:] = 0
         self._way[turn] = np.fft.rfft(way, axis=1)
+
+
+def _shifted(sound: NDArray[np.float64], by: int) -> NDArray[np.float64]:
+    """Return a sound that comes ``by`` samples later, and is as long; before 0 is no sound."""
+    by = max(-sound.size, min(by, sound.size))
+    silence = np.zeros(abs(by))
+    if by < 0:
+        return np.concatenate((sound[-by:], silence))
+    return np.concatenate((silence, sound[: sound.size - by]))

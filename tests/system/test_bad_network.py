@@ -11,7 +11,7 @@ from stagebox import measure as m
 from tests.support.bad_line import BadLine
 from tests.support.crew import Box, Hub, free_port, running
 from tests.support.lossy_relay import LossyRelay
-from tests.support.recordings import recording
+from tests.support.recordings import pieces, recording
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -79,18 +79,11 @@ def test_speech_stays_continuous_and_in_time(tmp_path: Path) -> None:
     # What was lost was recovered or concealed, and what is concealed stays audible.
     assert kinds.count("fec") > 0.015 * len(kinds)
     assert kinds.count("plc") < 0.05 * len(kinds)
-    whole = m.compare(said, heard, begin + 1, end - 1)
-    # Late is not lost: after stalls the box waits longer for a while. So each piece of speech
-    # is looked for where it came; one that is hardly like itself is missing as a whole.
-    known = [each for each in whole.windows if each.correlation > 0.7]
-    longest = [
-        m.longest_dropout_s(said, heard, each.said_at, each.said_at + m.WINDOW_S, each.delay_s)
-        for each in known
-    ]
-    gaps = [each for each in longest if each > GAP_S]
-    print(f"longer than {GAP_S} s: {gaps}; known {len(known)} of {len(whole.windows)}")
+    found = pieces(said, heard, begin + 1, end - 1)
+    gaps = [each for each in found.gaps_s if each > GAP_S]
+    print(f"longer than {GAP_S} s: {gaps}; known {found.known} of {found.kept_by_the_codec}")
     # Where the delay changes within a piece, it is like itself at neither.
-    assert len(known) > 0.8 * len(whole.windows)
+    assert found.known > 0.85 * found.kept_by_the_codec
     assert len(gaps) <= MOST_GAPS
     assert max(gaps, default=0.0) <= LONGEST_GAP_S
     early = m.compare(said, heard, begin + 5, begin + 35)
