@@ -118,7 +118,9 @@ async def serve(config: HubConfig, *, verbose: bool = False) -> None:
         scribe = await stack.enter_async_context(captions(config.captions, spaces, media, recorder))
         if scribe is not None:
             metrics.add_source("captions", scribe.counts)
-        crowd = await stack.enter_async_context(streams(config.streams, spaces, media, metrics))
+        crowd = await stack.enter_async_context(
+            streams(config.streams, spaces, media, metrics, scribe)
+        )
         await spaces.start()
         trust = await Trust.open(identity, config.name, store, kept_in, anyone=config.trust.anyone)
         bridges = await stack.enter_async_context(

@@ -15,6 +15,8 @@ from stagebox.wire.handshake import MemberHandshake
 from stagebox.wire.messages import (
     Error,
     FloorGranted,
+    FloorRelease,
+    FloorReleased,
     FloorRequest,
     HubMessage,
     Join,
@@ -92,6 +94,10 @@ class Member:
     async def take_floor(self) -> None:
         """Ask for the floor and wait until it is there."""
         await self._ask(FloorRequest(req="floor"), FloorGranted)
+
+    async def release_floor(self) -> None:
+        """Give the floor back and wait until it is."""
+        await self._ask(FloorRelease(req="floor"), FloorReleased)
 
     async def _ask(self, message: MemberMessage, kind: type[M]) -> M:
         await self._say(message)

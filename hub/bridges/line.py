@@ -14,6 +14,10 @@ from stagebox.rtc.sdp import SdpError
 # Across an ocean ICE and DTLS take 1.5 s; with a lost packet or two, twice that.
 CONNECT_S: Final = 5.0
 
+SILENT: Final = "Nothing comes from there, not even an answer."
+# How often it is looked whether somebody still answers.
+_LOOK_S: Final = 0.2
+
 _OVER: Final = (PeerState.FAILED, PeerState.CLOSED)
 
 
@@ -35,6 +39,7 @@ class Line:
                 on_packet=self._heard,
                 on_state=self._entered,
                 anywhere=anywhere,
+                watched=True,
             )
         except AddressError as error:
             raise FarError(Cause.FAILED, str(error)) from None
@@ -97,7 +102,23 @@ class Line:
         Raises:
             FarError: always, in the end.
         """
-        state = await asyncio.shield(self._over)
+        await self._until_over(None)
+
+    async def watch(self) -> None:
+        """Wait as ``stay`` does, and note it while nobody answers there.
+
+        Raises:
+            FarError: always, in the end.
+        """
+        await self._until_over(_LOOK_S)
+
+    async def _until_over(self, look_s: float | None) -> None:
+        answers = True
+        while not (await asyncio.wait((self._over,), timeout=look_s))[0]:
+            was, answers = answers, self._peer.answers
+            if was != answers:
+                self._ear.note("" if answers else SILENT)
+        state = self._over.result()
         gone = "The far side ended the connection."
         lost = "The far side's sound does not come any more."
         raise FarError(Cause.LOST, gone if state is PeerState.CLOSED else lost)

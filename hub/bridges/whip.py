@@ -90,7 +90,7 @@ class WhipFar:
         """See ``Far``."""
         if self._line is None:
             raise FarError(Cause.FAILED, "It was never joined.")
-        await self._line.stay()
+        await self._line.watch()
 
     def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:
         """See ``Far``."""

@@ -34,6 +34,11 @@ KEPT: Final = 6
 IN_PARTS: Final = 3
 
 CODECS: Final = {Format.OPUS: "opus", Format.AAC: "mp4a.40.2"}
+_CAPTIONS: Final = (
+    '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="Captions",DEFAULT=NO,AUTOSELECT=YES,'
+    'FORCED=NO,CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog",'
+    'URI="captions/live.m3u8"'
+)
 # With headers of pieces, the most that a second takes.
 _BITS_PER_S: Final = 80_000
 _LONG: Final = (Sample(SILENCE, FRAME_SAMPLES),) * (packet_samples(LONG_SILENCE) // FRAME_SAMPLES)
@@ -44,12 +49,15 @@ class TooFarError(ValueError):
     """A player asks for what is not the next thing to come."""
 
 
-def master(formats: Iterable[Format]) -> bytes:
+def master(formats: Iterable[Format], *, captions: bool = False) -> bytes:
     """Return the list of a space's formats; a player takes the first that it can play."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if captions:
+        lines.append(_CAPTIONS)
     for each in formats:
+        about = f'BANDWIDTH={_BITS_PER_S},CODECS="{CODECS[each]}"'
         lines += [
-            f'#EXT-X-STREAM-INF:BANDWIDTH={_BITS_PER_S},CODECS="{CODECS[each]}"',
+            f"#EXT-X-STREAM-INF:{about}" + ',SUBTITLES="captions"' * captions,
             f"{each}/live.m3u8",
         ]
     return _text(lines)

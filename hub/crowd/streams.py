@@ -20,6 +20,7 @@ from hub.crowd.hls import SEGMENT, SEGMENT_S
 from hub.crowd.outs import CodedOut, Out, PlainOut, Start
 from hub.crowd.programme import OggPages, Programme
 from hub.crowd.shelf import FullError, Queue, Shelf
+from hub.crowd.subtitles import Subtitles
 from hub.ports import Tape
 from stagebox import __version__
 
@@ -48,11 +49,13 @@ class Spaces:
     """What streams know of spaces.
 
     ``title(space_id)`` is a space's name, or None once it is not streamed any more;
-    ``on_air(space_id)`` tells whether its audience hears it.
+    ``on_air(space_id)`` tells whether its audience hears it; ``captioned(space_id)`` whether
+    it has captions.
     """
 
     title: Callable[[str], str | None]
     on_air: Callable[[str], bool]
+    captioned: Callable[[str], bool] = lambda _space_id: False
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class _Source:
 
     programme: Programme
     origin: int
+    subtitles: Subtitles
     outputs: dict[Format, _Output] = field(default_factory=dict)
     ready: list[bytes] = field(default_factory=list)
     given: int = 0
@@ -75,6 +79,7 @@ class _Source:
         """Return what came since the last time, and what is due."""
         packets, self.ready = self.ready + self.programme.tick(now), []
         self.given = self.programme.end
+        self.subtitles.advance(self.origin + self.given)
         return packets
 
 
@@ -190,6 +195,21 @@ class Streams:
         output.used_at = self._loop.time()
         return output.out.shelf
 
+    def captioned(self, space_id: str) -> bool:
+        """Tell whether a space has captions."""
+        return self._spaces.captioned(space_id)
+
+    def caption(self, space_id: str, name: str, text: str) -> None:
+        """Show what somebody has just said to all who read along."""
+        source = self._sources.get(space_id)
+        if source is not None and self._spaces.on_air(space_id):
+            source.subtitles.say(name, text)
+
+    def subtitles(self, space_id: str) -> Subtitles | None:
+        """Return a stream's text; None: nobody listens to it."""
+        source = self._sources.get(space_id)
+        return source.subtitles if source is not None else None
+
     # --- private --------------------------------------------------------------
 
     def _output(self, space_id: str, format_: Format) -> _Output:
@@ -217,7 +237,8 @@ class Streams:
         now = self._loop.time()
         # Two on, so that there is room for the silence before a stream.
         origin = (int(now // SEGMENT_S) + 2) * SEGMENT
-        source = self._sources[space_id] = _Source(Programme(now), origin)
+        text = Subtitles(secrets.token_hex(4), origin)
+        source = self._sources[space_id] = _Source(Programme(now), origin, text)
         self._tapes.tape(space_id, True)
         return source
 

@@ -1,9 +1,11 @@
 """Streams and the hub's spaces: who tells whom what."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Protocol
 
+from hub.captions.board import Line
 from hub.config import StreamsConfig
 from hub.crowd.crowd import Crowd
 from hub.crowd.icecast import Icecast
@@ -16,9 +18,20 @@ from hub.spaces.lifecycle import ON_AIR
 from hub.spaces.registry import Spaces
 
 
+class Writes(Protocol):
+    """What streams need of whoever writes captions."""
+
+    def on_line(self, keep: Callable[[Line], None]) -> None:
+        """Call ``keep`` with each final caption."""
+
+
 @contextlib.asynccontextmanager
 async def streams(
-    config: StreamsConfig, spaces: Spaces, media: Tapes, metrics: Metrics
+    config: StreamsConfig,
+    spaces: Spaces,
+    media: Tapes,
+    metrics: Metrics,
+    scribe: Writes | None = None,
 ) -> AsyncIterator[Crowd | None]:
     """Stream the spaces whose hosts want it, for as long as this lasts.
 
@@ -37,7 +50,20 @@ async def streams(
         space = spaces.get(space_id)
         return space is not None and space.info.state in ON_AIR
 
-    running = Streams(media, Known(title, on_air), config.listeners, config.encoders)
+    def captioned(space_id: str) -> bool:
+        space = spaces.get(space_id)
+        return space is not None and space.info.captions
+
+    def said(line: Line) -> None:
+        space = spaces.get(line.space)
+        if space is not None:
+            here = space.snapshot(line.member, None).members
+            name = next((each.name for each in here if each.id == line.member), "")
+            running.caption(line.space, name, line.text)
+
+    running = Streams(media, Known(title, on_air, captioned), config.listeners, config.encoders)
+    if scribe is not None:
+        scribe.on_line(said)
     icecast = (Icecast(each.space, each.mount(), each.password) for each in config.icecast)
     rtmp = (Rtmp(each.space, each.target(), each.key, each.picture) for each in config.rtmp)
     stations = Stations((*icecast, *rtmp), running, title)

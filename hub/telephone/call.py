@@ -28,10 +28,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a call tells: that its sound is agreed upon, and that it is over (once)."""
+    """What a call tells: that its sound is agreed upon, and that it is over (once).
+
+    ``silent``: that nothing comes from there any more, not even an answer; or does again.
+    """
 
     agreed: Callable[[], None]
     over: Callable[[Over], None]
+    silent: Callable[[bool], None] = lambda _is_silent: None
 
 
 class Call:
@@ -46,7 +50,7 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._frames = 0
-        self._is_over = False
+        self._is_over = self._is_silent = False
         self._done = asyncio.Event()
 
     async def goodbye(self) -> None:
@@ -111,6 +115,9 @@ class Call:
         self._frames += 1
         if self._frames % _LOOK_FRAMES:
             return
+        silent, self._is_silent = self._is_silent, self.sound.watch.is_silent(now)
+        if silent != self._is_silent:
+            self._news.silent(self._is_silent)
         match self.sound.watch.look(now):
             case Finding.ASK:
                 self.do(self.leg.probe(now))

@@ -10,6 +10,7 @@ from hub.telephone.digest import answer
 from hub.telephone.leg_terms import (
     ALLOW,
     FIRST_ANSWER_S,
+    GONE_S,
     GOODBYE_S,
     PATIENCE_S,
     RING_S,
@@ -40,7 +41,7 @@ from hub.telephone.message import (
 _SAY: Final = {
     "INVITE": FIRST_ANSWER_S,
     "BYE": GOODBYE_S,
-    "OPTIONS": GOODBYE_S,
+    "OPTIONS": GONE_S,
     "CANCEL": GOODBYE_S,
 }
 _GONE: Final = (408, 481)

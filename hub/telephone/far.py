@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
+from hub.bridges.line import SILENT
 from hub.bridges.port import Ear
 from hub.bridges.terms import Abilities, Cause, FarError, reason
 from hub.telephone.beat import Beat
@@ -73,7 +74,7 @@ class SipFar:
         sound = self._sound(wire.host)
         place = Place(wire.host, sound.port, secrets.randbits(31))
         leg = calling(dialled, us, place)
-        news = News(self._was_agreed, self._was_over)
+        news = News(self._was_agreed, self._was_over, self._is_silent)
         self._call = Call(leg, sound, Way(wire.send, address[0]), news, self._beat)
         self._call.do(leg.dial(loop.time()))
         await asyncio.wait((self._agreed, self._over), return_when=asyncio.FIRST_COMPLETED)
@@ -132,6 +133,10 @@ class SipFar:
         if self._call is not None:
             self._call.lost(over)
         self._was_over(over)
+
+    def _is_silent(self, is_silent: bool) -> None:
+        if self._ear is not None:
+            self._ear.note(SILENT * is_silent)
 
     def _was_agreed(self) -> None:
         if not self._agreed.done():

@@ -21,6 +21,8 @@ FIRST_ANSWER_S: Final = 5.0
 RING_S: Final = 60.0
 # A goodbye that is not answered is said three times.
 GOODBYE_S: Final = 2.0
+# Who does not answer a question within a call for so long is gone: a radio gap is over by then.
+GONE_S: Final = 6.0
 # The shortest session timer that RFC 4028 lets anybody refuse to undercut.
 MIN_SESSION_S: Final = 90
 MAX_SESSION_S: Final = 86_400

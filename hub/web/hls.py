@@ -12,6 +12,7 @@ from msgspec import Struct
 from hub.crowd.formats import Format
 from hub.crowd.hls import TooFarError, master
 from hub.crowd.shelf import FullError, GoneError, Shelf
+from hub.crowd.subtitles import Subtitles
 from hub.web.call import Call, Reply
 from hub.web.problems import Refused, WebCode
 from hub.web.route import Blob, Route
@@ -21,6 +22,7 @@ from stagebox.wire.terms import Count
 
 M3U8: Final = "application/vnd.apple.mpegurl"
 MP4: Final = "audio/mp4"
+VTT: Final = "text/vtt"
 # As long as anybody may be behind, and no longer: who switches a stream off wants it gone.
 _PIECE: Final = "public, max-age=60, immutable"
 # Half a part would be best; a second is the least that there is.
@@ -55,7 +57,8 @@ async def formats(call: Call) -> Reply:
     """List what a space can be heard in."""
     streams, _ = streams_of(call)
     found = [each for each in (Format.OPUS, Format.AAC) if each in streams.kinds]
-    return _reply(master(found), M3U8, _MASTER)
+    captions = streams.captioned(call.path["space"])
+    return _reply(master(found, captions=captions), M3U8, _MASTER)
 
 
 async def playlist(call: Call, wish: Wish) -> Reply:
@@ -74,6 +77,28 @@ async def piece(call: Call) -> Reply:
         return _reply(await _waited(_shelf(call, start=False).piece(name)), MP4, _PIECE)
     except KeyError:
         raise Refused(WebCode.NO_SUCH_STREAM, "There is no such piece, or not any more.") from None
+
+
+async def captions(call: Call) -> Reply:
+    """List the pieces of the text."""
+    return _reply(_subtitles(call).playlist(), M3U8, _LIST)
+
+
+async def text(call: Call) -> Reply:
+    """Send one piece of the text."""
+    try:
+        return _reply(_subtitles(call).piece(call.path["piece"]), VTT, _PIECE)
+    except KeyError:
+        raise Refused(WebCode.NO_SUCH_STREAM, "There is no such piece, or not any more.") from None
+
+
+def _subtitles(call: Call) -> Subtitles:
+    streams, space_id = streams_of(call)
+    found = streams.subtitles(space_id) if streams.captioned(space_id) else None
+    if found is None:
+        detail = "There are no captions, or nobody listens to this; ask for its sound first."
+        raise Refused(WebCode.NO_SUCH_STREAM, detail)
+    return found
 
 
 def _shelf(call: Call, *, start: bool) -> Shelf:
@@ -118,6 +143,22 @@ ROUTES: Final = (
         formats,
         "The same in pieces (HLS), as phones and web pages play it: its formats.",
         gives={200: Blob(M3U8)},
+        errors=_ERRORS,
+    ),
+    Route(
+        "GET",
+        "/spaces/{space}/hls/captions/live.m3u8",
+        captions,
+        "The captions of a stream (WebVTT in HLS), while its space has some.",
+        gives={200: Blob(M3U8)},
+        errors=(*_ERRORS, WebCode.NO_SUCH_STREAM),
+    ),
+    Route(
+        "GET",
+        "/spaces/{space}/hls/captions/{piece}",
+        text,
+        "One piece of the captions. It never changes: caches may keep it.",
+        gives={200: Blob(VTT)},
         errors=_ERRORS,
     ),
     Route(

@@ -16,6 +16,9 @@ from typing import Final
 # A path on which nothing was heard for so long is checked; times 0.8 to 1.2, by chance,
 # so that listeners who came together do not all check together.
 QUIET_S: Final = 1.8
+# Where a person waits to be told within 2 s that nobody is there: 1.2 s at the most, and a
+# check of 0.5 s.
+SOON_S: Final = 1.0
 # RFC 7675 section 5.1: consent itself is asked for every 5 s, whatever else is heard.
 ASK_S: Final = 5.0
 # How long an answer is waited for; RFC 8489 section 6.2.1 has it before the first repetition.
@@ -29,10 +32,10 @@ class Watch:
     """The watch over one path; times are monotonic seconds.
 
     ``heard_at`` is when the peer last proved that it was there; who hears it writes it.
-    ``chance``, 0 to 1, spreads the next check.
+    ``chance``, 0 to 1, spreads the next check. ``quiet_s``: how quiet a path may be unchecked.
     """
 
-    __slots__ = ("_answered_at", "_failed_at", "_failures", "_spread", "heard_at")
+    __slots__ = ("_answered_at", "_failed_at", "_failures", "_spread", "heard_at", "quiet_s")
 
     def __init__(self, now: float, chance: float) -> None:
         self._answered_at = now
@@ -40,6 +43,12 @@ class Watch:
         self._failed_at = now
         self._spread = _spread(chance)
         self.heard_at = now
+        self.quiet_s = QUIET_S
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the last check failed."""
+        return self._failures > 0
 
     @property
     def lost(self) -> bool:
@@ -51,7 +60,7 @@ class Watch:
         if self._failures:
             due = self._failed_at + AGAIN_S
         else:
-            quiet = self.heard_at + QUIET_S * self._spread
+            quiet = self.heard_at + self.quiet_s * self._spread
             due = min(quiet, self._answered_at + ASK_S * self._spread)
         return max(0.0, due - now)
 

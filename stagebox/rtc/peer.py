@@ -23,6 +23,8 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 from stagebox.media.frames import SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.addresses import gathering_on, usable
+from stagebox.rtc.checks import checker_of
+from stagebox.rtc.consent import SOON_S
 from stagebox.rtc.guard import drops_of, limit_datagrams
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.sdp import SdpError, only_sha256, screen
@@ -107,10 +109,12 @@ class Peer:
         on_packet: Callable[[AudioPacket, float], None],
         on_state: Callable[[PeerState], None],
         anywhere: bool = False,
+        watched: bool = False,
     ) -> None:
         """Prepare a connection on ``local_address`` (None: all of this machine's).
 
         ``anywhere``: the other side may be on the internet, not on our own network only.
+        ``watched``: ``answers`` is to be right within 2 s, for some more checks.
 
         ``on_packet(packet, arrival)`` gets each packet in order of arrival, ``arrival``
         in monotonic seconds. ``on_state`` gets each new state once.
@@ -122,6 +126,7 @@ class Peer:
         prepare()
         self._address = usable(local_address)
         self._anywhere = anywhere
+        self._watched = watched
         self._on_state = on_state
         self._state = PeerState.NEW
         self._settled = asyncio.Event()
@@ -150,6 +155,11 @@ class Peer:
     def state(self) -> PeerState:
         """Where this peer is in its life."""
         return self._state
+
+    @property
+    def answers(self) -> bool:
+        """Whether the other side is there, as far as is known: its last check was answered."""
+        return not checker_of(self._dtls.transport._connection).watch.doubtful
 
     async def offer(self) -> str:
         """Our SDP with all candidates, to be given to the other side.
@@ -248,7 +258,10 @@ class Peer:
     async def _describe(self) -> str:
         with gathering_on(self._address):
             await self._pc.setLocalDescription()
-        limit_datagrams(self._dtls.transport._connection)
+        connection = self._dtls.transport._connection
+        limit_datagrams(connection)
+        if self._watched:
+            checker_of(connection).watch.quiet_s = SOON_S
         sdp = self._pc.localDescription.sdp
         if "a=candidate:" not in sdp:
             raise PeerError(

@@ -12,6 +12,7 @@ import numpy as np
 
 from stagebox.media.frames import Pcm
 from stagebox.speech import write_wav
+from tests.support.cable import Cable
 from tests.support.crew import free_port
 
 MODULES: Final = Path("/usr/lib/baresip/modules")
@@ -54,8 +55,18 @@ def is_here() -> bool:
 class Baresip:
     """One telephone. ``coding``: as baresip calls it; ``more``: parameters of its account."""
 
-    def __init__(self, folder: Path, said: Pcm, coding: str = "pcma", more: str = "") -> None:
-        self.address, self.port, self._control = "127.0.0.1", 0, 0
+    def __init__(
+        self,
+        folder: Path,
+        said: Pcm,
+        coding: str = "pcma",
+        more: str = "",
+        cable: Cable | None = None,
+    ) -> None:
+        self.address, self._prefix = (
+            ("127.0.0.1", ()) if cable is None else (cable.far, cable.prefix)
+        )
+        self.port = self._control = 0
         self._folder = folder
         self._coding, self._more = coding, more
         folder.mkdir(parents=True)
@@ -113,6 +124,7 @@ class Baresip:
         log = (self._folder / "log").open("wb")
         with log:
             self._program = await asyncio.create_subprocess_exec(
+                *self._prefix,
                 "baresip",
                 "-f",
                 str(self._folder),
@@ -141,6 +153,11 @@ class Baresip:
             if program.returncode is None:
                 program.kill()
             await program.wait()
+
+    def pull(self) -> None:
+        """Pull its plug; ``start`` starts it anew."""
+        if self._program is not None and self._program.returncode is None:
+            self._program.kill()
 
     async def do(self, command: str, parameters: str = "") -> None:
         """Let it do something, such as dial, hangup or sndcode."""

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 from tests.support.netns import Namespace, run_ip
 
+# For how long tests leave one out.
+CUT_S = float(os.environ.get("STAGEBOX_CUT_S", "3"))
+
 
 class Cable:
     """``near``: this machine's address; ``far``: the server's; ``prefix`` begins its command."""

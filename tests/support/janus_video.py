@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from bench.support.janus_client import VIDEO_ROOM, Client, Handle
+from bench.support.janus_port import TcpClient
 from stagebox.rtc.peer import Direction, Peer
 from tests.loopback.bridges.kit import Ears, Mouth
-from tests.support.janus import Janus, TcpClient
+from tests.support.janus import Janus
 
 _CONNECT_S = 20.0
 

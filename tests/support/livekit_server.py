@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Final, Self
 
+from tests.support.cable import Cable
 from tests.support.crew import free_port
 
 PACKAGE: Final = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
@@ -48,7 +49,8 @@ def install() -> int:
 class Program:
     """A server program with a port, to be killed and started again."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self.address = address
         self.port = port
         self._process: asyncio.subprocess.Process | None = None
 
@@ -75,7 +77,7 @@ class Program:
                 assert self._process is not None
                 assert self._process.returncode is None, "the server ended at once: see its log"
                 try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    _, writer = await asyncio.open_connection(self.address, self.port)
                 except OSError:
                     await asyncio.sleep(0.05)
                     continue
@@ -109,8 +111,9 @@ class Redis(Program):
 class LiveKit(Program):
     """One server (one node, if there is a ``redis``), always at the same port."""
 
-    def __init__(self, redis: str = "") -> None:
-        super().__init__(free_port("127.0.0.1"))
+    def __init__(self, redis: str = "", cable: Cable | None = None) -> None:
+        super().__init__(free_port("127.0.0.1"), "127.0.0.1" if cable is None else cable.far)
+        self._prefix = () if cable is None else cable.prefix
         self._redis = redis
         self._folder = Path(tempfile.mkdtemp(prefix="stagebox-livekit-"))
         self._media = free_port("127.0.0.1")
@@ -118,7 +121,7 @@ class LiveKit(Program):
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.address}:{self.port}"
 
     @property
     def log(self) -> str:
@@ -145,16 +148,17 @@ class LiveKit(Program):
         settings.write_text(self._settings())
         program = server()
         assert program is not None
-        await self._run(program, "--config", str(settings), log=self._folder / "log")
+        await self._run(*self._prefix, program, "--config", str(settings), log=self._folder / "log")
         await self._listens()
 
     def _settings(self) -> str:
         redis = f"redis:\n  address: {self._redis}\n" if self._redis else ""
+        card = "eth0" if self._prefix else "lo"
         return (
-            f"port: {self.port}\nbind_addresses: ['127.0.0.1']\n{redis}"
-            f"rtc:\n  udp_port: {self._media}\n  tcp_port: {self._tcp}\n  node_ip: 127.0.0.1\n"
-            "  use_external_ip: false\n  enable_loopback_candidate: true\n"
-            "  interfaces:\n    includes: ['lo']\n"
+            f"port: {self.port}\nbind_addresses: ['{self.address}']\n{redis}"
+            f"rtc:\n  udp_port: {self._media}\n  tcp_port: {self._tcp}\n  node_ip: {self.address}\n"
+            f"  use_external_ip: false\n  enable_loopback_candidate: {str(card == 'lo').lower()}\n"
+            f"  interfaces:\n    includes: ['{card}']\n"
             f"keys:\n  {KEY}: {SECRET}\n"
             "logging:\n  level: info\n"
         )

@@ -1,7 +1,6 @@
 """Debian's Janus with a VideoRoom on the far side: several people, each a connection."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.support import janus as janus_support
 from tests.support import netns
 from tests.support.bridge_contract import FarContract
 from tests.support.bridge_cycles import by_hand, killed_again_and_again
-from tests.support.cable import cable
+from tests.support.cable import CUT_S, cable
 from tests.support.crew import free_port
 from tests.support.janus import Janus
 from tests.support.janus_video import Publisher, VideoRooms, video_rooms
@@ -34,8 +33,6 @@ pytestmark = [
     pytest.mark.skipif(not janus_support.is_here(), reason="no Janus: apt install janus"),
 ]
 NAME = "Round"
-# For how long a cable is out.
-CUT_S = float(os.environ.get("STAGEBOX_CUT_S", "3"))
 
 
 @pytest.fixture

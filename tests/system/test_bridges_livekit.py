@@ -22,8 +22,10 @@ from stagebox.wire.messages import Reaction
 from stagebox.wire.terms import Mark
 from tests.loopback.bridges.kit import Person as Box
 from tests.loopback.bridges.kit import SoundHub, compare, people, sound_hub, words
-from tests.support import livekit_server
+from tests.support import livekit_server, netns
 from tests.support.bridge_contract import FarContract
+from tests.support.bridge_cycles import by_hand, killed_again_and_again
+from tests.support.cable import CUT_S, cable
 from tests.support.crew import free_port
 from tests.support.livekit_person import LONG_S, ROOM, Person, person, token, until
 from tests.support.livekit_server import KEY, SECRET, LiveKit
@@ -157,6 +159,37 @@ async def test_the_server_is_killed_and_comes_back(livekit: LiveKit, tmp_path: P
             assert hub.members()[NAME].connected
             async with person(livekit.url, token("zoe", "Zoe")) as zoe:
                 await is_heard(zoe, ann)
+
+
+@pytest.mark.skipif(netns.why_not() is not None, reason=str(netns.why_not()))
+async def test_a_cable_that_is_out(tmp_path: Path) -> None:
+    with cable() as line:
+        async with LiveKit(cable=line) as server, sound_hub(tmp_path) as hub:
+            bridge = hub.bridge(plan(server))
+            await joined(hub, bridge)
+            at = time.monotonic()
+            line.cut()
+            await until(lambda: hub.state(bridge) is not State.JOINED)
+            print("a cable that is out is noticed after", time.monotonic() - at)
+            assert not hub.members()[NAME].connected
+            await asyncio.sleep(max(0.0, CUT_S - (time.monotonic() - at)))
+            line.mend()
+            at = time.monotonic()
+            await joined(hub, bridge)
+            print("joined after", time.monotonic() - at)
+            ann = await Box("Ann", number=1).here(hub)
+            async with people(ann), person(server.url, token("zoe", "Zoe")) as zoe:
+                await is_heard(zoe, ann)
+
+
+@by_hand
+@pytest.mark.timeout(3_600)
+async def test_a_server_that_is_killed_a_hundred_times_costs_no_memory(
+    livekit: LiveKit, tmp_path: Path
+) -> None:
+    async with sound_hub(tmp_path) as hub:
+        bridge = hub.bridge(plan(livekit))
+        await killed_again_and_again(hub, bridge, livekit.kill, livekit.start)
 
 
 async def test_the_room_is_closed_and_opened_again(livekit: LiveKit, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hub.bridges.line import SILENT
 from hub.bridges.plan import Plan
 from hub.bridges.seat import Hall
 from hub.bridges.terms import State, System
@@ -23,7 +24,10 @@ from stagebox.wire.terms import Mode
 from tests.loopback.bridges.kit import Person, SoundHub, as_float, people, sound_hub, words
 from tests.loopback.hub.crew import until
 from tests.support import baresip as baresip_support
+from tests.support import netns
 from tests.support.baresip import Baresip
+from tests.support.bridge_cycles import by_hand, killed_again_and_again
+from tests.support.cable import CUT_S, cable
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -155,6 +159,41 @@ async def test_a_number_is_called_and_comes_back_after_a_crash(tmp_path: Path) -
             await hub.joined(bridge)
 
 
+@pytest.mark.skipif(netns.why_not() is not None, reason=str(netns.why_not()))
+async def test_a_cable_that_is_out(tmp_path: Path) -> None:
+    with cable() as line:
+        talks = words(2, 4 * CUT_S + 20.0)
+        async with (
+            sound_hub(tmp_path / "hub") as hub,
+            Baresip(tmp_path / "phone", talks, cable=line) as bare,
+        ):
+            ann = await Person("Ann", number=1).here(hub)
+            async with people(ann):
+                bridge = hub.bridge(Plan(name=NAME, space="main", system=System.SIP, url=bare.url))
+                await hub.joined(bridge)
+                await until(lambda: bool(ann.ears.packets))
+                at = time.monotonic()
+                line.cut()
+                await until(lambda: _is_shown_as_silent(hub, bridge))
+                print("a cable that is out is shown after", time.monotonic() - at)
+                await asyncio.sleep(max(0.0, CUT_S - (time.monotonic() - at)))
+                ann.ears.packets.clear()
+                line.mend()
+                at = time.monotonic()
+                await until(lambda: bool(ann.ears.packets))
+                print("heard again after", time.monotonic() - at)
+                await hub.joined(bridge)
+                await until(lambda: not _is_shown_as_silent(hub, bridge))
+
+
+@by_hand
+@pytest.mark.timeout(1_800)
+async def test_a_telephone_that_is_killed_a_hundred_times_costs_no_memory(tmp_path: Path) -> None:
+    async with sound_hub(tmp_path / "hub") as hub, Baresip(tmp_path / "phone", said(2)) as bare:
+        bridge = hub.bridge(Plan(name=NAME, space="main", system=System.SIP, url=bare.url))
+        await killed_again_and_again(hub, bridge, bare.pull, bare.start)
+
+
 async def test_keys_raise_hands_and_mute(tmp_path: Path) -> None:
     hall = SpaceConfig(id="main", name="Main", mode=Mode.MODERATED)
     async with sound_hub(tmp_path / "hub", spaces=(hall,)) as hub, called(hub, config()) as phone:
@@ -233,6 +272,12 @@ async def _flooded(phone: Telephone) -> None:
                 await asyncio.sleep(0)
     await until(lambda: phone.counts()["malformed"] > before)
     assert phone.counts()["here"] == 0
+
+
+def _is_shown_as_silent(hub: SoundHub, bridge: str) -> bool:
+    found = hub.ways.bridges.get(bridge)
+    assert found is not None
+    return found.status().note == SILENT
 
 
 def _queue(hub: SoundHub) -> tuple:

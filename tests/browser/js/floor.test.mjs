@@ -308,6 +308,12 @@ test("the microphone is asked for by the first press, and serves it if it is sti
   other.do({ on: "up" });
   other.do({ on: "microphone", is: "ready" });
   assert.deepEqual(other.effects, [], "the finger is up");
+  const slow = new Browser({ microphone: false });
+  slow.do({ on: "microphone", is: "asking" }); // a hand was raised before
+  slow.do({ on: "down" });
+  assert.deepEqual(slow.said(), ["microphone_asking"]);
+  slow.do({ on: "microphone", is: "ready" });
+  assert.equal(slow.sent("floor.request").length, 1, "the finger is still down");
   const hand = new Browser({ microphone: false, mode: "fifo" });
   hand.do({ on: "hand" });
   assert.deepEqual(

@@ -1,23 +1,35 @@
 """Streams as their routes see them: how many may wait, what is encoded, what addresses lead to."""
 
 import asyncio
+import dataclasses
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from hub.captions.board import Line
 from hub.config import Boxes, HubConfig, HubLimits, StreamsConfig, TrustConfig
 from hub.crowd.wiring import streams
 from hub.web.desk import Home
-from tests.loopback.hub.crew import Hub
+from tests.loopback.hub.crew import Guest, Hub, crew
 from tests.loopback.web.kit import AT_EASE, SPACES, Answer, Browser
 
 MAIN = "/spaces/main"
 LIVE = f"{MAIN}/hls/opus/live.m3u8"
 FAR = "00000000-9999999.m4s"
+
+
+class Lines:
+    """Whoever writes captions: ``said`` is what a stream is told."""
+
+    def __init__(self) -> None:
+        self.said: list[Callable[[Line], None]] = []
+
+    def on_line(self, keep: Callable[[Line], None]) -> None:
+        self.said.append(keep)
 
 
 class StreamHub(Hub):
@@ -29,8 +41,9 @@ class StreamHub(Hub):
 
     async def _home(self) -> Home:
         crowd = await self.stack.enter_async_context(
-            streams(self.config.streams, self.spaces, self.media, self.metrics)
+            streams(self.config.streams, self.spaces, self.media, self.metrics, lines := Lines())
         )
+        self.lines = lines
         return Home(self.store, self.data, self.trust, crowd=crowd)
 
     async def aclose(self) -> None:
@@ -149,3 +162,33 @@ async def test_a_space_that_is_not_streamed_tells_nothing(tmp_path: Path, encode
         for path in ("stream.mp3", "hls/live.m3u8", "hls/opus/live.m3u8", f"hls/opus/{FAR}"):
             assert (await admin.ask("GET", f"/spaces/talk/{path}")).code == "not_streamed"
         assert hub.value("stagebox_streams_encoders") == 0
+
+
+async def test_captions_come_with_the_stream_while_there_are_some(tmp_path: Path) -> None:
+    async with house(tmp_path, StreamsConfig(encoders=0)) as (hub, admin):
+        lists = f"{MAIN}/hls/captions/live.m3u8"
+        assert "SUBTITLES" not in (await admin.ask("GET", f"{MAIN}/hls/live.m3u8")).text
+        assert (await admin.ask("GET", lists)).code == "no_such_stream"
+        hub.spaces.set_facilities(dataclasses.replace(hub.spaces.facilities, captions=True))
+        assert (await admin.ask("PATCH", MAIN, {"captions": True})).status == 204
+        listed = (await admin.ask("GET", f"{MAIN}/hls/live.m3u8")).text
+        assert "captions/live.m3u8" in listed
+        assert (await admin.ask("GET", lists)).code == "no_such_stream"  # nobody listens yet
+        assert (await admin.ask("GET", LIVE)).status == 200
+        async with crew(anna := Guest("Anna", number=1)):
+            await anna.enter(hub, "main")
+            for keep in hub.lines.said:
+                keep(Line("main", anna.id, 0.0, 1.0, "Guten Abend & <hello>"))
+                keep(Line("nowhere", anna.id, 0.0, 1.0, "unheard"))
+            text = ""
+            async with asyncio.timeout(20):
+                while "hello" not in text:
+                    newest = (await admin.ask("GET", lists)).text.split()[-1]
+                    answer = await admin.ask("GET", f"{MAIN}/hls/captions/{newest}")
+                    assert answer.headers["Content-Type"] == "text/vtt"
+                    text = answer.text
+                    await asyncio.sleep(0.2)
+        assert "<v Anna>Guten Abend &amp; &lt;hello&gt;</v>" in text
+        assert (await admin.ask("GET", f"{MAIN}/hls/captions/{FAR}")).code == "no_such_stream"
+        assert (await admin.ask("PATCH", MAIN, {"captions": False})).status == 204
+        assert (await admin.ask("GET", lists)).code == "no_such_stream"

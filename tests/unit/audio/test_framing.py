@@ -13,7 +13,7 @@ def test_a_block_has_the_time_of_its_first_sample() -> None:
     assert block.start == pytest.approx(5.0)
 
 
-@given(delays=st.lists(st.floats(0, 0.05), min_size=2, max_size=200))
+@given(delays=st.lists(st.floats(0, 0.03), min_size=2, max_size=200))
 def test_late_blocks_do_not_move_the_stamps(delays: list[float]) -> None:
     """Sample n is captured at n / 48000; a block is seen later, in order."""
     clock, seen, starts = BlockClock(), 0.01, []
@@ -42,3 +42,22 @@ def test_a_clock_that_was_late_at_first_is_corrected_at_once() -> None:
     clock = BlockClock()
     clock.stamp(PCM, 0.05)
     assert clock.stamp(PCM, 0.05).start == pytest.approx(0.04)
+
+
+@given(
+    lost=st.integers(4, 90),
+    delays=st.lists(st.floats(0, 0.05), min_size=200, max_size=200),
+)
+def test_samples_that_were_lost_are_made_up_for_within_half_a_second(
+    lost: int, delays: list[float]
+) -> None:
+    clock, seen = BlockClock(), 0.0
+    off: list[float] = []
+    for n in range(200):
+        captured = 0.01 * (n + (lost if n >= 100 else 0))
+        # Whatever the thread was kept waiting, it has caught up by each tenth block.
+        seen = max(seen, captured + 0.01 + (delays[n] if n % 10 < 5 else 0.0))
+        off.append(clock.stamp(PCM, seen).start - captured)
+    assert max(map(abs, off[:100])) <= 0.05
+    assert max(map(abs, off[150:])) <= 0.05
+    assert -max(lost * 0.01, 0.05) <= min(off[100:150]) <= max(off[100:150]) <= 0.05

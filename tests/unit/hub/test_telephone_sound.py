@@ -12,7 +12,7 @@ from hub.telephone.rates import Down, Up, a_law, mu_law
 from hub.telephone.reframe import Reframer
 from hub.telephone.sdp import Coding, OfferError, Place
 from hub.telephone.target import KEYS, Target
-from hub.telephone.watch import PROBE_S, REFUSED_S, SILENT_S, Finding, Watch
+from hub.telephone.watch import PROBE_S, REFUSED_S, SILENT_S, UNANSWERED_S, Finding, Watch
 from tests.unit.hub.telephone_kit import SDP
 
 OURS = Place("192.0.2.1", 6000, 5)
@@ -286,15 +286,30 @@ def test_a_first_packet_is_never_late() -> None:
 
 def test_who_is_silent_is_asked_and_who_refuses_is_gone() -> None:
     watch = Watch(0.0)
-    assert watch.look(1.0) is Finding.FINE
-    assert watch.look(max(SILENT_S, PROBE_S)) is Finding.ASK
-    assert watch.look(PROBE_S + 0.1) is Finding.FINE  # it was asked just now
-    watch.heard(PROBE_S + 0.2)
+    assert watch.look(SILENT_S - 0.1) is Finding.FINE
+    assert watch.look(SILENT_S) is Finding.ASK
+    assert watch.look(SILENT_S + 0.1) is Finding.FINE  # it was asked just now
+    watch.heard(SILENT_S + 0.2)
+    assert watch.look(2 * SILENT_S + 0.3) is Finding.FINE  # and not long ago
+    assert watch.look(SILENT_S + PROBE_S) is Finding.ASK
+    watch.heard(9.0)
     watch.refused(10.0)
     watch.refused(10.1)
     assert watch.look(10.0 + REFUSED_S) is Finding.GONE
     watch.heard(10.6)
     assert watch.look(10.7) is Finding.FINE
+
+
+def test_who_does_not_answer_is_asked_once_and_shown_as_silent_within_two_seconds() -> None:
+    watch = Watch(0.0)
+    watch.heard(5.0)
+    assert watch.look(5.0 + SILENT_S) is Finding.ASK
+    assert not watch.is_silent(5.1 + SILENT_S)
+    assert watch.is_silent(5.0 + SILENT_S + UNANSWERED_S)
+    assert SILENT_S + UNANSWERED_S < 2.0 - 0.2  # looked at five times a second
+    assert watch.look(30.0) is Finding.FINE  # the question is repeated by itself, and ends
+    watch.heard(31.0)
+    assert not watch.is_silent(40.0)
 
 
 def test_addresses_to_call() -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagebox.rtc.consent import AGAIN_S, ANSWER_S, ASK_S, FAILURES, QUIET_S, Watch
+from stagebox.rtc.consent import AGAIN_S, ANSWER_S, ASK_S, FAILURES, QUIET_S, SOON_S, Watch
 
 MIDDLE = 0.5
 
@@ -54,3 +54,17 @@ def test_checks_are_spread(chance: float) -> None:
     watch = Watch(0.0, MIDDLE)
     watch.answered(0.0, chance)
     assert abs(watch.wait(0.0) - QUIET_S * (0.8 + 0.4 * chance)) < 1e-9
+
+
+@given(chance=st.floats(0, 1), now=st.floats(0, 1e6))
+def test_where_it_is_to_be_known_soon_doubt_comes_within_2_s(chance: float, now: float) -> None:
+    watch = Watch(now, MIDDLE)
+    watch.quiet_s = SOON_S
+    watch.answered(now, chance)
+    assert not watch.doubtful
+    failed = now + watch.wait(now) + ANSWER_S
+    watch.unanswered(failed)
+    assert watch.doubtful
+    assert failed - now < 1.8
+    watch.answered(failed + 1.0, chance)
+    assert not watch.doubtful

@@ -15,6 +15,9 @@ import { say, TalkKey } from "./talk.js";
 import { HEARTBEAT_S, LEASE_S } from "./timers.js";
 import { isFloorFree, me } from "./view.js";
 
+// Why a press does nothing yet; if it is still held then, it counts.
+const WAIT = "microphone_asking";
+
 /** One browser's side of floor control. `prefix` must be new at every load of the page. */
 export class Participant {
   #prefix;
@@ -130,7 +133,7 @@ export class Participant {
     const why = this.#whyNot(now);
     if (!why) return this.#talk.press(now);
     // A microphone that comes while this finger is still down serves this press.
-    this.#wants = why.some((effect) => effect.do === "microphone");
+    this.#wants = why.some(({ do: act, cause }) => act === "microphone" || cause === WAIT);
     return [...this.#talk.bar(now), ...why];
   }
 
@@ -154,7 +157,7 @@ export class Participant {
     const until = this.#talk.cooldownUntil;
     if (until !== null) return [say("deny", "retry_after", Math.ceil(until - now))];
     if (this.#microphone === "none") return [{ do: "microphone" }];
-    if (this.#microphone === "asking") return [say("local", "microphone_asking")];
+    if (this.#microphone === "asking") return [say("local", WAIT)];
     return this.#hasSound ? null : [say("local", "no_sound")];
   }
 
