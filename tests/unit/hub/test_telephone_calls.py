@@ -10,6 +10,7 @@ from hub.telephone.digest import Login
 from hub.telephone.leg import Leg, called, calling
 from hub.telephone.leg_terms import (
     FIRST_ANSWER_S,
+    GONE_S,
     GOODBYE_S,
     PATIENCE_S,
     RING_S,
@@ -203,7 +204,7 @@ def test_who_is_asked_and_says_nothing_is_gone() -> None:
     leg.probe(1.0)
     assert len(sent(leg.tick(1.0 + T1_S))) == 1
     assert leg.tick(1.6) == []
-    (over,) = leg.tick(1.0 + GOODBYE_S)
+    (over,) = leg.tick(1.0 + GONE_S)
     assert isinstance(over, Over)
     assert leg.is_over
 
