@@ -104,7 +104,7 @@ class Port:
             self._line.settimeout(left)
             try:
                 data = self._line.recv(1 << 16)
-            except TimeoutError:
+            except (TimeoutError, ConnectionResetError):  # its end is an end like any other
                 return
             if not data:
                 return

@@ -21,6 +21,7 @@ def test_after_every_power_cut_it_is_the_old_or_the_new(tmp_path: Path) -> None:
         while lives.lives <= CUTS:
             lives.live(chance)
             assert lives.ledger.wrong == []
+            print(f"life {lives.lives}: {lives.ledger.steps} writes")
         ledger = lives.ledger
     print(
         f"{CUTS} power cuts (seed {seed}): {CUTS} starts, {ledger.steps} writes told as done and"
