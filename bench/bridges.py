@@ -95,7 +95,7 @@ class House:
         other = await self._hub(folder, "other", OPEN_SPACE)
         made = Chief(other).ask("POST", "/spaces/main/invites", {"place": "speaker"})[1]
         url, more = f"{other.http}/whip/main", f'token = "{made["token"]}"'
-        return _BRIDGE.format(name="Hub", system="hub", url=url, more=more)
+        return _BRIDGE.format(name="Hub", system="stagebox", url=url, more=more)
 
     async def _room(self) -> str:
         server = await self._stack.enter_async_context(PortServer())

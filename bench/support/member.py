@@ -59,6 +59,7 @@ class Member:
         self._on_packet = on_packet
         self._answers: asyncio.Queue[HubMessage] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self._presses = 0
 
     async def __aenter__(self) -> Self:
         """Open the line, join, connect."""
@@ -93,11 +94,12 @@ class Member:
 
     async def take_floor(self) -> None:
         """Ask for the floor and wait until it is there."""
-        await self._ask(FloorRequest(req="floor"), FloorGranted)
+        self._presses += 1
+        await self._ask(FloorRequest(req=f"floor-{self._presses}"), FloorGranted)
 
     async def release_floor(self) -> None:
         """Give the floor back and wait until it is."""
-        await self._ask(FloorRelease(req="floor"), FloorReleased)
+        await self._ask(FloorRelease(req=f"floor-{self._presses}"), FloorReleased)
 
     async def _ask(self, message: MemberMessage, kind: type[M]) -> M:
         await self._say(message)
