@@ -28,9 +28,13 @@ class Feed:
 
 
 class VideoRoster:
-    """Who is in the room, from what Janus tells bit by bit."""
+    """Who is in the room, from what Janus tells bit by bit.
 
-    def __init__(self) -> None:
+    ``mid``: which stream is the sound of somebody of whom no streams are told; None: none.
+    """
+
+    def __init__(self, mid: str | None = None) -> None:
+        self._mid = mid
         self.private_id: object = None
         self._people: dict[FeedId, Person] = {}
         self._feeds: dict[FeedId, Feed] = {}
@@ -102,7 +106,8 @@ class VideoRoster:
         )
 
     def _publishes(self, each: Body) -> None:
-        number, mid = _number(each.get("id")), _sound_of(each)
+        number = _number(each.get("id"))
+        mid = _sound_of(each) if "streams" in each else self._mid
         if number not in self._people:
             return
         if mid is None:

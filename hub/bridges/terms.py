@@ -27,6 +27,14 @@ class System(StrEnum):
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference
+    X = "x"  # a Space, unofficially: off unless the settings accept the risk
+
+
+class Part(StrEnum):
+    """What a bridge is to do over there, where that is somebody's to grant."""
+
+    LISTEN = "listen"
+    SPEAK = "speak"  # ask to, and until then listen
 
 
 # From there nobody hears us.

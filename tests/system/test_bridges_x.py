@@ -1,0 +1,134 @@
+"""A Space whose stage is Debian's Janus: asked, accepted, speech both ways, muted, removed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.bridges.plan import Plan
+from hub.bridges.terms import Cause, Part, State, System
+from hub.bridges.x_machine import NOTES, Stage
+from tests.loopback.bridges.kit import Person, SoundHub, people, sound_hub, words
+from tests.loopback.hub.crew import until
+from tests.support import janus as janus_support
+from tests.support.janus import Janus
+from tests.support.janus_video import VideoRooms, video_rooms
+from tests.support.x_double import LINK, OWN, SPACE, ZOE, Broadcast, XDouble
+from tests.system.test_bridges_janus import LIKE, heard_well
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not janus_support.is_here(), reason="no Janus: apt install janus"),
+]
+PLAN = Plan(name="Space", space="main", system=System.X, url=LINK, part=Part.SPEAK)
+
+
+@dataclass
+class Evening:
+    """A Space, its stage, and a hub that asks to speak there."""
+
+    double: XDouble
+    rooms: VideoRooms
+    hub: SoundHub
+
+    @property
+    def status(self) -> Any:
+        bridge = self.hub.ways.bridges.get(PLAN.id)
+        assert bridge is not None
+        return bridge.status()
+
+    async def accept(self) -> None:
+        """Let the hub speak, as a host there does, and wait until it is on the stage."""
+        await self.double.tell(12, OWN, self.double.wishes[-1])
+        await until(lambda: self.status.note == "")
+
+    async def number(self) -> Any:
+        return (await self.rooms.names())[OWN]
+
+
+@pytest.fixture
+async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
+    async with (
+        Janus(room=SPACE, http=True, string_ids=True) as server,
+        video_rooms(server) as rooms,
+        XDouble(Broadcast(words(1, 8.0)), gateway=server.http_url).serving() as double,
+        sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub,
+    ):
+        await rooms.make()
+        hub.bridge(PLAN)
+        await hub.joined(PLAN.id)
+        yield Evening(double, rooms, hub)
+
+
+async def test_accepted_speech_goes_both_ways_and_the_broadcast_ends(evening: Evening) -> None:
+    hub, rooms = evening.hub, evening.rooms
+    assert evening.status.note == NOTES[Stage.ASKED]
+    async with rooms.person(ZOE) as zoe:
+        await evening.accept()
+        assert evening.double.unmuted == evening.double.wishes
+        await zoe.listen(await evening.number())
+        ann = await Person("Ann", number=1).here(hub)
+        async with people(ann):
+            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+            print("to a Space", out.correlation, out.delay_ms)
+            assert out.correlation > LIKE
+            assert not ann.ears.packets  # neither her own voice, nor the broadcast any more
+            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
+            print("from a Space", back.correlation, back.delay_ms)
+            assert back.correlation > LIKE
+            assert max(out.delay_ms, back.delay_ms) < 1_000
+            speaking = asyncio.create_task(zoe.mouth.say(words(2, 2.0)))
+            await until(lambda: [each.name for each in evening.status.people] == ["Zoe"])
+            await until(lambda: evening.status.people[0].talking is True)
+            await speaking
+
+
+async def test_who_is_muted_there_is_not_heard_until_that_ends(evening: Evening) -> None:
+    async with evening.rooms.person(ZOE) as zoe:
+        await evening.accept()
+        await zoe.listen(await evening.number())
+        ann = await Person("Ann", number=1).here(evening.hub)
+        async with people(ann):
+            await evening.double.tell(16, OWN)
+            await until(lambda: evening.status.note == NOTES[Stage.MUTED])
+            zoe.ears.packets.clear()
+            await ann.talk(words(0, 1.0))
+            assert not zoe.ears.packets
+            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
+            assert back.correlation > LIKE
+            await evening.double.tell(17, OWN)
+            await until(lambda: evening.status.note == "")
+            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+            assert out.correlation > LIKE
+
+
+async def test_who_is_removed_there_listens_and_does_not_ask_again(evening: Evening) -> None:
+    hub = evening.hub
+    await evening.accept()
+    await evening.rooms.kick(await evening.number())
+    await until(lambda: hub.state(PLAN.id) is State.REFUSED)
+    assert evening.status.condition.cause is Cause.REMOVED_THERE
+    await hub.ways.bridges.switch(PLAN.id, on=True)
+    await hub.joined(PLAN.id)
+    assert evening.status.note == NOTES[Stage.REMOVED]
+    assert len(evening.double.wishes) == 1
+    assert not evening.double.withdrawn
+
+
+async def test_an_account_that_is_on_the_stage_already_does_not_come_twice(
+    evening: Evening,
+) -> None:
+    async with evening.rooms.person(OWN):
+        await evening.double.tell(12, OWN, evening.double.wishes[-1])
+        await until(lambda: evening.hub.state(PLAN.id) is State.REFUSED)
+        assert evening.status.condition.cause is Cause.ALREADY_BRIDGED
+
+
+async def test_the_stage_is_closed(evening: Evening) -> None:
+    await evening.accept()
+    await evening.rooms.destroy()
+    await until(lambda: evening.hub.state(PLAN.id) is State.ENDED)
+    assert evening.status.condition.cause is Cause.ROOM_ENDED
