@@ -25,6 +25,7 @@ from hub.bridges.port import Far
 from hub.bridges.seat import Hall
 from hub.bridges.terms import FarError, Part, System
 from hub.bridges.whip import Endpoint, WhipFar
+from hub.bridges.x_host import XHost
 from hub.bridges.x_settings import REFUSED, XConfig
 from hub.bridges.x_space import Memory, Visit, XSpace
 from hub.telephone.far import Number, SipFar
@@ -166,7 +167,7 @@ class Bridges:
         spread = hashlib.sha256(f"{self.marks.hub_id} {plan.id}".encode()).digest()[0] / 255
         bridge = Bridge(plan, self._hall, self._maker(plan), spread)
         self._bridges[plan.id] = bridge
-        if plan.on:
+        if plan.on and plan.part is not Part.HOST:  # which a person begins, each time
             bridge.start()
         return bridge
 
@@ -226,6 +227,8 @@ class Bridges:
         return lambda: livekit.LiveKitFar(room, self._guard(), memory)
 
     def _space(self, plan: Plan) -> Callable[[], Far]:
+        if plan.part is Part.HOST:
+            return lambda: XHost(plan.name, self._x)
         memory = Memory()
         visit = Visit(plan.url, plan.part is Part.SPEAK, self._x)
         return lambda: XSpace(visit, memory)

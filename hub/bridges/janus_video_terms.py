@@ -46,6 +46,16 @@ class VideoRoster:
         return tuple(self._people.values())
 
     @property
+    def own(self) -> object:
+        """Our own number in the room."""
+        return self._own
+
+    def number_of(self, name: str) -> FeedId | None:
+        """Return the number of somebody who is shown so; None: there is nobody."""
+        found = (key for key, person in self._people.items() if person.name == name)
+        return next(found, None)
+
+    @property
     def feeds(self) -> dict[FeedId, Feed]:
         """Who can be heard."""
         return dict(self._feeds)

@@ -42,6 +42,11 @@ class Wire:
         self._session: object = None
         self._is_open = False
 
+    @property
+    def session(self) -> object:
+        """The number of the session, once it is open."""
+        return self._session
+
     async def open(self) -> None:
         """Connect and begin a session.
 

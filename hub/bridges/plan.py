@@ -126,7 +126,15 @@ def _check_url(plan: Plan) -> None:
         raise PlanError("url", f"it must be {those} with a host.")
     if parts.username is not None or parts.fragment:
         raise PlanError("url", "leave names, passwords and #… out of the address.")
-    if plan.system is System.X and not space_id(plan.url):
+    if plan.system is System.X:
+        _check_space(plan)
+
+
+def _check_space(plan: Plan) -> None:
+    is_made = plan.part is Part.HOST
+    if is_made and space_id(plan.url):
+        raise PlanError("url", "a Space that is hosted is made: give https://x.com/i/spaces alone.")
+    if not is_made and not space_id(plan.url):
         raise PlanError("url", "give the link of a Space, such as https://x.com/i/spaces/1AbC.")
 
 

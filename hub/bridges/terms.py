@@ -35,6 +35,7 @@ class Part(StrEnum):
 
     LISTEN = "listen"
     SPEAK = "speak"  # ask to, and until then listen
+    HOST = "host"  # make it, whenever somebody switches it on
 
 
 # From there nobody hears us.
@@ -69,6 +70,7 @@ class Cause(StrEnum):
     ROOM_ENDED = "room_ended"
     NOT_LET_IN_HERE = "not_let_in_here"
     PUT_OUT_HERE = "put_out_here"
+    NOT_BEGUN_AGAIN = "not_begun_again"
     FAILED = "failed"
 
 

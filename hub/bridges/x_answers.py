@@ -145,10 +145,7 @@ def door_of(found: object, asked: str) -> Door:
 
 def wish_of(found: object) -> str:
     """Return the id of our wish to speak."""
-    wish = _at(found).get("session_uuid")
-    if not is_id(wish):
-        raise _strange("a wish to speak")
-    return wish
+    return id_in(found, "session_uuid")
 
 
 def gateway_of(found: object, asked: str) -> Gateway:
@@ -186,6 +183,27 @@ def _people(participants: Body) -> Iterator[tuple[str, Person]]:
                 muted = each.get("is_muted_by_guest"), each.get("is_muted_by_admin")
                 name = clean_name(each.get("display_name"))
                 yield user, Person(name, muted=True in muted, may_speak=True)
+
+
+def text_in(found: object, key: str) -> str:
+    """Return a text of an answer.
+
+    Raises:
+        FarError: there is none.
+    """
+    return _text(_at(found), key, f"a {key}")
+
+
+def id_in(found: object, key: str) -> str:
+    """Return an id of an answer.
+
+    Raises:
+        FarError: there is none.
+    """
+    value = _at(found).get(key)
+    if not is_id(value):
+        raise _strange(f"a {key}")
+    return value
 
 
 def is_id(value: Any) -> TypeGuard[str]:  # noqa: ANN401 - whatever a server sends

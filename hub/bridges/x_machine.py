@@ -36,6 +36,7 @@ class Act(StrEnum):
     ASK = "ask"
     ACCEPT = "accept"
     ENTER = "enter"  # it is where those are who speak
+    HOST = "host"  # it made the Space itself
     MUTE = "mute"
     UNMUTE = "unmute"
     WITHDRAW = "withdraw"
@@ -53,7 +54,9 @@ _OFF: Final[Mapping[Act, Stage]] = MappingProxyType({Act.END: Stage.ENDED})
 # What is not in a row changes nothing.
 TABLE: Final[Mapping[Stage, Mapping[Act, Stage]]] = MappingProxyType(
     {
-        Stage.LISTENING: MappingProxyType({**_OFF, Act.ASK: Stage.ASKED}),
+        Stage.LISTENING: MappingProxyType(
+            {**_OFF, Act.ASK: Stage.ASKED, Act.HOST: Stage.SPEAKING}
+        ),
         Stage.ASKED: MappingProxyType({**_WAITING, Act.ACCEPT: Stage.ACCEPTED}),
         Stage.ACCEPTED: MappingProxyType({**_WAITING, Act.ENTER: Stage.SPEAKING}),
         Stage.SPEAKING: MappingProxyType({**_ON_STAGE, Act.MUTE: Stage.MUTED}),
@@ -128,6 +131,7 @@ class Crowd:
         self.own = ""
         self._known = dict(known)
         self._wishes: dict[str, str] = {}
+        self._granted: dict[str, str] = {}
         self._talking: frozenset[str] = frozenset()
         self._permits = permits
 
@@ -151,8 +155,8 @@ class Crowd:
         return frozenset(self._known)
 
     def wish_of(self, user: str) -> str:
-        """Return the wish to speak of somebody; empty: there is none."""
-        return self._wishes.get(user, "")
+        """Return by which wish somebody asks to speak, or speaks; empty: there is none."""
+        return self._wishes.get(user) or self._granted.get(user, "")
 
     def take(self, event: Event) -> bool:
         """Take what the chat tells; say whether it changed anything."""
@@ -161,9 +165,11 @@ class Crowd:
             case Wished(user, name, wish):
                 self._put(user, Person(name, may_speak=False))
                 self._wish(user, wish)
-            case Accepted(user, name):
-                self._wishes.pop(user, None)
+            case Accepted(user, name, wish):
+                asked = self._wishes.pop(user, "")
                 self._put(user, Person(name, may_speak=True), anew=True)
+                if user in self._known:
+                    self._granted[user] = wish or asked
             case Muted(user, muted) if user in self._known:
                 self._known[user] = replace(self._known[user], muted=muted)
             case _:

@@ -32,6 +32,7 @@ class Entry:
     space: str
     user: str
     wish: str = field(repr=False)
+    stream: str = ""  # the name of the broadcast; empty: that of the Space
 
 
 class Podium(JanusVideo):
@@ -53,6 +54,7 @@ class Podium(JanusVideo):
         self._line = line = Line("sendonly", self._address, ear)
         await wire.open()
         self._handle = await wire.attach(PLUGIN)
+        await self._prepare()
         body = {"request": "join", "ptype": "publisher", **self._room_of, "display": entry.user}
         joined = data_of(await self._ask(body))
         self._refuse_twin(joined)
@@ -62,6 +64,11 @@ class Podium(JanusVideo):
         await line.accept(answer_of(answer))
         ear.people(self._who.people)
         self._follow()
+
+    @property
+    def gateway(self) -> str:
+        """Where it is."""
+        return self._entry.gateway.url
 
     def show(self, name: str) -> None:
         """See ``Far``: an account has the name that it has."""
@@ -77,9 +84,12 @@ class Podium(JanusVideo):
         entry = self._entry
         return {
             "session_uuid": entry.wish,
-            "stream_name": entry.space,
+            "stream_name": entry.stream or entry.space,
             "vidman_token": entry.gateway.jwt,
         }
+
+    async def _prepare(self) -> None:
+        """Do what has to be done before one comes in: a guest finds everything there."""
 
     def _refuse_twin(self, joined: Body) -> None:
         """Refuse a room in which this account is already: both would hear each other."""

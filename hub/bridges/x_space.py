@@ -8,8 +8,9 @@ they do each other. It has never run against X itself.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from hub.bridges.port import Ear
@@ -39,12 +40,13 @@ from stagebox.media.rtp import AudioPacket
 CALM_S: Final = 20.0
 # So long after we spoke the broadcast may still bring our own voice.
 _TAIL_S: Final = 15.0
-_GOODBYE_S: Final = 2.5
+_GOODBYE_S: Final = 2.0
 _REMOVED: Final = (
     "Somebody there took this hub's right to speak. From now on it only listens; to ask"
     " again, remove the bridge and make it anew, or start the hub anew."
 )
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 log = logging.getLogger(__name__)
 
 
@@ -148,9 +150,9 @@ class XSpace:
         await radio.begin()
         if self._asks:
             await self._ask_to_speak(desk, web, space, stream)
-        self._listening = self._begin(radio.run())
+        self._listening = self._begin(radio.run)
         if self._talk is not None:
-            self._begin(self._follow(self._talk))
+            self._begin(partial(self._follow, self._talk))
         self._tell()
 
     def _heard(self, packet: AudioPacket, now: float) -> None:
@@ -184,7 +186,7 @@ class XSpace:
                 continue
             known, turned = self._crowd.take(event), self._turn.take(event)
             if turned and self._turn.stage is Stage.ACCEPTED:
-                self._begin(self._speak())
+                self._begin(self._speak)
             if known or turned:
                 self._tell()
 
@@ -223,16 +225,16 @@ class XSpace:
         self._ear.people(self._crowd.people)
         self._ear.note(self._turn.note or self._noted)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Work) -> asyncio.Task[None]:
         task = asyncio.create_task(self._done(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _done(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _done(self, work: Work) -> None:
         """Do something, whose end is the end of it all."""
         try:
-            await work
+            await work()
         except FarError as error:
             self._end(error)
         except Exception:
@@ -243,7 +245,8 @@ class XSpace:
         if error.cause is Cause.REMOVED_THERE and self._turn.handle(Act.REMOVE):
             self._memory.removed = True
             error = FarError(error.cause, _REMOVED)
-        self._turn.handle(Act.END)
+        if not self._turn.waits:  # else it withdraws as it leaves
+            self._turn.handle(Act.END)
         if not self._over.done():
             self._over.set_result(_calm(error))
 

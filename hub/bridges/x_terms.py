@@ -168,7 +168,7 @@ class Guest:
 
     def cancel(self, wish: str) -> Request:
         """Ask for it no more."""
-        return self._of("request/cancel", wish)
+        return self.of("request/cancel", wish)
 
     def negotiate(self, wish: str) -> Request:
         """Ask for the gateway through which one speaks."""
@@ -176,9 +176,10 @@ class Guest:
 
     def mute(self, wish: str, *, muted: bool) -> Request:
         """Be shown as muted, or not."""
-        return self._of("muteSpeaker" if muted else "unmuteSpeaker", wish)
+        return self.of("muteSpeaker" if muted else "unmuteSpeaker", wish)
 
-    def _of(self, name: str, wish: str) -> Request:
+    def of(self, name: str, wish: str) -> Request:
+        """Ask something about a wish, or about whoever speaks by it."""
         return self._ask(
             name,
             ntpForBroadcasterFrame=_NOW,

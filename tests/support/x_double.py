@@ -104,6 +104,10 @@ class XDouble:
         self.wishes: list[str] = []
         self.withdrawn: list[str] = []
         self.unmuted: list[str] = []
+        self.approved: list[str] = []
+        self.ejected: list[dict[str, Any]] = []
+        self.published: list[dict[str, Any]] = []
+        self.ended: list[str] = []
         self._chats: set[web.WebSocketResponse[Any]] = set()
         self.base = ""
 
@@ -113,6 +117,7 @@ class XDouble:
         app.router.add_get("/q1/AudioSpaceById", self._of_x(self._space))
         app.router.add_get("/q2/AuthenticatePeriscope", self._of_x(self._pass))
         app.router.add_get("/status/{key}", self._of_x(self._stream))
+        app.router.add_post("/region", self._region)
         app.router.add_post("/proxsee/{name}", self._proxsee)
         app.router.add_post("/guest/{name:.*}", self._guest)
         app.router.add_get("/hls/{name}", self._hls)
@@ -136,6 +141,7 @@ class XDouble:
             stream=f"{at}/status",
             proxsee=f"{at}/proxsee",
             guest=f"{at}/guest",
+            region=f"{at}/region",
         )
 
     def config(self, folder: Path, session: str = SESSION, base: str = "") -> XConfig:
@@ -192,6 +198,14 @@ class XDouble:
         source = {"location": f"{self.base}/hls/master_playlist.m3u8", "status": "LIVE_PUBLIC"}
         return {"source": source, "chatToken": "the-chat-token", "lifecycleToken": "the-life"}
 
+    async def _region(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        return self._answer(request, {"region": "eu-central-1"})
+
+    def _made(self) -> dict[str, Any]:
+        way = {"webrtc_gw_url": self.gateway, "credential": "the-jwt", "endpoint": self.base}
+        return way | {"room_id": SPACE, "stream_name": "the-stream", "access_token": "the-door"}
+
     async def _proxsee(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         given = await request.json()
@@ -200,10 +214,14 @@ class XDouble:
             "loginTwitterToken": {"cookie": "the-cookie", "user": {"id": OWN}},
             "authorizeToken": {"authorization_token": "the-right"},
             "accessChat": {"access_token": "the-door", "endpoint": self.base, "room_id": SPACE},
+            "createBroadcast": self._made(),
+            "publishBroadcast": {"success": True},
         }
         right = {"jwt": "the-pass"} if name == "loginTwitterToken" else {"cookie": "the-cookie"}
         if any(given.get(key) != value for key, value in right.items()):
             return web.Response(status=403)
+        if name == "publishBroadcast":
+            self.published.append(given)
         return self._answer(request, found[name])
 
     async def _guest(self, request: web.Request) -> web.Response:
@@ -216,12 +234,18 @@ class XDouble:
             wish = f"wish-{len(self.wishes) + 1}"
             self.wishes.append(wish)
             return self._answer(request, {"session_uuid": wish})
-        if wish not in self.wishes:
+        if name == "admin/endAudiospace":
+            self.ended.append(given["broadcast_id"])
+        elif wish not in self.wishes:
             return web.Response(status=404)
         if name == "request/cancel":
             self.withdrawn.append(wish)
         if name == "unmuteSpeaker":
             self.unmuted.append(wish)
+        if name == "request/approve":
+            self.approved.append(wish)
+        if name == "stream/eject":
+            self.ejected.append(given)
         gateway = {"webrtc_gw_url": self.gateway, "janus_jwt": "the-jwt"}
         return self._answer(request, gateway if name == "stream/negotiate" else {"success": True})
 

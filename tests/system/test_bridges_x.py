@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.support.janus import JanusError
 from hub.bridges.plan import Plan
 from hub.bridges.terms import Cause, Part, State, System
 from hub.bridges.x_machine import NOTES, Stage
@@ -132,3 +133,81 @@ async def test_the_stage_is_closed(evening: Evening) -> None:
     await evening.rooms.destroy()
     await until(lambda: evening.hub.state(PLAN.id) is State.ENDED)
     assert evening.status.condition.cause is Cause.ROOM_ENDED
+
+
+HOSTING = Plan(
+    name="Our own",
+    space="main",
+    system=System.X,
+    url="https://x.com/i/spaces",
+    part=Part.HOST,
+)
+
+
+@dataclass
+class Hosted(Evening):
+    """A Space of the hub's own."""
+
+    @property
+    def status(self) -> Any:
+        bridge = self.hub.ways.bridges.get(HOSTING.id)
+        assert bridge is not None
+        return bridge.status()
+
+
+@pytest.fixture
+async def hosted(tmp_path: Path) -> AsyncIterator[Hosted]:
+    async with (
+        Janus(room=SPACE, http=True, string_ids=True) as server,
+        video_rooms(server) as rooms,
+        XDouble(Broadcast(words(1, 8.0)), gateway=server.http_url).serving() as double,
+        sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub,
+    ):
+        hub.bridge(HOSTING)
+        evening = Hosted(double, rooms, hub)
+        assert hub.state(HOSTING.id) is State.OFF
+        assert not double.asked
+        await hub.ways.bridges.switch(HOSTING.id, on=True)
+        await hub.joined(HOSTING.id)
+        yield evening
+
+
+async def test_a_space_that_is_hosted_from_made_to_ended(hosted: Hosted) -> None:
+    hub, double = hosted.hub, hosted.double
+    assert f"https://x.com/i/spaces/{SPACE}" in hosted.status.note
+    (published,) = double.published
+    assert published["janus_publisher_id"] == await hosted.number()
+    assert published["webrtc_session_id"]
+    assert published["webrtc_handle_id"]
+    double.wishes.append("wish-of-zoe")
+    await double.tell(1, ZOE, "wish-of-zoe")
+    await until(lambda: [each.hand for each in hosted.status.people] == [True])
+    bridge = hub.ways.bridges.get(HOSTING.id)
+    assert bridge is not None
+    assert bridge.permit(ZOE, speaks=True)
+    await until(lambda: double.approved == ["wish-of-zoe"])
+    async with hosted.rooms.person(ZOE) as zoe:
+        await double.tell(12, ZOE, "wish-of-zoe")
+        await until(lambda: bool(hosted.status.people[0].may_speak))
+        await zoe.listen(await hosted.number())
+        ann = await Person("Ann", number=1).here(hub)
+        async with people(ann):
+            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
+            print("hosted: out", out.correlation, out.delay_ms, "back", back.correlation)
+            assert min(out.correlation, back.correlation) > LIKE
+        assert bridge.permit(ZOE, speaks=False)
+        await until(lambda: len(double.ejected) == 1)
+        numbers = await hosted.rooms.names()
+        assert double.ejected[0]["janus_participant_id"] == numbers[ZOE]
+        await hub.ways.bridges.switch(HOSTING.id, on=False)
+        assert double.ended == [SPACE]
+        with pytest.raises(JanusError, match="No such room"):
+            await hosted.rooms.names()
+
+
+async def test_a_hosted_space_that_is_lost_is_not_made_again_by_itself(hosted: Hosted) -> None:
+    await hosted.rooms.destroy()
+    await until(lambda: hosted.hub.state(HOSTING.id) is State.OFF)
+    assert hosted.status.condition.cause is Cause.NOT_BEGUN_AGAIN
+    assert len(hosted.double.published) == 1

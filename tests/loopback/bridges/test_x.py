@@ -264,6 +264,23 @@ async def test_marks_of_a_space_are_shown_here(double: XDouble, tmp_path: Path) 
     await far.leave()
 
 
+async def test_a_space_is_made_by_a_person_alone(double: XDouble, tmp_path: Path) -> None:
+    url = "https://x.com/i/spaces"
+    hosting = Plan(name="Ours", space="main", system=System.X, url=url, part=Part.HOST)
+    double.lies = {"createBroadcast": {"room_id": "../.."}}
+    async with sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub:
+        bridge = hub.bridge(hosting)
+        assert hub.state(bridge) is State.OFF
+        await hub.ways.bridges.switch(bridge, on=True)
+        await until(lambda: hub.state(bridge) is State.OFF)
+        assert status(hub, bridge).condition.cause is Cause.NOT_BEGUN_AGAIN
+        asked = len(double.asked)
+    async with sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub:
+        await asyncio.sleep(0.3)
+        assert hub.state(bridge) is State.OFF
+    assert len(double.asked) == asked
+
+
 class XWorld:
     """A Space that is listened to."""
 

@@ -28,6 +28,7 @@ from hub.bridges.x_answers import (
     wish_of,
 )
 from hub.bridges.x_chat import Accepted, Muted, Reacted, Wished, event_of, hello
+from hub.bridges.x_host_terms import Host, Ids, Maker, broadcast_of, region_of
 from hub.bridges.x_machine import MAX_HANDS, NOTES, TABLE, Act, Crowd, Stage, Turn
 from hub.bridges.x_playlist import (
     BEHIND,
@@ -94,9 +95,11 @@ def test_a_plan_for_a_space() -> None:
     plan = {"name": "X", "space": "main", "system": System.X, "url": "https://x.com/i/spaces/1A"}
     check_plan(Plan(**plan))
     check_plan(Plan(**plan, part=Part.SPEAK))
+    check_plan(Plan(**plan | {"url": "https://x.com/i/spaces"}, part=Part.HOST))
     for field, wrong in (
         ("url", {"url": "https://x.com/somebody"}),
         ("url", {"url": "http://x.com/i/spaces/1A"}),
+        ("url", {"part": Part.HOST}),
         ("part", {"system": System.WHIP, "part": Part.SPEAK}),
     ):
         with pytest.raises(PlanError) as refused:
@@ -143,6 +146,38 @@ def test_what_a_guest_asks_carries_the_wish() -> None:
         assert asked.url == f"{AT.guest}/{name}"
         assert asked.body is not None
         assert (asked.body["session_uuid"], asked.body["chat_token"]) == ("w", "chat")
+
+
+def test_what_a_host_asks() -> None:
+    maker = Maker(AT, "k", "Our evening")
+    ids = Ids(7, 8, "p")
+    assert maker.region().url == AT.region
+    made = maker.create("eu").body
+    assert made is not None
+    assert (made["cookie"], made["region"], made["is_webrtc"]) == ("k", "eu", True)
+    assert not made["is_space_available_for_replay"]
+    shown = maker.publish("1A", ids).body
+    assert shown is not None
+    assert (shown["broadcast_id"], shown["status"]) == ("1A", "Our evening")
+    assert (shown["webrtc_session_id"], shown["webrtc_handle_id"]) == (7, 8)
+    host = Host(AT, "right", "1A", "chat")
+    assert host.approve("w").url == f"{AT.guest}/request/approve"
+    out = host.eject("w", ids, "https://g.example", "q")
+    assert out.body is not None
+    assert (out.body["session_uuid"], out.body["janus_participant_id"]) == ("w", "q")
+    assert host.end().body == {"broadcast_id": "1A", "chat_token": "chat"}
+
+
+def test_a_space_that_was_made() -> None:
+    assert region_of({"region": "eu"}) == "eu"
+    found = {"room_id": "1A", "stream_name": "s", "credential": "j", "access_token": "d"}
+    found |= {"webrtc_gw_url": "https://g.example", "endpoint": "https://c.example"}
+    made = broadcast_of(found, HTTPS)
+    assert (made.space, made.stream, made.gateway.jwt) == ("1A", "s", "j")
+    assert made.link == "https://x.com/i/spaces/1A"
+    for key in found:
+        with pytest.raises(FarError):
+            broadcast_of(found | {key: ""}, HTTPS)
 
 
 # --- what is answered ---------------------------------------------------------------------
@@ -219,6 +254,8 @@ PARSERS: list[Callable[[object], object]] = [
     wish_of,
     lambda found: door_of(found, HTTPS),
     lambda found: gateway_of(found, HTTPS),
+    region_of,
+    lambda found: broadcast_of(found, HTTPS),
 ]
 WRONG = [
     None,
@@ -531,7 +568,7 @@ def test_nobody_speaks_who_was_not_accepted(history: list[Any]) -> None:
             was.add(each)
         assert changed == (turn.stage is not before)
         if turn.stage in {Stage.SPEAKING, Stage.MUTED}:
-            assert {Act.ASK, Act.ACCEPT, Act.ENTER} <= was
+            assert {Act.ASK, Act.ACCEPT, Act.ENTER} <= was or Act.HOST in was
 
 
 def test_a_crowd_follows_the_chat() -> None:
@@ -544,7 +581,10 @@ def test_a_crowd_follows_the_chat() -> None:
     assert (yan.name, yan.hand, yan.may_speak, yan.id) == ("Yan", True, False, "u1")
     assert crowd.take(Accepted("u1", "Yan", "w1"))
     assert (crowd.people[1].hand, crowd.people[1].may_speak) == (False, True)
-    assert crowd.wish_of("u1") == ""
+    assert crowd.wish_of("u1") == "w1"
+    assert crowd.wish_of("nobody") == ""
+    assert crowd.take(Accepted("u3", "Una", ""))
+    assert crowd.wish_of("u3") == ""
     assert crowd.take(Muted("1zoe", True))
     assert crowd.people[0].muted
     assert not crowd.take(Muted("nobody", True))
@@ -566,6 +606,8 @@ def test_a_crowd_is_bounded() -> None:
     crowd = Crowd({})
     for number in range(3 * MAX_PEOPLE):
         crowd.take(Wished(f"u{number}", "Yan", "w"))
+    assert not crowd.take(Accepted("one-too-many", "Yan", "w"))
+    assert crowd.wish_of("one-too-many") == ""
     assert len(crowd.people) == MAX_PEOPLE
     assert sum(bool(each.hand) for each in crowd.people) == MAX_HANDS
 
@@ -581,3 +623,5 @@ def test_somebody_of_whom_no_streams_are_told_has_the_usual_one() -> None:
         roster.joined({"id": "own"})
         roster.take(event)
         assert roster.feeds == feeds
+        assert roster.own == "own"
+        assert (roster.number_of("1zoe"), roster.number_of("1yan")) == ("p", None)

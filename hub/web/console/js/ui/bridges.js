@@ -64,6 +64,7 @@ const ASKS = {
 const PARTS = [
   ["listen", "Listen"],
   ["speak", "Ask to speak there"],
+  ["host", "Host a new one (address: https://x.com/i/spaces)"],
 ];
 const RISK =
   "X lets no programs into its Spaces: this way is unofficial, and may stop working on any day. " +
