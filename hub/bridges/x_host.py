@@ -112,9 +112,10 @@ class XHost(XSpace):
         self._podium = self._dais = dais
         await dais.join(replace(self._ear, people=self._on_stage, note=lambda _crowded: None))
         await desk.ask(maker.publish(made.space, dais.ids))
-        self._talk = talk = await desk.chat(made.door, made.space)
+        come = partial(desk.chat, made.door, made.space)
+        self._talk = await come()
         self._turn.handle(Act.HOST)
-        self._begin(partial(self._follow, talk))
+        self._begin(partial(self._follow, come))
         self._begin(dais.stay)
         self._on_note(f"It hosts {made.link}: that is where people come in.")
 

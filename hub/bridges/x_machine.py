@@ -97,6 +97,11 @@ class Turn:
         """Whether there is a wish that can be withdrawn."""
         return Act.WITHDRAW in TABLE[self.stage]
 
+    @property
+    def is_on_stage(self) -> bool:
+        """Whether it is where those are who speak."""
+        return Act.REMOVE in TABLE[self.stage]
+
     def handle(self, act: Act) -> bool:
         """Let something happen; say whether it changed anything."""
         after = TABLE[self.stage].get(act)

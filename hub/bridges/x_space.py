@@ -27,7 +27,7 @@ from hub.bridges.x_answers import (
     stream_of,
     wish_of,
 )
-from hub.bridges.x_chat import Reacted
+from hub.bridges.x_chat import Event, Reacted
 from hub.bridges.x_desk import Desk, Talk
 from hub.bridges.x_machine import Act, Crowd, Stage, Turn
 from hub.bridges.x_podium import Entry, Podium
@@ -40,6 +40,9 @@ from stagebox.media.rtp import AudioPacket
 CALM_S: Final = 20.0
 # So long after we spoke the broadcast may still bring our own voice.
 _TAIL_S: Final = 15.0
+# To a chat that breaks again and again nobody comes back; a moment later it may be there.
+_COMEBACKS: Final = 3
+_COMEBACK_S: Final = 1.0
 _GOODBYE_S: Final = 2.0
 _REMOVED: Final = (
     "Somebody there took this hub's right to speak. From now on it only listens; to ask"
@@ -151,8 +154,6 @@ class XSpace:
         if self._asks:
             await self._ask_to_speak(desk, web, space, stream)
         self._listening = self._begin(radio.run)
-        if self._talk is not None:
-            self._begin(partial(self._follow, self._talk))
         self._tell()
 
     def _heard(self, packet: AudioPacket, now: float) -> None:
@@ -174,21 +175,37 @@ class XSpace:
         self._guest = guest = Guest(web.at, right, space, stream.chat_token)
         asked = service.chat(login.cookie, stream.chat_token)
         # The chat comes first: an answer to what was asked is told there once.
-        self._talk = await desk.chat(door_of(await desk.ask(asked), asked.url), space)
+        come = partial(desk.chat, door_of(await desk.ask(asked), asked.url), space)
+        self._talk = await come()
         self._turn.asks(login.user, wish_of(await desk.ask(guest.submit())))
+        self._begin(partial(self._follow, come))
 
-    async def _follow(self, talk: Talk) -> None:
-        """Do what the chat tells."""
-        while True:
-            event = await talk.next()
-            if isinstance(event, Reacted):
-                self._ear.reacted(event.mark)
-                continue
-            known, turned = self._crowd.take(event), self._turn.take(event)
-            if turned and self._turn.stage is Stage.ACCEPTED:
-                self._begin(self._speak)
-            if known or turned:
-                self._tell()
+    async def _follow(self, come: Callable[[], Coroutine[Any, Any, Talk]]) -> None:
+        """Do what the chat tells. Whoever is on the stage comes back to a chat that broke."""
+        left = _COMEBACKS
+        while self._talk is not None:
+            try:
+                event = await self._talk.next()
+            except FarError:
+                # Before that, an answer may have been told meanwhile: it asks anew.
+                if not left or not self._turn.is_on_stage:
+                    raise
+                left -= 1
+                await asyncio.sleep(_COMEBACK_S)
+                self._talk = await come()
+            else:
+                left = _COMEBACKS
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Reacted):
+            self._ear.reacted(event.mark)
+            return
+        known, turned = self._crowd.take(event), self._turn.take(event)
+        if turned and self._turn.stage is Stage.ACCEPTED:
+            self._begin(self._speak)
+        if known or turned:
+            self._tell()
 
     async def _speak(self) -> None:
         """Go where those are who speak, for as long as it lasts.

@@ -166,6 +166,17 @@ class XDouble:
         for each in list(self._chats):
             await each.send_str(json.dumps({"kind": 1, "payload": json.dumps(payload)}))
 
+    async def hang_up(self) -> None:
+        """Break the chat of everybody."""
+        for each in list(self._chats):
+            await each.close()
+        self._chats.clear()
+
+    @property
+    def chatting(self) -> int:
+        """How many are in the chat."""
+        return len(self._chats)
+
     # --- private --------------------------------------------------------------
 
     def _of_x(self, answer: Callable[[], Any]) -> Callable[[web.Request], Any]:

@@ -106,6 +106,17 @@ async def test_who_is_muted_there_is_not_heard_until_that_ends(evening: Evening)
             assert out.correlation > LIKE
 
 
+async def test_a_chat_that_breaks_costs_nobody_the_stage(evening: Evening) -> None:
+    async with evening.rooms.person(ZOE):
+        await evening.accept()
+        await evening.double.hang_up()
+        await until(lambda: evening.double.chatting == 1)
+        await evening.double.tell(16, OWN)
+        await until(lambda: evening.status.note == NOTES[Stage.MUTED])
+        assert evening.hub.state(PLAN.id) is State.JOINED
+        assert len(evening.double.wishes) == 1
+
+
 async def test_who_is_removed_there_listens_and_does_not_ask_again(evening: Evening) -> None:
     hub = evening.hub
     await evening.accept()

@@ -245,6 +245,15 @@ async def test_it_asks_follows_the_chat_and_withdraws(double: XDouble, tmp_path:
         assert double.withdrawn == ["wish-1"]
 
 
+async def test_a_chat_that_breaks_while_it_asks_is_over(double: XDouble, tmp_path: Path) -> None:
+    async with sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub:
+        bridge = hub.bridge(ASKING)
+        await hub.joined(bridge)
+        await double.hang_up()
+        assert await over(hub, bridge) is Cause.LOST
+        await until(lambda: double.withdrawn == ["wish-1"])
+
+
 async def test_a_gateway_that_is_none_ends_it(double: XDouble, tmp_path: Path) -> None:
     double.gateway = f"http://127.0.0.1:{free_port()}/janus"
     async with sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub:

@@ -532,7 +532,9 @@ def test_from_listening_to_the_stage_and_off_it() -> None:
     assert not turn.take(Wished("u1", "Us", "w1"))
     assert turn.take(Accepted("u9", "Us", "w1"))
     assert turn.stage is Stage.ACCEPTED
+    assert not turn.is_on_stage
     assert turn.handle(Act.ENTER)
+    assert turn.is_on_stage
     assert turn.note == ""
     assert not turn.take(Muted("u2", True))
     assert turn.take(Muted("u1", True))
