@@ -51,9 +51,7 @@ class Bridges:
     go to X, and as whom.
     """
 
-    def __init__(
-        self, hall: Hall, marks: Marks, folder: Path, guests: Guests, x: XConfig
-    ) -> None:
+    def __init__(self, hall: Hall, marks: Marks, folder: Path, guests: Guests, x: XConfig) -> None:
         self.marks = marks
         self._guests = guests
         self._x = x

@@ -7,7 +7,7 @@ strangers send is decoded here, where it can break nothing else.
 
 import os
 import sys
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import av
 import numpy as np
@@ -27,10 +27,11 @@ class Coder:
 
     def __init__(self) -> None:
         self._encoder = Encoder()
+        self._pcm: Pcm = np.zeros(0, np.int16)
         self._begin()
 
     def put(self, piece: bytes) -> list[bytes]:
-        """Take a piece; return the packets that are complete by now. One that is broken has none."""
+        """Take a piece; return the packets that are complete by now; of a broken one none."""
         try:
             pcm = self._decoded(piece)
         except (av.FFmpegError, ValueError):
@@ -45,9 +46,9 @@ class Coder:
         ]
 
     def _begin(self) -> None:
-        self._decoder = cast("av.AudioCodecContext", av.CodecContext.create("aac", "r"))
+        self._decoder = av.CodecContext.create("aac", "r")
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        self._pcm: Pcm = np.zeros(0, np.int16)
+        self._pcm = np.zeros(0, np.int16)
 
     def _decoded(self, piece: bytes) -> Pcm:
         parts: list[Pcm] = []
@@ -55,7 +56,8 @@ class Coder:
         for packet in self._decoder.parse(piece):
             for frame in self._decoder.decode(packet):
                 frame.pts = None  # the stream goes on, whatever its stamps say
-                parts += [each.to_ndarray().reshape(-1) for each in self._resampler.resample(frame)]
+                pcm = [each.to_ndarray().reshape(-1) for each in self._resampler.resample(frame)]
+                parts += [each.astype(np.int16, copy=False) for each in pcm]
                 left -= frame.samples
             if left < 0:
                 raise ValueError("a piece is longer than a minute")

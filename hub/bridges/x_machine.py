@@ -54,9 +54,7 @@ _OFF: Final[Mapping[Act, Stage]] = MappingProxyType({Act.END: Stage.ENDED})
 # What is not in a row changes nothing.
 TABLE: Final[Mapping[Stage, Mapping[Act, Stage]]] = MappingProxyType(
     {
-        Stage.LISTENING: MappingProxyType(
-            {**_OFF, Act.ASK: Stage.ASKED, Act.HOST: Stage.SPEAKING}
-        ),
+        Stage.LISTENING: MappingProxyType({**_OFF, Act.ASK: Stage.ASKED, Act.HOST: Stage.SPEAKING}),
         Stage.ASKED: MappingProxyType({**_WAITING, Act.ACCEPT: Stage.ACCEPTED}),
         Stage.ACCEPTED: MappingProxyType({**_WAITING, Act.ENTER: Stage.SPEAKING}),
         Stage.SPEAKING: MappingProxyType({**_ON_STAGE, Act.MUTE: Stage.MUTED}),
@@ -80,7 +78,7 @@ NOTES: Final[Mapping[Stage, str]] = MappingProxyType(
 
 
 class Turn:
-    """This hub's own way. ``user``: its id there. ``removed``: it was put off the stage before."""
+    """How far this hub is. ``user``: its id there. ``removed``: it was put off the stage before."""
 
     def __init__(self, *, removed: bool = False) -> None:
         self.stage = Stage.REMOVED if removed else Stage.LISTENING

@@ -42,7 +42,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """What is to be had now. ``every_s``: how long the longest piece is; ``over``: no more comes."""
+    """What is to be had now. ``every_s``: how long a piece may be; ``over``: no more comes."""
 
     pieces: tuple[Piece, ...]
     every_s: float

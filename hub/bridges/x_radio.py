@@ -95,9 +95,9 @@ class Radio:
             for each in ways:
                 each.cancel()
             results = await asyncio.gather(*ways, return_exceptions=True)
-        for each in results:
-            if isinstance(each, Exception):
-                raise each
+        for error in results:
+            if isinstance(error, Exception):
+                raise error
 
     async def aclose(self) -> None:
         """End it."""
@@ -133,7 +133,7 @@ class Radio:
 
     async def _drained(self) -> None:
         """Wait until the last word was said."""
-        while self._waiting:
+        while self._waiting:  # noqa: ASYNC110 - each packet is waited for
             await asyncio.sleep(FRAME_S)
 
     async def _get(self) -> Playlist:

@@ -281,4 +281,3 @@ def _calm(error: FarError) -> FarError:
     over = error.cause in {Cause.ROOM_ENDED, Cause.NOTHING_THERE, Cause.WRONG_SECRET}
     wait_s = max(error.retry_after_s, LATER_S if over else CALM_S)
     return FarError(error.cause, error.detail, wait_s)
-

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from aiohttp import WSMsgType, web
 
 from hub.bridges.x_settings import XConfig
 from hub.bridges.x_terms import Endpoints
-from stagebox.media.frames import SAMPLE_RATE, Pcm
+from stagebox.media.frames import SAMPLE_RATE
+from tests.loopback.bridges.kit import words
 
 SPACE = "1TestSpace"
 OWN = "1hub"
@@ -29,8 +31,10 @@ _AAC_FRAME = 1_024
 _WINDOW = 6
 
 
-def pieces_of(pcm: Pcm, seconds: float) -> list[bytes]:
-    """Return sound as pieces of AAC (ADTS), of so many seconds or a little less."""
+@cache
+def pieces_of(number: int, length_s: float, seconds: float) -> list[bytes]:
+    """Return what one of four people says as pieces of AAC (ADTS), of some seconds each."""
+    pcm = words(number, length_s)
     file = io.BytesIO()
     with av.open(file, "w", format="adts") as container:
         stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
@@ -65,8 +69,8 @@ def tagged(piece: bytes) -> bytes:
 class Broadcast:
     """Sound that grows by a piece at a time and begins anew at its end, for ever."""
 
-    def __init__(self, pcm: Pcm, seconds: float = 1.0) -> None:
-        self._pieces = [tagged(each) for each in pieces_of(pcm, seconds)]
+    def __init__(self, number: int, length_s: float, seconds: float = 1.0) -> None:
+        self._pieces = pieces_of(number, length_s, seconds)
         self.piece_s = int(seconds * SAMPLE_RATE / _AAC_FRAME) * _AAC_FRAME / SAMPLE_RATE
         # When its first sample was said; three pieces are there by now.
         self.begun_at = asyncio.get_running_loop().time() - 3.5 * self.piece_s
@@ -89,7 +93,7 @@ class Broadcast:
 
     def piece(self, name: str) -> bytes:
         number = int(name.removeprefix("chunk_").removesuffix(".aac"))
-        return self._pieces[number % len(self._pieces)]
+        return tagged(self._pieces[number % len(self._pieces)])
 
 
 class XDouble:

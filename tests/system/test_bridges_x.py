@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench.support.janus import JanusError
+from hub.bridges.bridge import Status
 from hub.bridges.plan import Plan
 from hub.bridges.terms import Cause, Part, State, System
 from hub.bridges.x_machine import NOTES, Stage
@@ -36,7 +36,7 @@ class Evening:
     hub: SoundHub
 
     @property
-    def status(self) -> Any:
+    def status(self) -> Status:
         bridge = self.hub.ways.bridges.get(PLAN.id)
         assert bridge is not None
         return bridge.status()
@@ -46,8 +46,8 @@ class Evening:
         await self.double.tell(12, OWN, self.double.wishes[-1])
         await until(lambda: self.status.note == "")
 
-    async def number(self) -> Any:
-        return (await self.rooms.names())[OWN]
+    async def number(self) -> str:
+        return str((await self.rooms.names())[OWN])
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
     async with (
         Janus(room=SPACE, http=True, string_ids=True) as server,
         video_rooms(server) as rooms,
-        XDouble(Broadcast(words(1, 8.0)), gateway=server.http_url).serving() as double,
+        XDouble(Broadcast(1, 8.0), gateway=server.http_url).serving() as double,
         sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub,
     ):
         await rooms.make()
@@ -70,6 +70,7 @@ async def test_accepted_speech_goes_both_ways_and_the_broadcast_ends(evening: Ev
     async with rooms.person(ZOE) as zoe:
         await evening.accept()
         assert evening.double.unmuted == evening.double.wishes
+        await until(lambda: not hub.talkers())  # the broadcast's last word has faded
         await zoe.listen(await evening.number())
         ann = await Person("Ann", number=1).here(hub)
         async with people(ann):
@@ -160,7 +161,7 @@ class Hosted(Evening):
     """A Space of the hub's own."""
 
     @property
-    def status(self) -> Any:
+    def status(self) -> Status:
         bridge = self.hub.ways.bridges.get(HOSTING.id)
         assert bridge is not None
         return bridge.status()
@@ -171,7 +172,7 @@ async def hosted(tmp_path: Path) -> AsyncIterator[Hosted]:
     async with (
         Janus(room=SPACE, http=True, string_ids=True) as server,
         video_rooms(server) as rooms,
-        XDouble(Broadcast(words(1, 8.0)), gateway=server.http_url).serving() as double,
+        XDouble(Broadcast(1, 8.0), gateway=server.http_url).serving() as double,
         sound_hub(tmp_path / "hub", x=double.config(tmp_path)) as hub,
     ):
         hub.bridge(HOSTING)

@@ -59,9 +59,7 @@ class SoundHub(Hub):
     async def _home(self) -> Home:
         place = self.data, self.identity.id
         self.ways: Ways = await self._stack.enter_async_context(
-            ways(
-                self.config.bridge, self.spaces, self.media, self.metrics, place, self.config.x
-            )
+            ways(self.config.bridge, self.spaces, self.media, self.metrics, place, self.config.x)
         )
         return Home(self.store, self.data, self.trust, ways=self.ways)
 

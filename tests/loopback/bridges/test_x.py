@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.bridges.bridge import Status
 from hub.bridges.plan import Plan, PlanError
 from hub.bridges.terms import Cause, FarError, Part, State, System
 from hub.bridges.x_machine import NOTES, Stage
@@ -43,25 +44,28 @@ PROGRAMME_S = 12.0
 
 @pytest.fixture
 async def double() -> AsyncIterator[XDouble]:
-    async with XDouble(Broadcast(words(1, PROGRAMME_S))).serving() as double:
+    async with XDouble(Broadcast(1, PROGRAMME_S)).serving() as double:
         yield double
 
 
-def status(hub: SoundHub, bridge: str) -> Any:
+def status(hub: SoundHub, bridge: str) -> Status:
     found = hub.ways.bridges.get(bridge)
     assert found is not None
     return found.status()
 
 
+def open_to_others(config: XConfig) -> None:
+    Path(config.session_file).chmod(0o640)
+
+
 async def over(hub: SoundHub, bridge: str) -> Cause:
     """Wait until a bridge rests; return why."""
     await until(lambda: hub.state(bridge) in {State.WAITING, State.REFUSED, State.ENDED})
-    cause: Cause = status(hub, bridge).condition.cause
-    return cause
+    return status(hub, bridge).condition.cause
 
 
 def like(ears: Ears, broadcast: Broadcast) -> tuple[float, float]:
-    """Return how much two seconds that were heard are like what was said, and how late they were."""
+    """Return how alike two seconds that were heard are, and how late they were."""
     heard = ears.recording()
     begin = heard.start + heard.samples.size / SAMPLE_RATE - 2.5
     said = as_float(words(1, PROGRAMME_S))[: round(broadcast.length_s * SAMPLE_RATE)]
@@ -146,7 +150,7 @@ async def test_a_session_is_nobodys_business(
         config = double.config(tmp_path)  # the same file, renewed
         await hub.ways.bridges.switch(bridge, on=True)
         await hub.joined(bridge)
-        Path(config.session_file).chmod(0o640)
+        open_to_others(config)
         await hub.ways.bridges.switch(bridge, on=False)
         await hub.ways.bridges.switch(bridge, on=True)
         assert await over(hub, bridge) is Cause.WRONG_SECRET
@@ -305,9 +309,7 @@ class XWorld:
         return self._far(self._double.config(self._folder, SESSION.replace(AUTH, "x" * 20)))
 
     def nowhere(self) -> XSpace:
-        return self._far(
-            self._double.config(self._folder, base=f"http://127.0.0.1:{free_port()}")
-        )
+        return self._far(self._double.config(self._folder, base=f"http://127.0.0.1:{free_port()}"))
 
     async def heard(self) -> int:
         return 0

@@ -183,7 +183,7 @@ def test_a_space_that_was_made() -> None:
 # --- what is answered ---------------------------------------------------------------------
 
 
-def answer(state: object = "Running", key: object = "28_1", **participants: object) -> Any:
+def answer(state: object = "Running", key: object = "28_1", **participants: object) -> object:
     metadata = {"state": state, "media_key": key}
     return {"data": {"audioSpace": {"metadata": metadata, "participants": participants}}}
 
@@ -470,7 +470,7 @@ def test_a_list_that_is_none_is_refused(text: str) -> None:
     assert refused.value.cause is Cause.BAD_ANSWER
 
 
-@given(st.text(max_size=200), st.lists(st.sampled_from(LIST.splitlines() + ["#", "x:", "//"])))
+@given(st.text(max_size=200), st.lists(st.sampled_from([*LIST.splitlines(), "#", "x:", "//"])))
 def test_no_list_breaks_anything_but_the_bridge(text: str, lines: list[str]) -> None:
     for each in (text, f"#EXTM3U\n{text}", "\n".join(["#EXTM3U", *lines])):
         for read in (variant_of, playlist_of):
@@ -499,7 +499,13 @@ def test_sound_is_what_is_behind_the_tag() -> None:
     sound = b"\xff\xf1\x50\x80"
     assert sound_of(sound) == sound
     assert sound_of(b"ID3\x04\x00\x00\x00\x00\x01\x02" + bytes(130) + sound) == sound
-    for wrong in (b"", b"\xff", b"G@\x00\x10", b"ID3\x04", b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + sound):
+    for wrong in (
+        b"",
+        b"\xff",
+        b"G@\x00\x10",
+        b"ID3\x04",
+        b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + sound,
+    ):
         with pytest.raises(FarError):
             sound_of(wrong)
 
@@ -559,7 +565,9 @@ def test_nobody_is_accepted_who_has_not_asked() -> None:
     assert turn.stage is Stage.LISTENING
 
 
-@given(st.lists(st.sampled_from([*Act, *(Muted(u, m) for u in ("u1", "u2") for m in (True, False))])))
+@given(
+    st.lists(st.sampled_from([*Act, *(Muted(u, m) for u in ("u1", "u2") for m in (True, False))]))
+)
 def test_nobody_speaks_who_was_not_accepted(history: list[Any]) -> None:
     turn = Turn()
     was: set[Act] = set()
