@@ -85,7 +85,7 @@ class Broadcast:
         since = asyncio.get_running_loop().time() - self.begun_at
         count = int(since / self.piece_s)
         first = max(0, count - _WINDOW)
-        lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{round(self.piece_s)}"]
+        lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1"]
         lines.append(f"#EXT-X-MEDIA-SEQUENCE:{first}")
         for number in range(first, count):
             lines += [f"#EXTINF:{self.piece_s:.3f},", f"chunk_{number}.aac"]

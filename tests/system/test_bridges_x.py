@@ -74,16 +74,16 @@ async def test_accepted_speech_goes_both_ways_and_the_broadcast_ends(evening: Ev
         await zoe.listen(await evening.number())
         ann = await Person("Ann", number=1).here(hub)
         async with people(ann):
-            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+            out = await heard_well(lambda: ann.talk(words(0, 2.0)), zoe.ears)
             print("to a Space", out.correlation, out.delay_ms)
             assert out.correlation > LIKE
             assert not ann.ears.packets  # neither her own voice, nor the broadcast any more
-            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
+            back = await heard_well(lambda: zoe.mouth.say(words(2, 2.0)), ann.ears)
             print("from a Space", back.correlation, back.delay_ms)
             assert back.correlation > LIKE
             assert max(out.delay_ms, back.delay_ms) < 1_000
-            speaking = asyncio.create_task(zoe.mouth.say(words(2, 2.0)))
-            await until(lambda: [each.name for each in evening.status.people] == ["Zoe"])
+            assert [each.name for each in evening.status.people] == ["Zoe"]
+            speaking = asyncio.create_task(zoe.mouth.say(words(2, 1.0)))
             await until(lambda: evening.status.people[0].talking is True)
             await speaking
 
@@ -97,17 +97,16 @@ async def test_who_is_muted_there_is_not_heard_until_that_ends(evening: Evening)
             await evening.double.tell(16, OWN)
             await until(lambda: evening.status.note == NOTES[Stage.MUTED])
             zoe.ears.packets.clear()
-            await ann.talk(words(0, 1.0))
+            await asyncio.gather(ann.talk(words(0, 1.0)), zoe.mouth.say(words(2, 1.0)))
             assert not zoe.ears.packets
-            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
-            assert back.correlation > LIKE
+            assert ann.ears.packets  # it still hears
             await evening.double.tell(17, OWN)
             await until(lambda: evening.status.note == "")
-            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
+            out = await heard_well(lambda: ann.talk(words(0, 2.0)), zoe.ears)
             assert out.correlation > LIKE
 
 
-async def test_a_chat_that_breaks_costs_nobody_the_stage(evening: Evening) -> None:
+async def test_a_chat_that_breaks_costs_nobody_the_stage_and_its_end_does(evening: Evening) -> None:
     async with evening.rooms.person(ZOE):
         await evening.accept()
         await evening.double.hang_up()
@@ -116,6 +115,9 @@ async def test_a_chat_that_breaks_costs_nobody_the_stage(evening: Evening) -> No
         await until(lambda: evening.status.note == NOTES[Stage.MUTED])
         assert evening.hub.state(PLAN.id) is State.JOINED
         assert len(evening.double.wishes) == 1
+        await evening.rooms.destroy()
+        await until(lambda: evening.hub.state(PLAN.id) is State.ENDED)
+        assert evening.status.condition.cause is Cause.ROOM_ENDED
 
 
 async def test_who_is_removed_there_listens_and_does_not_ask_again(evening: Evening) -> None:
@@ -138,13 +140,6 @@ async def test_an_account_that_is_on_the_stage_already_does_not_come_twice(
         await evening.double.tell(12, OWN, evening.double.wishes[-1])
         await until(lambda: evening.hub.state(PLAN.id) is State.REFUSED)
         assert evening.status.condition.cause is Cause.ALREADY_BRIDGED
-
-
-async def test_the_stage_is_closed(evening: Evening) -> None:
-    await evening.accept()
-    await evening.rooms.destroy()
-    await until(lambda: evening.hub.state(PLAN.id) is State.ENDED)
-    assert evening.status.condition.cause is Cause.ROOM_ENDED
 
 
 HOSTING = Plan(
@@ -204,10 +199,9 @@ async def test_a_space_that_is_hosted_from_made_to_ended(hosted: Hosted) -> None
         await zoe.listen(await hosted.number())
         ann = await Person("Ann", number=1).here(hub)
         async with people(ann):
-            out = await heard_well(lambda: ann.talk(words(0)), zoe.ears)
-            back = await heard_well(lambda: zoe.mouth.say(words(2)), ann.ears)
-            print("hosted: out", out.correlation, out.delay_ms, "back", back.correlation)
-            assert min(out.correlation, back.correlation) > LIKE
+            out = await heard_well(lambda: ann.talk(words(0, 2.0)), zoe.ears)
+            print("hosted", out.correlation, out.delay_ms)
+            assert out.correlation > LIKE
         assert bridge.permit(ZOE, speaks=False)
         await until(lambda: len(double.ejected) == 1)
         numbers = await hosted.rooms.names()
