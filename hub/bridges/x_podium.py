@@ -4,6 +4,8 @@ The hub is there as one account, without a mark: names are those of accounts. So
 itself by the account's id, and one account is one of this hub's spaces.
 """
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,6 +24,8 @@ from hub.bridges.x_answers import Gateway
 _NOBODY: Final = Marks(b"", "")
 # Everybody there sends one stream, and that is its name.
 _SOUND: Final = "0"
+# Somebody there may have put us out: to ask again at once would be rude. Far away, and polled.
+_WORD_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,15 @@ class Podium(JanusVideo):
         ear.people(self._who.people)
         self._follow()
 
+    async def stay(self) -> None:
+        """See ``Far``."""
+        try:
+            await super().stay()
+        except FarError as error:
+            if error.cause is Cause.LOST:
+                await self._told_why()
+            raise
+
     @property
     def gateway(self) -> str:
         """Where it is."""
@@ -87,6 +100,19 @@ class Podium(JanusVideo):
             "stream_name": entry.stream or entry.space,
             "vidman_token": entry.gateway.jwt,
         }
+
+    async def _told_why(self) -> None:
+        """Wait a moment for Janus's word, which comes by another way than the end of the sound.
+
+        Raises:
+            FarError: we were put out, or the room is closed.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_WORD_S):
+                while self._wire is not None and self._ear is not None:
+                    message = await self._wire.next()
+                    if self._is_ours(message):
+                        self._take(message, self._ear)
 
     async def _prepare(self) -> None:
         """Do what has to be done before one comes in: a guest finds everything there."""
