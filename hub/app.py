@@ -161,7 +161,7 @@ async def _ways(
 ) -> AsyncIterator[Ways]:
     """Bridge spaces, and let them be called, for as long as this lasts."""
     async with (
-        ways(config.bridge, hall.spaces, hall.media, metrics, place) as found,
+        ways(config.bridge, hall.spaces, hall.media, metrics, place, config.x) as found,
         telephone(config.telephone, hall, found.bridges.marks, metrics),
     ):
         yield found

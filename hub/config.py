@@ -15,6 +15,8 @@ from msgspec.structs import asdict
 
 from hub.bridges.plan import Plan, PlanError
 from hub.bridges.plan import check as check_plan
+from hub.bridges.terms import System
+from hub.bridges.x_settings import REFUSED, XConfig
 from hub.captions.service import Service
 from hub.crowd.station import Mount, Target
 from hub.floor.rules import LOST_AFTER_S, FloorRules, RulesError
@@ -328,6 +330,7 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recording: RecordingConfig = RecordingConfig()
     streams: StreamsConfig = StreamsConfig()
     bridge: Annotated[tuple[Plan, ...], Meta(max_length=32)] = ()
+    x: XConfig = XConfig()
     telephone: TelephoneConfig = TelephoneConfig()
     home: HomeConfig = HomeConfig()
     speakers: SpeakersConfig = SpeakersConfig()
@@ -347,17 +350,22 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             why = "a hub that takes anyone listens on its own computer only"
             remedy = 'set bind = ["127.0.0.1"], or boxes = "enrolled" under [trust].'
             raise WrongKeyError("bind", f"{why}: {remedy}")
+        self._check_bridges()
+        ids = [space.id for space in self.space]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            raise WrongKeyError("space", f"the id {twice[0]!r} is given twice; each must differ.")
+
+    def _check_bridges(self) -> None:
         for plan in self.bridge:
             try:
                 check_plan(plan)
             except PlanError as error:
                 raise WrongKeyError("bridge", f"{plan.name}: {error.field}: {error}") from None
+        if not self.x.is_on and any(plan.system is System.X for plan in self.bridge):
+            raise WrongKeyError("bridge", REFUSED)
         if len({plan.id for plan in self.bridge}) < len(self.bridge):
             raise WrongKeyError("bridge", "the same way to the same room is given twice.")
-        ids = [space.id for space in self.space]
-        twice = sorted({each for each in ids if ids.count(each) > 1})
-        if twice:
-            raise WrongKeyError("space", f"the id {twice[0]!r} is given twice; each must differ.")
 
     @property
     def data_dir(self) -> Path:

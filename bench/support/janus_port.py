@@ -47,11 +47,12 @@ class PortServer(Server):
 
     def __init__(
         self,
-        room: int = 1234,
+        room: int | str = 1234,
         pin: str = "",
         *,
         streaming: bool = False,
         http: bool = False,
+        string_ids: bool = False,
         cable: Cable | None = None,
     ) -> None:
         if cable is None:
@@ -59,6 +60,7 @@ class PortServer(Server):
         else:
             super().__init__(cable.far, cable.prefix)
         self._streaming = streaming
+        self._string_ids = string_ids  # rooms and people of the VideoRoom have texts for ids
         # Where people of its rooms are.
         self.near = self.address if cable is None else cable.near
         # Its port by HTTP; 0: not by HTTP.
@@ -116,6 +118,9 @@ class PortServer(Server):
         core = self._folder / "janus.jcfg"
         if self._streaming:
             core.write_text(core.read_text().replace("libjanus_streaming.so,", ""))
+        if self._string_ids:
+            text = "general: { string_ids = true }\n"
+            (self._folder / "janus.plugin.videoroom.jcfg").write_text(text)
         if self.http_port:
             core.write_text(core.read_text().replace("libjanus_http.so,", ""))
             text = _HTTP.format(address=self.address, port=self.http_port)

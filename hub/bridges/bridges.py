@@ -23,8 +23,11 @@ from hub.bridges.mumble_trust import MumbleTrust
 from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.port import Far
 from hub.bridges.seat import Hall
-from hub.bridges.terms import FarError, System
+from hub.bridges.terms import FarError, Part, System
 from hub.bridges.whip import Endpoint, WhipFar
+from hub.bridges.x_host import XHost
+from hub.bridges.x_settings import REFUSED, XConfig
+from hub.bridges.x_space import Memory, Visit, XSpace
 from hub.telephone.far import Number, SipFar
 from stagebox.statefile import write_atomic
 
@@ -44,12 +47,14 @@ log = logging.getLogger(__name__)
 class Bridges:
     """All of them. ``folder``: where those are kept that were made while the hub ran.
 
-    ``guests``: who has come here by itself, other hubs among them.
+    ``guests``: who has come here by itself, other hubs among them. ``x``: whether this hub may
+    go to X, and as whom.
     """
 
-    def __init__(self, hall: Hall, marks: Marks, folder: Path, guests: Guests) -> None:
+    def __init__(self, hall: Hall, marks: Marks, folder: Path, guests: Guests, x: XConfig) -> None:
         self.marks = marks
         self._guests = guests
+        self._x = x
         self._hall = hall
         self._path = folder / FILE
         self._mumble = MumbleTrust(folder)
@@ -90,6 +95,8 @@ class Bridges:
             OSError: it cannot be kept; then it is not made.
         """
         check(plan)
+        if plan.system is System.X and not self._x.is_on:
+            raise PlanError("system", REFUSED)
         if plan.id in self._bridges:
             raise PlanError("url", "This space is bridged to this room already.")
         if len(self._bridges) >= MOST:
@@ -158,7 +165,7 @@ class Bridges:
         spread = hashlib.sha256(f"{self.marks.hub_id} {plan.id}".encode()).digest()[0] / 255
         bridge = Bridge(plan, self._hall, self._maker(plan), spread)
         self._bridges[plan.id] = bridge
-        if plan.on:
+        if plan.on and plan.part is not Part.HOST:  # which a person begins, each time
             bridge.start()
         return bridge
 
@@ -188,6 +195,8 @@ class Bridges:
                 known=plan.secret,
             )
             return lambda: MumbleFar(channel, self._guard(), self._mumble)
+        if plan.system is System.X:
+            return self._space(plan)
         mark = self.marks.bare(plan.space)
         if plan.system is System.SIP:
             number = Number(plan.url, plan.name, plan.key, plan.secret, plan.pin, mark)
@@ -214,6 +223,13 @@ class Bridges:
             token=plan.token,
         )
         return lambda: livekit.LiveKitFar(room, self._guard(), memory)
+
+    def _space(self, plan: Plan) -> Callable[[], Far]:
+        if plan.part is Part.HOST:
+            return lambda: XHost(plan.name, self._x)
+        memory = Memory()
+        visit = Visit(plan.url, plan.part is Part.SPEAK, self._x)
+        return lambda: XSpace(visit, memory)
 
     def _guard(self) -> Guard:
         return Guard(self.marks, frozenset(space.info.id for space in self._hall.spaces))

@@ -28,9 +28,13 @@ class Feed:
 
 
 class VideoRoster:
-    """Who is in the room, from what Janus tells bit by bit."""
+    """Who is in the room, from what Janus tells bit by bit.
 
-    def __init__(self) -> None:
+    ``mid``: which stream is the sound of somebody of whom no streams are told; None: none.
+    """
+
+    def __init__(self, mid: str | None = None) -> None:
+        self._mid = mid
         self.private_id: object = None
         self._people: dict[FeedId, Person] = {}
         self._feeds: dict[FeedId, Feed] = {}
@@ -40,6 +44,16 @@ class VideoRoster:
     def people(self) -> tuple[Person, ...]:
         """Everybody but ourselves."""
         return tuple(self._people.values())
+
+    @property
+    def own(self) -> object:
+        """Our own number in the room."""
+        return self._own
+
+    def number_of(self, name: str) -> FeedId | None:
+        """Return the number of somebody who is shown so; None: there is nobody."""
+        found = (key for key, person in self._people.items() if person.name == name)
+        return next(found, None)
 
     @property
     def feeds(self) -> dict[FeedId, Feed]:
@@ -102,7 +116,8 @@ class VideoRoster:
         )
 
     def _publishes(self, each: Body) -> None:
-        number, mid = _number(each.get("id")), _sound_of(each)
+        number = _number(each.get("id"))
+        mid = _sound_of(each) if "streams" in each else self._mid
         if number not in self._people:
             return
         if mid is None:

@@ -58,9 +58,9 @@ class Way(Protocol):
         """Close."""
 
 
-def way_by(url: str) -> Way:
-    """Return the way that an address means."""
-    return PollWay(url) if urlsplit(url).scheme in _HTTP else SocketWay(url)
+def way_by(url: str, credential: str = "") -> Way:
+    """Return the way that an address means. ``credential``: shown with each request of HTTP."""
+    return PollWay(url, credential) if urlsplit(url).scheme in _HTTP else SocketWay(url)
 
 
 class SocketWay:
@@ -110,15 +110,18 @@ class PollWay:
     keep_s = _ASK_S
     is_asked = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, credential: str = "") -> None:
         self._url = url.rstrip("/")
+        self._headers = {"Authorization": credential} if credential else {}
+        if credential:  # who gives out such a pass counts what is asked, and is far away
+            self.keep_s, self.is_asked = KEEP_ALIVE_S, False
         self._http: aiohttp.ClientSession | None = None
         self._query: dict[str, str] = {}
         self._session: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
         """See ``Way``: nothing is sent yet."""
-        self._http = aiohttp.ClientSession(auto_decompress=False)
+        self._http = aiohttp.ClientSession(auto_decompress=False, headers=self._headers)
 
     async def send(self, message: dict[str, Any]) -> Body | None:
         """See ``Way``."""

@@ -21,10 +21,15 @@ MAX_WAITING: Final = 256
 
 
 class Wire:
-    """One session. Use ``open`` first and ``aclose`` last."""
+    """One session. Use ``open`` first and ``aclose`` last.
 
-    def __init__(self, url: str, *, secret: str = "", token: str = "") -> None:
-        self._way = way_by(url)
+    ``secret`` and ``token`` are for Janus itself, ``credential`` for who stands before it.
+    """
+
+    def __init__(
+        self, url: str, *, secret: str = "", token: str = "", credential: str = ""
+    ) -> None:
+        self._way = way_by(url, credential)
         self._extra = {
             **({"apisecret": secret} if secret else {}),
             **({"token": token} if token else {}),
@@ -36,6 +41,11 @@ class Wire:
         self._tasks: list[asyncio.Task[None]] = []
         self._session: object = None
         self._is_open = False
+
+    @property
+    def session(self) -> object:
+        """The number of the session, once it is open."""
+        return self._session
 
     async def open(self) -> None:
         """Connect and begin a session.

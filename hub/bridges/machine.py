@@ -57,6 +57,8 @@ AFTER: Final[Mapping[Cause, State]] = MappingProxyType(
         Cause.ROOM_ENDED: State.ENDED,
         # A host of ours said no: it comes back only when somebody switches it on.
         Cause.PUT_OUT_HERE: State.OFF,
+        # What others see at once is begun by a person, each time.
+        Cause.NOT_BEGUN_AGAIN: State.OFF,
     }
 )
 _BY_CAUSE: Final = None

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from hub.bridges.livekit_terms import room_of
-from hub.bridges.terms import System
+from hub.bridges.terms import Part, System
+from hub.bridges.x_terms import space_id
 from hub.telephone.target import KEYS, Target
 from stagebox.wire.terms import MemberId, Name, SpaceId
 
@@ -26,6 +27,7 @@ _SCHEMES: Final = {
     System.JANUS_VIDEO: _JANUS_SCHEMES,
     System.LIVEKIT: ("wss", "ws"),
     System.MUMBLE: ("mumble",),
+    System.X: ("https",),
 }
 # Which systems know a field; the others are for all.
 _JANUS: Final = (System.JANUS, System.JANUS_STREAM, System.JANUS_VIDEO)
@@ -33,6 +35,7 @@ _ONLY_FOR: Final = {
     "room": (*_JANUS, System.LIVEKIT),
     "pin": (*_JANUS, System.MUMBLE, System.SIP),
     "key": (System.LIVEKIT, System.SIP),
+    "part": (System.X,),
     "secret": (*_JANUS, System.LIVEKIT, System.MUMBLE, System.SIP),
 }
 _LARGEST_ROOM: Final = 2**53
@@ -53,7 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     its channel in the address, the server's password as ``pin``, access tokens as ``token``, and
     the server's certificate (SHA-256), where it is known, as ``secret``.
     A call by SIP has the caller's name at the exchange as ``key``, its password as ``secret``, and
-    what is typed once it is answered as ``pin``.
+    what is typed once it is answered as ``pin``. A Space of X has its link, and our ``part`` in it.
     By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
     """
 
@@ -66,6 +69,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Secret = ""
     secret: Secret = ""
     token: Secret = ""
+    part: Part | None = None
     on: bool = True
 
     @property
@@ -122,6 +126,16 @@ def _check_url(plan: Plan) -> None:
         raise PlanError("url", f"it must be {those} with a host.")
     if parts.username is not None or parts.fragment:
         raise PlanError("url", "leave names, passwords and #… out of the address.")
+    if plan.system is System.X:
+        _check_space(plan)
+
+
+def _check_space(plan: Plan) -> None:
+    is_made = plan.part is Part.HOST
+    if is_made and space_id(plan.url):
+        raise PlanError("url", "a Space that is hosted is made: give https://x.com/i/spaces alone.")
+    if not is_made and not space_id(plan.url):
+        raise PlanError("url", "give the link of a Space, such as https://x.com/i/spaces/1AbC.")
 
 
 def _check_sip(plan: Plan) -> None:

@@ -27,6 +27,15 @@ class System(StrEnum):
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference
+    X = "x"  # a Space, unofficially: off unless the settings accept the risk
+
+
+class Part(StrEnum):
+    """What a bridge is to do over there, where that is somebody's to grant."""
+
+    LISTEN = "listen"
+    SPEAK = "speak"  # ask to, and until then listen
+    HOST = "host"  # make it, whenever somebody switches it on
 
 
 # From there nobody hears us.
@@ -61,6 +70,7 @@ class Cause(StrEnum):
     ROOM_ENDED = "room_ended"
     NOT_LET_IN_HERE = "not_let_in_here"
     PUT_OUT_HERE = "put_out_here"
+    NOT_BEGUN_AGAIN = "not_begun_again"
     FAILED = "failed"
 
 

@@ -10,6 +10,7 @@ from hub.bridges.house import Ways
 from hub.bridges.mark import Marks
 from hub.bridges.plan import Plan
 from hub.bridges.seat import Hall
+from hub.bridges.x_settings import XConfig
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
 from hub.spaces.registry import Spaces
@@ -23,15 +24,17 @@ async def ways(
     media: MediaPlane,
     metrics: Metrics,
     place: tuple[Path, str],
+    x: XConfig,
 ) -> AsyncIterator[Ways]:
     """Bridge spaces for as long as this lasts. The spaces must run.
 
-    ``place``: the folder where the hub keeps what must last, and the hub's id.
+    ``place``: the folder where the hub keeps what must last, and the hub's id. ``x``: whether it
+    may go to X Spaces.
     """
     folder, hub_id = place
     hall = Hall(spaces, media)
     guests = Guests(hall)
-    bridges = Bridges(hall, Marks(secret_in(folder), hub_id), folder, guests)
+    bridges = Bridges(hall, Marks(secret_in(folder), hub_id), folder, guests, x)
     spaces.on_record(
         lambda space_id, recording: bridges.recording(space_id, on=recording is not None)
     )

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from hub.bridges.bridge import Status
 from hub.bridges.bridges import Bridges
 from hub.bridges.plan import BridgeId, Plan, PlanError, RoomId, Secret, Url
-from hub.bridges.terms import Abilities, Cause, State, System
+from hub.bridges.terms import Abilities, Cause, Part, State, System
 from hub.web.call import Call
 from hub.web.problems import Refused, WebCode
 from hub.web.route import Route, Who
@@ -89,6 +89,7 @@ class BridgeNew(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Secret = ""
     secret: Secret = ""
     token: Secret = ""
+    part: Part | None = None
 
 
 class BridgeSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -34,12 +34,12 @@ class VideoRooms:
         """End the room."""
         await self._ask("destroy")
 
-    async def names(self) -> dict[str, int]:
+    async def names(self) -> dict[str, Any]:
         """Return who is in the room, as shown, and their numbers."""
         told = await self._ask("listparticipants")
         return {each.get("display", ""): each["id"] for each in told["participants"]}
 
-    async def kick(self, number: int) -> None:
+    async def kick(self, number: int | str) -> None:
         """Put somebody out."""
         await self._ask("kick", id=number)
 
@@ -89,7 +89,7 @@ class Publisher:
         await peer.wait_connected(_CONNECT_S)
         await asyncio.sleep(0)
 
-    async def listen(self, feed: int) -> None:
+    async def listen(self, feed: int | str) -> None:
         """Hear somebody from now on."""
         peer = self._peers[1]
         handle = await self._handle()

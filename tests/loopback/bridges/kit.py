@@ -14,6 +14,7 @@ from hub.bridges.house import Ways
 from hub.bridges.plan import Plan
 from hub.bridges.terms import State
 from hub.bridges.wiring import ways
+from hub.bridges.x_settings import XConfig
 from hub.config import Boxes, HubConfig, SpaceConfig, TrustConfig
 from hub.media.plane import HubMedia
 from hub.media.processes import MediaProcesses
@@ -58,7 +59,7 @@ class SoundHub(Hub):
     async def _home(self) -> Home:
         place = self.data, self.identity.id
         self.ways: Ways = await self._stack.enter_async_context(
-            ways(self.config.bridge, self.spaces, self.media, self.metrics, place)
+            ways(self.config.bridge, self.spaces, self.media, self.metrics, place, self.config.x)
         )
         return Home(self.store, self.data, self.trust, ways=self.ways)
 
@@ -112,6 +113,7 @@ async def sound_hub(
     processes: int = 0,
     port: int = 0,
     bridges: tuple[Plan, ...] = (),
+    x: XConfig = XConfig(),  # noqa: B008 - it is frozen
 ) -> AsyncIterator[SoundHub]:
     """Run a hub on one address; ``port`` 0: any."""
     config = HubConfig(
@@ -119,6 +121,7 @@ async def sound_hub(
         port=port,
         space=spaces,
         bridge=bridges,
+        x=x,
         trust=TrustConfig(boxes=Boxes.ANYONE),
         web=replace(AT_EASE, secure_port=0),
     )

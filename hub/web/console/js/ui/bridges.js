@@ -18,6 +18,7 @@ const SYSTEM = [
   ["sip", "Telephone call (SIP)"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
+  ["x", "X Space (unofficial)"],
 ];
 const WEB = "https://… or http://…";
 /** What the form asks for, by system: how an address begins, then fields and their labels. */
@@ -58,7 +59,16 @@ const ASKS = {
   },
   whip: { url: WEB, token: "Token" },
   whep: { url: WEB, token: "Token" },
+  x: { url: "https://x.com/i/spaces/…, the link of the Space" },
 };
+const PARTS = [
+  ["listen", "Listen"],
+  ["speak", "Ask to speak there"],
+  ["host", "Host a new one (address: https://x.com/i/spaces)"],
+];
+const RISK =
+  "X lets no programs into its Spaces: this way is unofficial, and may stop working on any day. " +
+  "Use a spare account, and ask those who host the Space.";
 /** Fields without which there is nothing to bridge to. */
 const NEEDED = ["room"];
 const STATE = {
@@ -83,6 +93,7 @@ export async function openBridges(app) {
   const seen = await app.attempt(look);
   if (!seen) return;
   const page = { space, bridges: seen.bridges, system: SYSTEM[0][0] };
+  Object.assign(page, { part: PARTS[0][0], accepts: false });
   app.open("bridges", (_app, key) => sheet(app, key, page));
   const timer = setInterval(async () => {
     if (!app.dialogs.some(({ key }) => key === "bridges")) {
@@ -187,6 +198,7 @@ function made(app, page) {
     page.system = system;
     app.draw();
   };
+  const isX = page.system === "x";
   const text = (name, more = {}) => h("input", { name, autocomplete: "off", ...more });
   return form(
     (given, node) => add(app, page, given, node),
@@ -196,8 +208,22 @@ function made(app, page) {
     Object.entries(asked).map(([name, label]) =>
       field(label, text(name, { required: NEEDED.includes(name) })),
     ),
-    h("button", { class: "primary" }, "Bridge"),
+    isX && risk(app, page),
+    h("button", { class: "primary", disabled: isX && !page.accepts }, "Bridge"),
   );
+}
+
+/** What is asked of whoever goes to X; the hub's settings must have accepted the risk, too. */
+function risk(app, page) {
+  const keep = (name) => (value) => {
+    page[name] = value;
+    app.draw();
+  };
+  const accepts = "I accept that X may suspend the account";
+  return [
+    field("What it does there", select(page.part, PARTS, keep("part"), { name: "part" })),
+    toggle(accepts, page.accepts, keep("accepts"), { note: RISK }),
+  ];
 }
 
 async function add(app, page, given, node) {
