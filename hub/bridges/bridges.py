@@ -24,6 +24,7 @@ from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.port import Far
 from hub.bridges.seat import Hall
 from hub.bridges.terms import FarError, System
+from hub.bridges.trunk import Trunk
 from hub.bridges.whip import Endpoint, WhipFar
 from hub.telephone.far import Number, SipFar
 from stagebox.statefile import write_atomic
@@ -200,7 +201,10 @@ class Bridges:
             return bool(hub) and goes and self._guests.has_hub(plan.space, hub)
 
         endpoint = Endpoint(plan.system, plan.url, plan.token, mark, is_here)
-        return lambda: WhipFar(endpoint)
+        if plan.system is not System.HUB:
+            return lambda: WhipFar(endpoint)
+        trunks = self._guests.trunks
+        return lambda: WhipFar(endpoint, Trunk(trunks, plan.space, plan.name, plan.id))
 
     def _livekit(self, plan: Plan) -> Callable[[], Far]:
         memory = livekit.Memory()

@@ -57,6 +57,7 @@ class Cause(StrEnum):
     NOT_ALLOWED = "not_allowed"
     REMOVED_THERE = "removed_there"
     ALREADY_BRIDGED = "already_bridged"
+    RING = "ring"  # between hubs: another bridge leads there already
     NOTHING_THERE = "nothing_there"
     ROOM_ENDED = "room_ended"
     NOT_LET_IN_HERE = "not_let_in_here"
