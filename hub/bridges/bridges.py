@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from hub.bridges import livekit
 from hub.bridges.bridge import Bridge, Status
+from hub.bridges.discord_stage import StageFar
+from hub.bridges.discord_terms import Stage, stage_of
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
 from hub.bridges.janus_streaming import JanusStream
@@ -176,19 +178,13 @@ class Bridges:
             )
             far = _JANUS[plan.system]
             return lambda: far(room, self._guard())
-        if plan.system is System.LIVEKIT:
-            return self._livekit(plan)
-        if plan.system is System.MUMBLE:
-            channel = Channel(
-                url=plan.url,
-                space=plan.space,
-                name=plan.name,
-                bridge=plan.id,
-                password=plan.pin,
-                tokens=tuple(plan.token.split()),
-                known=plan.secret,
-            )
-            return lambda: MumbleFar(channel, self._guard(), self._mumble)
+        makers = {
+            System.LIVEKIT: self._livekit,
+            System.MUMBLE: self._channel,
+            System.DISCORD: self._stage,
+        }
+        if plan.system in makers:
+            return makers[plan.system](plan)
         mark = self.marks.bare(plan.space)
         if plan.system is System.SIP:
             number = Number(plan.url, plan.name, plan.key, plan.secret, plan.pin, mark)
@@ -205,6 +201,22 @@ class Bridges:
             return lambda: WhipFar(endpoint)
         trunks = self._guests.trunks
         return lambda: WhipFar(endpoint, Trunk(trunks, plan.space, plan.name, plan.id))
+
+    def _channel(self, plan: Plan) -> Callable[[], Far]:
+        channel = Channel(
+            url=plan.url,
+            space=plan.space,
+            name=plan.name,
+            bridge=plan.id,
+            password=plan.pin,
+            tokens=tuple(plan.token.split()),
+            known=plan.secret,
+        )
+        return lambda: MumbleFar(channel, self._guard(), self._mumble)
+
+    def _stage(self, plan: Plan) -> Callable[[], Far]:
+        stage = stage_of(plan.url) or Stage(0, 0)  # every plan was checked
+        return lambda: StageFar(stage, plan.token)
 
     def _livekit(self, plan: Plan) -> Callable[[], Far]:
         memory = livekit.Memory()

@@ -27,10 +27,13 @@ class System(StrEnum):
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference
+    DISCORD = "discord-stage"  # we are heard in a stage of Discord
 
 
 # From there nobody hears us.
 ONLY_HEARD: Final = (System.WHEP, System.JANUS_STREAM)
+# From there nothing is heard here.
+ONLY_HEARS: Final = (System.WHIP, System.DISCORD)
 
 
 class State(StrEnum):

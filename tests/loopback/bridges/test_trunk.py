@@ -109,7 +109,7 @@ async def test_the_trunk_that_would_close_a_ring_is_refused_and_is_there_when_it
         ann = await Person("Ann", number=1).here(a)
         cem = await Person("Cem", number=2).here(c)
         async with people(ann, cem):
-            heard = compare(await ann.talk(words(0, 2.5)), cem.ears)
+            heard = compare(await ann.talk(words(0, 2.0)), cem.ears)
             print("by way of a third hub", heard.correlation, heard.delay_ms)
             assert heard.correlation > LIKE
             assert not ann.ears.packets
@@ -119,7 +119,7 @@ async def test_the_trunk_that_would_close_a_ring_is_refused_and_is_there_when_it
             await c.joined(ca)
             await until(lambda: not a.talkers() and not c.talkers())
             cem.ears.packets.clear()
-            heard = compare(await ann.talk(words(2, 2.5)), cem.ears)
+            heard = compare(await ann.talk(words(2, 2.0)), cem.ears)
             assert heard.correlation > LIKE
             assert not ann.ears.packets
 
@@ -142,7 +142,7 @@ async def test_of_three_trunks_that_are_made_at_once_two_stay(
 
         async def stays() -> bool:
             """Say whether nothing changes for longer than hubs need to tell each other."""
-            for _ in range(20):
+            for _ in range(15):
                 resting = [hub.state(bridge) for hub, bridge in made]
                 await asyncio.sleep(0.1)
                 if resting.count(State.JOINED) != 2:
