@@ -10,7 +10,7 @@ from hub.bridges.machine import BridgeMachine, Condition, Event
 from hub.bridges.plan import Plan
 from hub.bridges.port import Ear, Far, Moderates, Reacts
 from hub.bridges.seat import Hall, Seat
-from hub.bridges.terms import ONLY_HEARD, Abilities, Cause, FarError, Person, System
+from hub.bridges.terms import ONLY_HEARD, ONLY_HEARS, Abilities, Cause, FarError, Person, System
 from hub.bridges.voice import VoiceCounts
 from hub.spaces.admission import Arrival
 from stagebox.media.rtp import AudioPacket
@@ -173,7 +173,7 @@ class Bridge:
             await asyncio.gather(stay, return_exceptions=True)
 
     def _heard(self, packet: AudioPacket, now: float) -> None:
-        if self.plan.system is not System.WHIP:
+        if self.plan.system not in ONLY_HEARS:
             self._seat.heard(packet, now)
 
     def _told(self, people: tuple[Person, ...]) -> None:
@@ -199,5 +199,5 @@ class Bridge:
 
 def arrival(member_id: str, name: Name, system: System) -> Arrival:
     """Return as what a bridge comes in: behind one that only listens nobody speaks."""
-    role = Role.SPEAKER if system is System.WHIP else Role.GUEST
+    role = Role.SPEAKER if system in ONLY_HEARS else Role.GUEST
     return Arrival(member_id=member_id, name=name, kind=Kind.BRIDGE, role=role)

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from hub.bridges import livekit
 from hub.bridges.bridge import Bridge, Status
+from hub.bridges.discord_stage import StageFar
+from hub.bridges.discord_terms import Stage, stage_of
 from hub.bridges.guests import Guests
 from hub.bridges.janus import Guard, JanusFar, Room
 from hub.bridges.janus_streaming import JanusStream
@@ -24,6 +26,7 @@ from hub.bridges.plan import Plan, PlanError, check
 from hub.bridges.port import Far
 from hub.bridges.seat import Hall
 from hub.bridges.terms import FarError, Part, System
+from hub.bridges.trunk import Trunk
 from hub.bridges.whip import Endpoint, WhipFar
 from hub.bridges.x_host import XHost
 from hub.bridges.x_settings import REFUSED, XConfig
@@ -182,21 +185,14 @@ class Bridges:
             )
             far = _JANUS[plan.system]
             return lambda: far(room, self._guard())
-        if plan.system is System.LIVEKIT:
-            return self._livekit(plan)
-        if plan.system is System.MUMBLE:
-            channel = Channel(
-                url=plan.url,
-                space=plan.space,
-                name=plan.name,
-                bridge=plan.id,
-                password=plan.pin,
-                tokens=tuple(plan.token.split()),
-                known=plan.secret,
-            )
-            return lambda: MumbleFar(channel, self._guard(), self._mumble)
-        if plan.system is System.X:
-            return self._space(plan)
+        makers = {
+            System.LIVEKIT: self._livekit,
+            System.MUMBLE: self._channel,
+            System.DISCORD: self._stage,
+            System.X: self._space,
+        }
+        if plan.system in makers:
+            return makers[plan.system](plan)
         mark = self.marks.bare(plan.space)
         if plan.system is System.SIP:
             number = Number(plan.url, plan.name, plan.key, plan.secret, plan.pin, mark)
@@ -209,7 +205,26 @@ class Bridges:
             return bool(hub) and goes and self._guests.has_hub(plan.space, hub)
 
         endpoint = Endpoint(plan.system, plan.url, plan.token, mark, is_here)
-        return lambda: WhipFar(endpoint)
+        if plan.system is not System.HUB:
+            return lambda: WhipFar(endpoint)
+        trunks = self._guests.trunks
+        return lambda: WhipFar(endpoint, Trunk(trunks, plan.space, plan.name, plan.id))
+
+    def _channel(self, plan: Plan) -> Callable[[], Far]:
+        channel = Channel(
+            url=plan.url,
+            space=plan.space,
+            name=plan.name,
+            bridge=plan.id,
+            password=plan.pin,
+            tokens=tuple(plan.token.split()),
+            known=plan.secret,
+        )
+        return lambda: MumbleFar(channel, self._guard(), self._mumble)
+
+    def _stage(self, plan: Plan) -> Callable[[], Far]:
+        stage = stage_of(plan.url) or Stage(0, 0)  # every plan was checked
+        return lambda: StageFar(stage, plan.token)
 
     def _livekit(self, plan: Plan) -> Callable[[], Far]:
         memory = livekit.Memory()

@@ -11,19 +11,21 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
+from hub.bridges.behind import BehindError
 from hub.bridges.line import Line
-from hub.bridges.mark import hub_of, is_bridge
+from hub.bridges.mark import hub_of
 from hub.bridges.port import Ear
 from hub.bridges.seat import Hall, Seat
 from hub.bridges.terms import Cause, FarError, Person, clean_name
-from hub.bridges.whip_terms import Fragment, user_of
+from hub.bridges.trunks import End, RingError, Trunks
+from hub.bridges.whip_terms import LOOP, Fragment, user_of
+from hub.bridges.wish import GuestError, Part, Wish
 from hub.spaces.admission import Arrival
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.peer import Direction
-from stagebox.wire.terms import Kind, Role, SpaceId, Token
+from stagebox.wire.terms import Kind, Role, SpaceId
 
 # Each is a connection and, if it speaks, a decoder: as many as a bridge-heavy hub needs.
 MOST: Final = 64
@@ -32,49 +34,10 @@ SET_UP_S: Final = 15.0
 
 log = logging.getLogger(__name__)
 
-
-class Part(StrEnum):
-    """What a guest does."""
-
-    PUBLISHES = "whip"
-    PLAYS = "whep"
-
-
 _DIRECTION: Final[Mapping[Part, Direction]] = {
     Part.PUBLISHES: "recvonly",
     Part.PLAYS: "sendonly",
 }
-
-
-class GuestError(Exception):
-    """A guest is not let in, or not in this way; ``status`` is HTTP's, the text for people."""
-
-    def __init__(self, status: int, detail: str, retry_after_s: int = 0) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.retry_after_s = retry_after_s
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a POST asks for. ``address``: the hub's own end of the connection it came by.
-
-    ``mark``: the one that another hub's bridge wears; empty for everybody else.
-    """
-
-    part: Part
-    space: SpaceId
-    token: Token
-    name: str
-    offer: str
-    address: str | None
-    mark: str = ""
-
-    @property
-    def is_trunk(self) -> bool:
-        """Whether another hub wants sound both ways: RFC 9725 has no such thing."""
-        both = "a=sendrecv" in self.offer.splitlines()
-        return self.part is Part.PUBLISHES and both and is_bridge(self.mark)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +51,8 @@ class Guest:
     user: str
     secret: str
     hub: str = ""  # of a trunk: how the id of the other hub begins
+    end: End | None = None  # of a trunk to a hub that tells what is behind it
+    told: str = ""  # to that hub, with the answer
     etag: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     answer: str = ""
     line: Line | None = None
@@ -105,7 +70,8 @@ class Guest:
 class Guests:
     """All sessions of WHIP and WHEP with this hub."""
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: Hall, trunks: Trunks) -> None:
+        self.trunks = trunks
         self._hall = hall
         self._guests: dict[str, Guest] = {}
         self._making = 0
@@ -166,12 +132,26 @@ class Guests:
         if match != f'"{guest.etag}"':
             raise GuestError(412, "This is not the ETag of the session.")
 
+    def learn(self, guest: Guest, told: str) -> str:
+        """Take in what is behind the hub of a trunk; return what is behind the space.
+
+        Raises:
+            GuestError: it is no trunk, or that cannot be used.
+        """
+        if guest.end is None:
+            raise GuestError(415, "This session is no trunk.")
+        try:
+            self.trunks.learn(guest.end, told)
+        except BehindError as error:
+            raise GuestError(400, f"This cannot be used: {error}.") from None
+        return self.trunks.tell(guest.space, guest.end.way)
+
     async def end(self, secret: str) -> None:
         """End a session, if there is one."""
         guest = self._guests.pop(secret, None)
         if guest is None:
             return
-        guest.seat.leave()
+        self._get_up(guest)
         if guest.task is not None and guest.task is not asyncio.current_task():
             guest.task.cancel()
         if guest.line is not None:
@@ -209,6 +189,9 @@ class Guests:
         except BaseException:
             await self._drop(guest)
             raise
+        if guest.end is not None and not self.trunks.holds(guest.end):
+            await self._drop(guest)
+            raise GuestError(503, "Another trunk took its place meanwhile: try again.", 1)
         self._guests[guest.secret] = guest
         guest.task = asyncio.create_task(self._last(guest))
         return guest
@@ -224,11 +207,34 @@ class Guests:
         coming = Arrival(
             member_id=member, name=guest.name, kind=Kind.BRIDGE, role=role, invite=wish.token
         )
+        self._join(guest, wish)
         try:
             seat.enter(coming)
         except FarError as error:
+            self._get_up(guest)
             raise GuestError(403, error.detail) from None
         return guest
+
+    def _join(self, guest: Guest, wish: Wish) -> None:
+        """Take in a trunk before anybody sees it, if that closes no ring."""
+        if not (guest.hub and wish.behind):
+            return
+        secret = guest.secret
+        end = End(guest.space, wish.way, guest.name, lambda _why: self._put_out(secret))
+        try:
+            self.trunks.admit(end, wish.behind)
+        except BehindError as error:
+            raise GuestError(400, f"This cannot be used: {error}.") from None
+        except RingError as error:
+            told = self.trunks.tell(guest.space, wish.way)
+            raise GuestError(LOOP, str(error), behind=told) from None
+        # As of now: a later clock would be another birth than the one noted here.
+        guest.end, guest.told = end, self.trunks.tell(guest.space, wish.way)
+
+    def _get_up(self, guest: Guest) -> None:
+        if guest.end is not None:
+            self.trunks.leave(guest.end)
+        guest.seat.leave()
 
     def _put_out(self, secret: str) -> None:
         guest = self._guests.get(secret)
@@ -236,7 +242,7 @@ class Guests:
             guest.task.cancel()
 
     async def _drop(self, guest: Guest) -> None:
-        guest.seat.leave()
+        self._get_up(guest)
         if guest.line is not None:
             await guest.line.aclose()
 

@@ -20,6 +20,8 @@ MOST_S: Final = 2.0
 REFUSED_S: Final = 30.0
 # A room that ended may be opened again; asking costs one small request.
 ENDED_S: Final = 3.0
+# A spare way, to be there soon after the first one is gone; asking is one small request.
+RING_S: Final = 5.0
 # What a server may ask for by Retry-After; beyond it we would seem dead.
 MOST_ASKED_S: Final = 120.0
 # A connection that held this long did not fail because of how it was made.
@@ -53,6 +55,7 @@ AFTER: Final[Mapping[Cause, State]] = MappingProxyType(
         Cause.NOT_ALLOWED: State.REFUSED,
         Cause.REMOVED_THERE: State.REFUSED,
         Cause.ALREADY_BRIDGED: State.REFUSED,
+        Cause.RING: State.REFUSED,
         Cause.NOTHING_THERE: State.ENDED,
         Cause.ROOM_ENDED: State.ENDED,
         # A host of ours said no: it comes back only when somebody switches it on.
@@ -138,7 +141,7 @@ class BridgeMachine:
         if before.state is State.JOINED and now - before.since >= PROVEN_S:
             self._failures = 0
         state = AFTER[cause]
-        wait_s = self._wait_s(state, asked_s)
+        wait_s = self._wait_s(state, cause, asked_s)
         self._failures += 1
         next_at = None if wait_s is None else now + wait_s
         self.condition = Condition(state, cause, detail, now, next_at)
@@ -148,10 +151,12 @@ class BridgeMachine:
         next_at = self.condition.next_at
         return None if next_at is None else max(0.0, next_at - now)
 
-    def _wait_s(self, state: State, asked_s: float) -> float | None:
+    def _wait_s(self, state: State, cause: Cause, asked_s: float) -> float | None:
         if state is State.OFF:
             return None
         own = {State.REFUSED: REFUSED_S, State.ENDED: ENDED_S}.get(state)
+        if cause is Cause.RING:
+            own = RING_S
         if own is None:
             own = min(FIRST_S * 2.0 ** min(self._failures, 16), MOST_S)
         own *= 1 - SPREAD * self._spread

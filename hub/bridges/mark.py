@@ -34,6 +34,14 @@ class Marks:
         """Return the mark alone, where a room has neither a name nor a number."""
         return self.put_on("", space, "").strip()
 
+    def node(self, space: str) -> str:
+        """Return by what other hubs know a space of ours: its bare mark without the brackets."""
+        return node_of(self.bare(space))
+
+    def way(self, bridge_id: str) -> str:
+        """Return by what the far hub knows a bridge of ours again; a secret of the two."""
+        return self._seal("", f"way {bridge_id}")
+
     def is_ours(self, shown: str, spaces: frozenset[str], room: str) -> bool:
         """Say whether a name in ``room`` is worn by a bridge from one of our ``spaces``."""
         return any(
@@ -51,6 +59,12 @@ def hub_of(shown: str) -> str:
     """Return how the id of the hub begins whose mark this is; empty: it is no mark."""
     found = _MARK.search(shown)
     return found[1] if found else ""
+
+
+def node_of(shown: str) -> str:
+    """Return by what a space is known whose mark this is; empty: it is no mark."""
+    found = _MARK.search(shown)
+    return f"{found[1]}:{found[2]}" if found else ""
 
 
 def is_bridge(shown: str) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
+from hub.bridges.discord_terms import stage_of
 from hub.bridges.livekit_terms import room_of
 from hub.bridges.terms import Part, System
 from hub.bridges.x_terms import space_id
@@ -28,6 +29,7 @@ _SCHEMES: Final = {
     System.LIVEKIT: ("wss", "ws"),
     System.MUMBLE: ("mumble",),
     System.X: ("https",),
+    System.DISCORD: ("https",),
 }
 # Which systems know a field; the others are for all.
 _JANUS: Final = (System.JANUS, System.JANUS_STREAM, System.JANUS_VIDEO)
@@ -37,6 +39,11 @@ _ONLY_FOR: Final = {
     "key": (System.LIVEKIT, System.SIP),
     "part": (System.X,),
     "secret": (*_JANUS, System.LIVEKIT, System.MUMBLE, System.SIP),
+}
+_NUMBERED: Final = {
+    System.JANUS: "a room of the AudioBridge",
+    System.JANUS_STREAM: "a stream of Janus",
+    System.JANUS_VIDEO: "a room of the VideoRoom",
 }
 _LARGEST_ROOM: Final = 2**53
 
@@ -57,7 +64,9 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the server's certificate (SHA-256), where it is known, as ``secret``.
     A call by SIP has the caller's name at the exchange as ``key``, its password as ``secret``, and
     what is typed once it is answered as ``pin``. A Space of X has its link, and our ``part`` in it.
-    By WHIP the far side hears the space, by WHEP it is heard here; the others have both.
+    Discord has the link of the stage as ``url``, and the token of a bot.
+    By WHIP and in Discord the far side hears the space, by WHEP it is heard here; the others
+    have both.
     """
 
     name: Name
@@ -100,14 +109,12 @@ def check(plan: Plan) -> None:
         _check_sip(plan)
     else:
         _check_url(plan)
-    if plan.system is System.JANUS and not plan.room:
-        raise PlanError("room", "a room of the AudioBridge has a number: give it.")
-    if plan.system is System.JANUS_STREAM and not plan.room:
-        raise PlanError("room", "a stream of Janus has a number: give it.")
-    if plan.system is System.JANUS_VIDEO and not plan.room:
-        raise PlanError("room", "a room of the VideoRoom has a number: give it.")
+    if plan.system in _NUMBERED and not plan.room:
+        raise PlanError("room", f"{_NUMBERED[plan.system]} has a number: give it.")
     if plan.system is System.LIVEKIT:
         _check_livekit(plan)
+    if plan.system is System.DISCORD:
+        _check_discord(plan)
     for field, systems in _ONLY_FOR.items():
         if getattr(plan, field) and plan.system not in systems:
             those = " or ".join(f'"{each}"' for each in systems)
@@ -149,6 +156,13 @@ def _check_sip(plan: Plan) -> None:
         raise PlanError("key", "a password belongs to a name: give it.")
     if set(plan.key + plan.secret) & set('"\\ '):
         raise PlanError("key", "a name and a password of an exchange have no quotes or spaces.")
+
+
+def _check_discord(plan: Plan) -> None:
+    if stage_of(plan.url) is None:
+        raise PlanError("url", "copy the link of the stage in Discord, and give that.")
+    if not plan.token:
+        raise PlanError("token", "a bot of Discord has a token: give it.")
 
 
 def _check_livekit(plan: Plan) -> None:

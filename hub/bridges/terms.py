@@ -27,6 +27,7 @@ class System(StrEnum):
     LIVEKIT = "livekit"
     MUMBLE = "mumble"
     SIP = "sip"  # a call, to a telephone or a conference
+    DISCORD = "discord-stage"  # we are heard in a stage of Discord
     X = "x"  # a Space, unofficially: off unless the settings accept the risk
 
 
@@ -40,6 +41,8 @@ class Part(StrEnum):
 
 # From there nobody hears us.
 ONLY_HEARD: Final = (System.WHEP, System.JANUS_STREAM)
+# From there nothing is heard here.
+ONLY_HEARS: Final = (System.WHIP, System.DISCORD)
 
 
 class State(StrEnum):
@@ -66,6 +69,7 @@ class Cause(StrEnum):
     NOT_ALLOWED = "not_allowed"
     REMOVED_THERE = "removed_there"
     ALREADY_BRIDGED = "already_bridged"
+    RING = "ring"  # between hubs: another bridge leads there already
     NOTHING_THERE = "nothing_there"
     ROOM_ENDED = "room_ended"
     NOT_LET_IN_HERE = "not_let_in_here"

@@ -1,8 +1,8 @@
 """WHIP and WHEP as a client: the hub publishes a space to a server, or plays one into a space.
 
 Another hub takes a session with sound both ways: there the bridge is one member, so that
-nobody's voice comes back. It answers with a mark of its own, by which two hubs that would
-both come to each other notice that.
+nobody's voice comes back. The two tell each other what is behind them (``hub.bridges.trunk``),
+by which a ring is noticed; of an old hub its mark tells whether it has come here by itself.
 
 One POST and one answer; then sound. What else the two drafts have for clients (trickle,
 restarts) is for networks that change: a bridge that loses its connection makes a new one,
@@ -12,17 +12,19 @@ which takes 30 ms.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from hub.bridges.behind import BEHIND, BEHIND_HEADER, MAX_TEXT
 from hub.bridges.line import Line, way_to
 from hub.bridges.port import Ear
 from hub.bridges.terms import Abilities, Cause, FarError, System, reason
-from hub.bridges.whip_terms import MARK_HEADER, SDP, check_status, redirected
+from hub.bridges.trunk import Trunk
+from hub.bridges.whip_terms import LOOP, MARK_HEADER, SDP, check_status, redirected
 from stagebox import __version__
 from stagebox.rtc.peer import Direction
 from stagebox.rtc.sdp import MAX_CHARACTERS
@@ -38,6 +40,7 @@ _DIRECTION: Final[Mapping[System, Direction]] = {
     System.WHEP: "recvonly",
     System.HUB: "sendrecv",
 }
+_OK: Final = 200
 _PORTS: Final = {"http": 80, "https": 443}
 
 log = logging.getLogger(__name__)
@@ -58,12 +61,13 @@ class Endpoint:
 
 
 class WhipFar:
-    """Implements ``Far`` by a WHIP or WHEP endpoint."""
+    """Implements ``Far`` by a WHIP or WHEP endpoint. ``trunk``: where that is another hub."""
 
     can = Abilities()
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, trunk: Trunk | None = None) -> None:
         self._endpoint = endpoint
+        self._trunk = trunk
         self._http: aiohttp.ClientSession | None = None
         self._line: Line | None = None
         self._session = ""
@@ -90,7 +94,10 @@ class WhipFar:
         """See ``Far``."""
         if self._line is None:
             raise FarError(Cause.FAILED, "It was never joined.")
-        await self._line.watch()
+        if self._trunk is None or not self._trunk.tells:
+            await self._line.watch()
+        else:
+            await _first(self._line.watch(), self._trunk.stay(self._exchange))
 
     def send(self, payload: bytes, sequence: int, timestamp: int, marker: bool) -> bool:
         """See ``Far``."""
@@ -103,6 +110,8 @@ class WhipFar:
         """See ``Far``."""
         http, self._http = self._http, None
         line, self._line = self._line, None
+        if self._trunk is not None:
+            self._trunk.close()
         if http is not None and self._session:
             await self._delete(http)
         if http is not None:
@@ -123,7 +132,7 @@ class WhipFar:
     async def _post(self, offer: str) -> str:
         url = self._endpoint.url
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._request("POST", url, data=offer) as response:
+            async with self._request("POST", url, (SDP, offer)) as response:
                 if redirected(response.status):
                     url = urljoin(url, response.headers.get("Location", ""))
                     self._check_redirect(url)
@@ -132,11 +141,14 @@ class WhipFar:
         raise FarError(Cause.BAD_ANSWER, "The server sends us from place to place.")
 
     def _request(
-        self, method: str, url: str, data: str | None = None
+        self, method: str, url: str, body: tuple[str, str] | None = None
     ) -> "aiohttp.client._RequestContextManager":
         if self._http is None:
             raise AssertionError("left")
-        headers = self._headers | ({"Content-Type": SDP} if data is not None else {})
+        kind, data = body or ("", None)
+        headers = self._headers | ({"Content-Type": kind} if kind else {})
+        if kind == SDP and self._trunk is not None:
+            headers |= self._trunk.headers
         return self._http.request(method, url, data=data, headers=headers, allow_redirects=False)
 
     def _check_redirect(self, url: str) -> None:
@@ -147,23 +159,37 @@ class WhipFar:
 
     async def _read(self, response: aiohttp.ClientResponse, url: str) -> str:
         retry_after = response.headers.get("Retry-After")
+        if response.status == LOOP and self._trunk is not None:
+            raise self._trunk.refused(response.headers.get(BEHIND_HEADER, ""))
         check_status(response.status, response.reason or "", retry_after)
-        body = await response.content.read(MAX_CHARACTERS + 1)
-        while len(body) <= MAX_CHARACTERS and (more := await response.content.read(MAX_CHARACTERS)):
-            body += more
+        body = await _body(response, MAX_CHARACTERS)
         place = response.headers.get("Location", "")
         if not place:
             raise FarError(Cause.BAD_ANSWER, "The server does not say where its session is.")
         self._session = urljoin(url, place)
-        if self._endpoint.is_here(response.headers.get(MARK_HEADER, "")[:200]):
-            why = "That hub has bridged this space to us already: one of the two is enough."
-            raise FarError(Cause.ALREADY_BRIDGED, why)
+        self._check_ring(response.headers)
         if len(body) > MAX_CHARACTERS:
             raise FarError(Cause.BAD_ANSWER, f"Its answer is longer than {MAX_CHARACTERS} bytes.")
         try:
             return body.decode("ascii")
         except UnicodeDecodeError:
             raise FarError(Cause.BAD_ANSWER, "Its answer is no SDP.") from None
+
+    def _check_ring(self, headers: Mapping[str, str]) -> None:
+        if self._trunk is not None:
+            self._trunk.accepted(headers.get(BEHIND_HEADER, ""))
+        is_told = self._trunk is not None and self._trunk.tells
+        if not is_told and self._endpoint.is_here(headers.get(MARK_HEADER, "")[:200]):
+            why = "That hub has bridged this space to us already: one of the two is enough."
+            raise FarError(Cause.ALREADY_BRIDGED, why)
+
+    async def _exchange(self, told: str) -> str:
+        """Tell the other hub what is behind us; return what it says, or nothing."""
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            async with self._request("PATCH", self._session, (BEHIND, told)) as response:
+                if response.status == _OK:
+                    return (await _body(response, MAX_TEXT)).decode("ascii")
+        return ""  # its connection tells whether it is there
 
     async def _delete(self, http: aiohttp.ClientSession) -> None:
         """End the session there, if that is to be had in time."""
@@ -173,3 +199,25 @@ class WhipFar:
                 log.debug("DELETE: %d", gone.status)
         self._http = None
         self._session = ""
+
+
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Return what was sent; of more than ``most`` bytes a few too many."""
+    body = await response.content.read(most + 1)
+    while len(body) <= most and (more := await response.content.read(most)):
+        body += more
+    return body
+
+
+async def _first(*ways: Coroutine[Any, Any, None]) -> None:
+    """Wait until one of them fails, and fail as it does. Of two at once the last one counts."""
+    tasks = [asyncio.ensure_future(each) for each in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in tasks:
+            each.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in reversed(results):
+        if isinstance(result, Exception):
+            raise result

@@ -10,6 +10,8 @@ SDP: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 # By which two hubs know each other's bridges, where a room has no roster to carry a mark.
 MARK_HEADER: Final = "Stagebox-Bridge"
+# How a hub says that a trunk would close a ring (Loop Detected, RFC 5842).
+LOOP: Final = 508
 # A fragment carries what a network adapter adds: two lines each, twenty of them at most.
 MAX_FRAGMENT: Final = 8 * 1024
 MAX_CANDIDATES: Final = 32

@@ -10,6 +10,7 @@ from hub.bridges.house import Ways
 from hub.bridges.mark import Marks
 from hub.bridges.plan import Plan
 from hub.bridges.seat import Hall
+from hub.bridges.trunks import Trunks
 from hub.bridges.x_settings import XConfig
 from hub.metrics import Metrics
 from hub.ports import MediaPlane
@@ -33,8 +34,9 @@ async def ways(
     """
     folder, hub_id = place
     hall = Hall(spaces, media)
-    guests = Guests(hall)
-    bridges = Bridges(hall, Marks(secret_in(folder), hub_id), folder, guests, x)
+    marks = Marks(secret_in(folder), hub_id)
+    guests = Guests(hall, Trunks(marks))
+    bridges = Bridges(hall, marks, folder, guests, x)
     spaces.on_record(
         lambda space_id, recording: bridges.recording(space_id, on=recording is not None)
     )

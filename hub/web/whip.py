@@ -11,9 +11,11 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from hub.bridges.guests import Guest, GuestError, Part, Wish
+from hub.bridges.behind import BEHIND, BEHIND_HEADER, WAY_HEADER, Way
+from hub.bridges.guests import Guest
 from hub.bridges.mark import is_bridge
 from hub.bridges.whip_terms import FRAGMENT, MARK_HEADER, SDP, FragmentError, read_fragment
+from hub.bridges.wish import GuestError, Part, Wish
 from hub.web.desk import Desk
 from hub.web.problems import PROBLEM_TYPE
 from hub.web.trust import crowd
@@ -88,6 +90,8 @@ class Endpoints:
         headers = {"Location": place, "ETag": f'"{guest.etag}"'}
         if guest.hub:
             headers[MARK_HEADER] = ways.bridges.marks.bare(guest.space)
+        if guest.told:
+            headers[BEHIND_HEADER] = guest.told
         return web.Response(body=guest.answer, status=201, headers=headers, content_type=SDP)
 
     def _check_loop(self, request: web.Request) -> None:
@@ -102,6 +106,9 @@ class Endpoints:
     async def _patch(self, request: web.Request) -> web.Response:
         guest = self._guest(request)
         ways = self._desk.ways
+        if request.content_type == BEHIND and ways is not None:
+            told = (await request.read()).decode("ascii", "replace")
+            return web.Response(text=ways.guests.learn(guest, told), content_type=BEHIND)
         if request.content_type != FRAGMENT:
             raise GuestError(415, f"Send a {FRAGMENT}.")
         try:
@@ -157,12 +164,24 @@ def _wish(request: web.Request, body: bytes) -> Wish:
         raise GuestError(400, "The offer has characters that are no ASCII: send SDP.") from None
     address = str(own[0]) if own else None
     mark = request.headers.get(MARK_HEADER, "")[:200]
-    return Wish(_part(request), space, token, name, offer, address, mark)
+    told = _told(request)
+    return Wish(_part(request), space, token, name, offer, address, mark, *told)
+
+
+def _told(request: web.Request) -> tuple[str, str]:
+    """Return what another hub tells is behind it, and by what it is known again."""
+    behind, way = request.headers.get(BEHIND_HEADER, ""), request.headers.get(WAY_HEADER, "")
+    try:
+        return behind, msgspec.convert(way, Way) if behind else ""
+    except msgspec.ValidationError:
+        raise GuestError(400, f"Send a {WAY_HEADER} of 16 hexadecimal figures.") from None
 
 
 def _problem(error: GuestError) -> web.Response:
     content = {"title": "Not so", "status": error.status, "code": CODE, "detail": str(error)}
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else {}
+    if error.behind:
+        headers[BEHIND_HEADER] = error.behind
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return web.Response(

@@ -53,6 +53,11 @@ PLANTS = [
         "hub.speakers.speakers",
         "import pychromecast",
     ),
+    (
+        "discord.py, which has threads of its own, lives in hub.bridges.discord_link",
+        "hub.bridges.discord_stage",
+        "import discord",
+    ),
     ("SPAKE2 lives in stagebox.wire.pake", "device.trust.office", "import spake2"),
     (
         "the message bus lives in provisioning.network",

@@ -109,10 +109,16 @@ def lends_work(source: str) -> Iterator[int]:
             yield from (node.lineno for alias in node.names if alias.name == "to_thread")
 
 
-def test_the_event_loop_lends_its_threads_to_three_modules_only() -> None:
-    # docs/decisions/0002-store-thread.md, 0014-passwords-thread.md and 0020-enrolment.md say why.
+def test_the_event_loop_lends_its_threads_to_four_modules_only() -> None:
+    # docs/decisions/0002-store-thread.md, 0014-passwords-thread.md, 0020-enrolment.md and
+    # 0037-discord.md say why.
     found = {module_of(path) for path in source_files() if list(lends_work(path.read_text()))}
-    assert found == {"hub.store.database", "hub.web.passwords", "hub.trust.enrolling"}
+    assert found == {
+        "hub.bridges.discord_stage",
+        "hub.store.database",
+        "hub.trust.enrolling",
+        "hub.web.passwords",
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hub.bridges.machine import (
     MOST_S,
     PROVEN_S,
     REFUSED_S,
+    RING_S,
     SPREAD,
     TABLE,
     BridgeMachine,
@@ -78,6 +79,7 @@ def test_one_that_breaks_at_once_does_not() -> None:
     ("cause", "state", "wait"),
     [
         (Cause.WRONG_SECRET, State.REFUSED, REFUSED_S),
+        (Cause.RING, State.REFUSED, RING_S),
         (Cause.ROOM_ENDED, State.ENDED, ENDED_S),
         (Cause.PUT_OUT_HERE, State.OFF, None),
     ],

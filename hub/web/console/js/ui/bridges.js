@@ -15,6 +15,7 @@ const SYSTEM = [
   ["janus-streaming", "Janus stream: the space hears it"],
   ["livekit", "LiveKit room"],
   ["mumble", "Mumble channel"],
+  ["discord-stage", "Discord stage: they hear the space (experimental)"],
   ["sip", "Telephone call (SIP)"],
   ["whip", "WHIP: they hear the space"],
   ["whep", "WHEP: the space hears them"],
@@ -50,6 +51,10 @@ const ASKS = {
     url: "mumble://server/Channel, as Mumble copies it",
     pin: "Password of the server",
     token: "Access token of the channel",
+  },
+  "discord-stage": {
+    url: "https://discord.com/channels/…, as Discord copies the stage's link",
+    token: "Token of the bot",
   },
   sip: {
     url: "sip:NUMBER@SERVER, such as sip:**612@fritz.box",
