@@ -265,7 +265,8 @@ class SpaceSequences(RuleBasedStateMachine):
         was = self.hall.state
         gates = self.hall.gates.copy()
         act = kind(req=self.hall.new_req(), **fields)
-        reply = self.hall.repeat(self.actor(number), act)
+        actor = self.actor(number)  # the act may make another one host
+        reply = self.hall.repeat(actor, act)
         assert self.hall.gates <= gates, "an act opened a microphone"
         if isinstance(reply, Invite):
             self.tokens.append(reply.token)
@@ -275,7 +276,7 @@ class SpaceSequences(RuleBasedStateMachine):
             assert self.hall.state is was
         before = self.hall.snapshot()
         self.hall.forget()
-        assert self.hall.repeat(self.actor(number), act) == reply
+        assert self.hall.repeat(actor, act) == reply
         assert self.hall.snapshot() == before
         assert not self.hall.effects
 
