@@ -182,8 +182,9 @@ class Bridges:
             )
             far = _JANUS[plan.system]
             return lambda: far(room, self._guard())
-        if plan.system is System.LIVEKIT:
-            return self._livekit(plan)
+        own = {System.LIVEKIT: self._livekit, System.X: self._space}
+        if plan.system in own:
+            return own[plan.system](plan)
         if plan.system is System.MUMBLE:
             channel = Channel(
                 url=plan.url,
@@ -195,8 +196,6 @@ class Bridges:
                 known=plan.secret,
             )
             return lambda: MumbleFar(channel, self._guard(), self._mumble)
-        if plan.system is System.X:
-            return self._space(plan)
         mark = self.marks.bare(plan.space)
         if plan.system is System.SIP:
             number = Number(plan.url, plan.name, plan.key, plan.secret, plan.pin, mark)
