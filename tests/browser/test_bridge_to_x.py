@@ -32,8 +32,8 @@ def test_the_risk_is_accepted_before_the_bridge_is_made(person: Callable[..., Pe
     host.fits()
     make.click()
     # This hub's settings do not accept it, so it is refused, with what to write there.
-    expect(host.page.get_by_text("i_accept_that_x_may_suspend_this_account")).to_be_visible(
-        timeout=PATIENT_MS
+    expect(host.page.locator("#urgent")).to_contain_text(
+        "i_accept_that_x_may_suspend_this_account", timeout=PATIENT_MS
     )
     page.get_by_label("What is on the other side").select_option("mumble")
     expect(risk).to_have_count(0)

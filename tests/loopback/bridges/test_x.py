@@ -102,10 +102,10 @@ async def test_a_hole_in_the_broadcast_is_got_over(double: XDouble, tmp_path: Pa
         bridge = hub.bridge(PLAN)
         await hub.joined(bridge)
         double.lies |= {"list.m3u8": 503, "piece": b"ID3 and then nothing"}
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.6)
         double.lies.clear()
         before = status(hub, bridge).counts.said
-        await until(lambda: status(hub, bridge).counts.said > before + 100)
+        await until(lambda: status(hub, bridge).counts.said > before + 30)
         assert hub.state(bridge) is State.JOINED
 
 
@@ -199,7 +199,7 @@ LIES: dict[str, tuple[dict[str, Any], set[Cause]]] = {
 async def test_an_x_that_is_none(
     double: XDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lie: str
 ) -> None:
-    monkeypatch.setattr("hub.bridges.x_radio.BEGIN_S", 1.0)
+    monkeypatch.setattr("hub.bridges.x_radio.BEGIN_S", 0.5)
     double.lies, causes = LIES[lie]
     far = XSpace(Visit(LINK, False, double.config(tmp_path)), Memory())
     with pytest.raises(FarError) as refused:

@@ -614,7 +614,7 @@ def test_a_crowd_hears_who_talks_by_ids_and_not_ourselves() -> None:
 
 def test_a_crowd_is_bounded() -> None:
     crowd = Crowd({})
-    for number in range(3 * MAX_PEOPLE):
+    for number in range(MAX_PEOPLE + MAX_HANDS):
         crowd.take(Wished(f"u{number}", "Yan", "w"))
     assert not crowd.take(Accepted("one-too-many", "Yan", "w"))
     assert crowd.wish_of("one-too-many") == ""
