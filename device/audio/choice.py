@@ -111,17 +111,22 @@ class Pairing:
     def __init__(self) -> None:
         self._played: deque[Block] = deque(maxlen=_WAITING)
         self._spare = _WAITING
-        self._taken = 0
+        self._taken = self._missed = 0
 
     def put(self, block: Block) -> None:
         """Take a block that is played."""
         self._played.append(block)
 
     def take(self) -> tuple[Block, ...]:
-        """Return what belongs to the next captured block, oldest first: one, none, or more."""
+        """Return what belongs to the next captured block, oldest first: one, none, or more.
+
+        After half a second of none it is silence: the loudspeaker is away, and not late.
+        """
         if not self._played:
             self._watch_anew()
-            return ()
+            self._missed += 1
+            return () if self._missed <= _WAITING else (np.zeros(BLOCK_SAMPLES, np.float32),)
+        self._missed = 0
         more = self._many_to_spare()
         return tuple(self._played.popleft() for _ in range(1 + more))
 

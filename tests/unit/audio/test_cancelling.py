@@ -265,6 +265,15 @@ def test_what_waits_now_and_then_keeps_its_turn() -> None:
         assert [numbers(pairing) for _ in range(2)] == [[number], [number + 1]]
 
 
+def test_a_loudspeaker_that_is_away_is_silent_and_does_not_move_what_is_known() -> None:
+    pairing = Pairing()
+    taken = [numbers(pairing) for _ in range(53)]
+    assert taken == [[]] * 50 + [[0]] * 3
+    pairing.put(one(7))
+    assert numbers(pairing) == [7]
+    assert numbers(pairing) == []
+
+
 def test_of_what_nobody_captures_half_a_second_is_kept() -> None:
     pairing = Pairing()
     for number in range(60):
