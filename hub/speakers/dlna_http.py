@@ -4,6 +4,7 @@ The one place that knows async-upnp-client and the XML that strangers send.
 """
 
 import asyncio
+import contextlib
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, ParseError
@@ -54,21 +55,24 @@ class Requester(UpnpRequester):
         if urlsplit(http_request.url).hostname != self._host or self.left < 0:
             raise SpeakerError(Cause.BAD_ANSWER, "Its description leads elsewhere, or nowhere.")
         try:
-            async with self._session.request(
-                http_request.method,
-                http_request.url,
-                headers=http_request.headers,
-                data=http_request.body,
-                allow_redirects=False,
-            ) as response:
-                body = await _bounded(response)
-                return HttpResponse(response.status, dict(response.headers), body)
+            # Small servers now and then drop a connection before they answer. Whatever is
+            # asked of a renderer here may be asked twice.
+            with contextlib.suppress(aiohttp.ServerDisconnectedError):
+                return await self._exchange(http_request)
+            return await self._exchange(http_request)
         except TimeoutError:
             raise SpeakerError(Cause.NO_ANSWER, "It does not answer.") from None
         except aiohttp.ClientConnectionError as error:
             raise SpeakerError(Cause.UNREACHABLE, f"It cannot be reached ({error}).") from None
         except (aiohttp.ClientError, ValueError) as error:
             raise SpeakerError(Cause.BAD_ANSWER, f"It answers nonsense ({error}).") from None
+
+    async def _exchange(self, asked: HttpRequest) -> HttpResponse:
+        async with self._session.request(
+            asked.method, asked.url, headers=asked.headers, data=asked.body, allow_redirects=False
+        ) as response:
+            body = await _bounded(response)
+            return HttpResponse(response.status, dict(response.headers), body)
 
 
 class Renderer:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import os
 import random
 import shutil
 import socket
@@ -26,6 +27,7 @@ _PIPE: Final = (
     "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1"
     " ! filesink sync=true buffer-mode=2 location={path}"
 )
+_NO_DESKTOP: Final = {"LANG": "C.UTF-8", "GIO_MODULE_DIR": "/nonexistent"}
 
 
 def is_here() -> bool:
@@ -78,18 +80,24 @@ class Gmediarender:
         self.kill()
 
     def start(self) -> None:
-        """Let it run; return when it answers."""
+        """Let it run, anew if it did; return when it answers."""
+        self.kill()
         self.path.write_bytes(b"")
         pipe = _PIPE.format(path=self.path)
         place = ["-I", self.interface, "-p", str(self.port), "-u", self.udn, "-f", self.name]
         with self._log.open("ab") as log:
             command = ["gmediarender", *place, "-o", "gst", "--gstout-audiopipe", pipe]
             self._process = subprocess.Popen(
-                [*command, "--logfile", "stdout"], stdout=log, stderr=log
+                [*command, "--logfile", "stdout"],
+                # It is nobody's: no proxies of a desktop, no settings of whoever runs the tests.
+                env={"PATH": os.environ["PATH"], "HOME": str(self.path.parent), **_NO_DESKTOP},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), urllib.request.urlopen(self.location, timeout=5):
+            if self.answers():
                 return
             time.sleep(0.02)
         self.kill()
@@ -101,9 +109,11 @@ class Gmediarender:
             self._process.wait()
             self._process = None
 
-    @property
-    def runs(self) -> bool:
-        return self._process is not None
+    def answers(self) -> bool:
+        """Tell whether it does. It is killed by tests, and at times falls over by itself."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.location, timeout=5):
+            return True
+        return False
 
     def played(self, seconds: float = 0.0) -> np.ndarray:
         """Return what it played so far, or in the last seconds: -1 to 1."""

@@ -78,7 +78,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gmediarender]
 
 @pytest.fixture
 async def world(renderer: Gmediarender) -> AsyncIterator[RendererWorld]:
-    if not renderer.runs:
+    if not renderer.answers():
         renderer.start()
     async with station(renderer.address) as radio:
         yield RendererWorld(renderer, radio)

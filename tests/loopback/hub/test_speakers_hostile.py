@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
+from async_upnp_client.const import HttpRequest
 
 from hub.speakers.dlna import DlnaHouse, DlnaPlayer
-from hub.speakers.dlna_http import MAX_ANSWER
+from hub.speakers.dlna_http import MAX_ANSWER, Requester
 from hub.speakers.snapcast import SnapcastHouse
 from hub.speakers.terms import Announced, Cause, Found, Kind, Sound, SpeakerError
 from tests.loopback.hub.crew import until
@@ -109,6 +110,31 @@ async def test_a_renderer_that_never_answers_is_given_up(monkeypatch: pytest.Mon
         begin = time.monotonic()
         await staying.stop()
         assert time.monotonic() - begin < 3
+
+
+@pytest.mark.parametrize("drops", [1, 2])
+async def test_what_is_told_on_a_dropped_connection_is_told_once_more(drops: int) -> None:
+    told = []
+
+    async def dropping(request: web.Request) -> web.Response:
+        told.append(await request.text())
+        if len(told) <= drops and request.transport is not None:
+            request.transport.close()
+        return web.Response(text="done")
+
+    async with answering(dropping) as location:
+        requester = Requester(location)
+        try:
+            play = HttpRequest("POST", location, {}, "Play")
+            if drops == 1:
+                assert (await requester.async_http_request(play)).body == "done"
+            else:
+                with pytest.raises(SpeakerError) as gone:
+                    await requester.async_http_request(play)
+                assert gone.value.cause is Cause.UNREACHABLE
+        finally:
+            await requester.aclose()
+    assert told == ["Play", "Play"]
 
 
 async def test_a_renderer_that_answers_slowly_piece_by_piece_is_given_up(
