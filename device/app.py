@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -130,7 +130,8 @@ async def _watched(service: Service, made: Made) -> None:
     """Tell systemd that the box is up, hub or no hub, and from then on that it works."""
     service.ready()
     names = "loudspeaker thread", "microphone thread"
-    works = {name: partial(_serves, part) for name, part in zip(names, made.threads, strict=False)}
+    serves = {name: partial(_serves, part) for name, part in zip(names, made.threads, strict=False)}
+    works: dict[str, Callable[[], bool]] = {**serves, "keys": made.box.feels}
     status = made.parts.status
     await service.run(works, lambda: f"{status.name}: {shown(f'state.{status.floor}')}")
 

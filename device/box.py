@@ -115,6 +115,10 @@ class Box:
         """What it is made of."""
         return self._parts
 
+    def feels(self) -> bool:
+        """Whether what is pressed arrives: the sign of life of the thread behind the keys."""
+        return not self._contacts.hangs
+
     def wipes(self, wiper: Wiper) -> None:
         """Tell ``wiper`` of the key that wipes the box, from power-on on."""
         self._wiper = wiper
@@ -147,6 +151,7 @@ class Box:
         self._has_panel = True
         self._mind_reset(down)
         self._feed(Levels(down))
+        self._contacts.begin(self._parts.floor.down)
         if self._parts.teller.voice is not None and (self._parts.lessons.are_due or down & _ASKS):
             self._feed(Learn())
 

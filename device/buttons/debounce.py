@@ -12,6 +12,9 @@ from device.buttons.ports import Key, KeyEvent
 
 # Contacts of push buttons bounce for 1 to 10 ms, worn ones for 20; no finger is quicker.
 SETTLE_S: Final = 0.020
+# One edge may be lost, and what hangs then is one press. So many in a row, and none between
+# them that came by itself, is a thread that brings no edges any more.
+HUNG: Final = 3
 
 
 class Debounce:
@@ -21,6 +24,12 @@ class Debounce:
         self._settle_s = settle_s
         self._down: set[Key] = set()
         self._opened: dict[Key, float] = {}
+        self._missed = 0
+
+    @property
+    def hangs(self) -> bool:
+        """Whether contacts move and their edges stay away."""
+        return self._missed >= HUNG
 
     @property
     def deadline(self) -> float | None:
@@ -30,6 +39,7 @@ class Debounce:
 
     def edge(self, event: KeyEvent) -> list[KeyEvent]:
         """Take an edge of a contact, at the time it names; return the edges of fingers."""
+        self._missed = 0
         done = self.tick(event.at)
         if event.down:
             self._opened.pop(event.key, None)
@@ -40,8 +50,13 @@ class Debounce:
             self._opened.setdefault(event.key, event.at)
         return done
 
+    def begin(self, down: frozenset[Key]) -> None:
+        """Take which fingers are down before there were any edges."""
+        self._down = set(down)
+
     def correct(self, down: frozenset[Key]) -> None:
         """Take which fingers are down by what was read besides: an edge may have been lost."""
+        self._missed += down != self._down
         self._down = set(down)
         self._opened = {key: at for key, at in self._opened.items() if key in down}
 

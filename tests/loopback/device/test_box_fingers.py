@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from device import making
+from device.buttons.debounce import HUNG
 from device.buttons.ports import Key
 from device.buttons.script import ScriptPanel
 from device.config import BoxConfig, SoundConfig, VoiceChoice
@@ -130,6 +131,26 @@ async def test_a_release_that_was_lost_is_found_and_the_next_press_is_one(tmp_pa
         kit.panel.move(Key.TALK, down=True)
         await kit.until("prompt", before + 1)
         assert [each["down"] for each in kit.events("key")] == [True, True]
+        watch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watch
+
+
+async def test_keys_whose_edges_stay_away_are_a_sign_that_something_hangs(tmp_path: Path) -> None:
+    async with bench(tmp_path, tutorial=False, down=Key.MUTE) as kit:
+        box, known = kit.made.box, kit.made.parts.floor
+        watch = asyncio.create_task(box.run())
+        for turn in range(HUNG):
+            assert box.feels(), turn
+            contacts = {Key.MUTE} if turn % 2 else {Key.MUTE, Key.HAND}
+            kit.panel._down = set(contacts)  # they move, and nobody says so
+            async with asyncio.timeout(SOON_S):
+                while known.down != contacts:  # noqa: ASYNC110 - nobody is told
+                    await asyncio.sleep(0.01)
+        assert not box.feels()
+        kit.panel.move(Key.TALK, down=True)
+        await kit.until("key")
+        assert box.feels()
         watch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await watch

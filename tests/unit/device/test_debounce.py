@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.buttons.debounce import SETTLE_S, Debounce
+from device.buttons.debounce import HUNG, SETTLE_S, Debounce
 from device.buttons.ports import Key, KeyEvent
 
 TALK = Key.TALK
@@ -87,6 +87,25 @@ def test_what_was_read_besides_is_believed() -> None:
     assert contact.debounce.deadline is None
     contact.debounce.correct(frozenset({Key.HAND}))
     assert contact.edge(False, Key.HAND).wait(1).made[-1] == KeyEvent(Key.HAND, False, 13.0)
+
+
+def test_what_was_down_before_there_were_edges_is_nothing_missed() -> None:
+    contact = Contact()
+    contact.debounce.begin(frozenset({Key.MUTE}))
+    for _ in range(2 * HUNG):
+        contact.debounce.correct(frozenset({Key.MUTE}))
+    assert not contact.debounce.hangs
+
+
+def test_contacts_that_move_without_edges_are_a_thread_that_hangs() -> None:
+    contact = Contact()
+    for turn in range(HUNG):
+        assert not contact.debounce.hangs
+        contact.debounce.correct(frozenset() if turn % 2 else frozenset({TALK}))
+        contact.debounce.correct(frozenset() if turn % 2 else frozenset({TALK}))
+    assert contact.debounce.hangs
+    contact.edge(False)
+    assert not contact.debounce.hangs
 
 
 MOVES = st.lists(
