@@ -82,13 +82,17 @@ function switches(app) {
       disabled: !app.hub?.captions && !space.captions,
     }),
     toggle("Stream", space.streamed, (on) => edit({ streamed: on }), {
-      note: app.hub?.streams
-        ? "Any player on the network hears it, unnamed. The address is behind the sign Stream."
-        : "This hub has none; its settings can change that.",
+      note: streamNote(app, space),
       disabled: !app.hub?.streams && !space.streamed,
     }),
     toggle("Lock", space.locked, (on) => edit({ locked: on }), { note: "Nobody else comes in." }),
   ];
+}
+
+function streamNote(app, space) {
+  if (!app.hub?.streams) return "This hub has none; its settings can change that.";
+  const reads = space.captions ? " and reads its captions, with names" : "";
+  return `Any player on the network hears it${reads}. The address is behind the sign Stream.`;
 }
 
 // --- backstage and the end --------------------------------------------------------------

@@ -170,7 +170,9 @@ function consent(app, view) {
   if (!mine) return null;
   const agree = (on) => app.attempt(() => app.member.act({ t: "agree", captions: on }));
   return toggle("Write down what I say", Boolean(mine.captioned), agree, {
-    note: "Only your own words, and only while this is on.",
+    note: view.space.streamed
+      ? "Only your own words, and only while this is on. Who plays the stream reads them with your name."
+      : "Only your own words, and only while this is on.",
   });
 }
 
