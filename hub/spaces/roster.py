@@ -161,8 +161,10 @@ class Roster:
         self._behind(self._put_away(self.archive.take(space.kept())))
 
     async def _put_away(self, space: EndedSpace) -> None:
-        await self.herald.keepers.pop(space.id).aclose()
+        # Until it is written down, the keeper is the only one who knows who was there.
+        await self.herald.keepers[space.id].aclose()
         await self.archive.put(space)
+        del self.herald.keepers[space.id]
 
     async def _keep_house(self) -> None:
         while True:

@@ -127,6 +127,31 @@ async def test_a_space_from_its_making_to_the_archive(tmp_path: Path) -> None:
         assert made == SpaceMade(req="again", space="talk-2")
 
 
+async def test_who_was_there_is_known_while_it_is_still_being_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, save = asyncio.Event(), Shelf.save_attendance
+
+    async def slow(shelf: Shelf, space_id: str, book: str) -> None:
+        await disk.wait()
+        await save(shelf, space_id, book)
+
+    monkeypatch.setattr(Shelf, "save_attendance", slow)
+    async with running_hub(tmp_path) as hub:
+        host = Guest("Host", number=1, role=STUDIO)
+        async with crew(host):
+            await host.open(hub)
+            space = await make(host)
+            await end(host)
+            await until(lambda: hub.spaces.get_ended(space) is not None)
+            for _ in range(10):
+                book = await hub.spaces.attendance(space)
+                assert book is not None
+                assert [each.name for each in book.attendees] == ["Host"]
+                await asyncio.sleep(0.01)
+        disk.set()
+
+
 async def test_a_purge_leaves_an_id_and_a_time_and_nothing_else(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         host, anna = Guest("Hostperson", number=1, role=STUDIO), Guest("Annabella", number=2)
