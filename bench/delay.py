@@ -11,6 +11,7 @@ talk through simulated sound cards, all included.
 import argparse
 import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from statistics import median
 from typing import Final
 
@@ -68,13 +69,15 @@ class Size:
     """How much is measured."""
 
     cases: tuple[Case, ...]
-    boxes: tuple[int, ...]
+    # By talkers, how often boxes start. The blocks of two sound cards begin where they happen
+    # to, and stay there: each start is one draw of up to 10 ms.
+    boxes: dict[int, int]
     rounds: int
     seconds: float
 
 
-FULL: Final = Size((*_OURS, *_PEERS), (1, 3), rounds=3, seconds=5.0)
-QUICK: Final = Size((*_QUICK, (BridgeWay, 3)), (1,), rounds=1, seconds=4.0)
+FULL: Final = Size((*_OURS, *_PEERS), {1: 9, 3: 3}, rounds=3, seconds=5.0)
+QUICK: Final = Size((*_QUICK, (BridgeWay, 3)), {1: 1}, rounds=1, seconds=4.0)
 
 
 @dataclass(slots=True)
@@ -122,14 +125,26 @@ def measure(size: Size) -> dict[Case, Found]:
     return found
 
 
-def measure_boxes(size: Size) -> dict[int, list[float]]:
-    """Return mouth to ear of real boxes, by how many talk at once."""
-    found: dict[int, list[float]] = {count: [] for count in size.boxes}
-    for _ in range(size.rounds):
-        for count in size.boxes:
+def measure_boxes(size: Size) -> dict[int, list[list[float]]]:
+    """Return mouth to ear of real boxes, start by start, by how many talk at once."""
+    found: dict[int, list[list[float]]] = {count: [] for count in size.boxes}
+    for number in range(max(size.boxes.values())):
+        for count in (count for count, starts in size.boxes.items() if number < starts):
             print(f"{count} boxes talking ...", flush=True)
-            found[count] += mouth_to_ear(count, size.seconds)
+            found[count].append(mouth_to_ear(count, size.seconds))
     return found
+
+
+def show_starts(boxes: dict[int, list[list[float]]]) -> dict[str, list[float]]:
+    """Print the median of each start, in milliseconds; return them."""
+    each = {
+        str(count): sorted(median(delays) * _MS for delays in starts if delays)
+        for count, starts in boxes.items()
+    }
+    print("\nStart by start, each with its blocks where they began, medians in ms:")
+    for count, medians in each.items():
+        print(f"  {count} talking: {', '.join(f'{value:.1f}' for value in medians)}")
+    return each
 
 
 def available(size: Size) -> Size:
@@ -259,15 +274,18 @@ def main() -> None:
     size = available(QUICK if parser.parse_args().quick else FULL)
     bounce = bounces(size.seconds)
     found = measure(size)
-    boxes = measure_boxes(size)
+    starts = measure_boxes(size)
+    boxes = {count: list(chain.from_iterable(each)) for count, each in starts.items()}
     show_hubs(found, bounce)
     show_ears(found, boxes, median(bounce))
     budget = show_budget(found[StageboxWay, 1], boxes[1])
+    by_start = show_starts(starts)
     draw(found, boxes)
     data = {
         "limit_ms": {"bounce": summed(bounce), "mix": MIX_LIMIT_S * _MS},
         "hubs": as_json(found),
         "boxes_ms": {str(count): summed(delays) for count, delays in boxes.items()},
+        "boxes_ms_by_start": by_start,
         "budget_ms": budget,
     }
     report.finish("delay", data, load)

@@ -28,7 +28,7 @@ from device.checkup.sounds import Devices, Once, list_devices
 from device.config import BoxConfig, Duplex, VoiceChoice
 from device.link.candidates import HubChoice, admits
 from device.link.dial import Lines, LinkError, ask_who
-from device.link.discovery import own_addresses, reachable
+from device.link.discovery import reachable
 from device.link.hubs import KnownHubs
 from device.profiles.model import FittedConfig
 from device.profiles.shelf import names as profiles
@@ -36,6 +36,7 @@ from device.profiles.shelf import profile
 from device.trust.belonging import Belonging
 from device.trust.kept import Kept
 from device.trust.record import Phase
+from stagebox.mdns import own_addresses
 from stagebox.media.opus import OpusMissingError, opus_version
 from stagebox.statefile import state_dir as kept_dir
 from stagebox.wire.terms import Role

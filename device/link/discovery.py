@@ -6,28 +6,21 @@ alive; and nothing here can stop a box from using an address that it knows alrea
 """
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import ifaddr
-from zeroconf import Error as ZeroconfError
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+from zeroconf import IPVersion
+from zeroconf.asyncio import AsyncServiceInfo
 
 from device.link.candidates import SeenHub, add_seen
+from stagebox.mdns import LISTEN_ERRORS, Listener, own_addresses
 from stagebox.wire.terms import MEMBER_PATH, SERVICE_TYPE
 
 # Nobody tells us of a new address, so we look; a person plugging in a cable waits this long.
 RESCAN_S: Final = 5.0
 # Questions get rarer with time, up to an hour apart. A box without a hub asks more often.
 ASK_AGAIN_S: Final = 30.0
-# Announcements carry all records, so a question is rare; lossy Wi-Fi needs a second one.
-RESOLVE_MS: Final = 3_000
-# Opening some sockets takes a moment, even on a busy machine.
-START_S: Final = 1.0
-# Resolving is one question each: a flood of names must not become a flood of questions.
 MAX_RESOLVING: Final = 8
 
 # As many as a hub announces; which of them are tried is decided elsewhere.
@@ -61,7 +54,9 @@ class HubBrowser:
         self._on_change = on_change
         self._on_problem = on_problem
         self._seen: dict[str, SeenHub] = {}
-        self._resolving: dict[str, asyncio.Task[None]] = {}
+        self._listener = Listener(
+            [SERVICE_TYPE], taken=self._take, withdrawn=self._forget, max_resolving=MAX_RESOLVING
+        )
         self._problem: str | None = None
         self._unsatisfied = False
         self._addresses: frozenset[str] | None = None
@@ -76,7 +71,7 @@ class HubBrowser:
         while True:
             try:
                 await self._browse()
-            except (OSError, RuntimeError, ZeroconfError) as error:
+            except LISTEN_ERRORS as error:
                 self._report(f"Hubs cannot be looked for on this network: {error}.")
                 await asyncio.sleep(RESCAN_S)
 
@@ -91,20 +86,9 @@ class HubBrowser:
         self._follow_addresses()
         if not self._addresses:
             raise OSError("this machine has no address")
-        zeroconf = _open()
-        browser = AsyncServiceBrowser(
-            zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_announcement]
-        )
-        self._report(None if reachable(self._addresses) else NO_NETWORK)
-        try:
+        async with self._listener.listening():
+            self._report(None if reachable(self._addresses) else NO_NETWORK)
             await self._watch()
-        finally:
-            self._stop_resolving()
-            # Closed while it starts, zeroconf would leave its sockets open.
-            with contextlib.suppress(ZeroconfError):
-                await zeroconf.zeroconf.async_wait_for_start(START_S)
-            await browser.async_cancel()
-            await zeroconf.async_close()
 
     def _follow_addresses(self) -> None:
         """Tell when the addresses are others than when this was asked before."""
@@ -127,31 +111,6 @@ class HubBrowser:
             self._problem = problem
             self._on_problem(problem)
 
-    def _on_announcement(
-        self,
-        zeroconf: Zeroconf,
-        service_type: str,
-        name: str,
-        state_change: ServiceStateChange,
-    ) -> None:
-        if state_change is ServiceStateChange.Removed:
-            self._forget(name)
-            return
-        try:
-            info = AsyncServiceInfo(service_type, name)
-        except ZeroconfError:
-            return  # a name that breaks the rules of RFC 6763 is nobody's we want to talk to
-        if info.load_from_cache(zeroconf):
-            self._take(info)
-        elif name not in self._resolving and len(self._resolving) < MAX_RESOLVING:
-            task = asyncio.get_running_loop().create_task(self._resolve(zeroconf, info))
-            self._resolving[name] = task
-            task.add_done_callback(lambda _: self._resolving.pop(name, None))
-
-    async def _resolve(self, zeroconf: Zeroconf, info: AsyncServiceInfo) -> None:
-        if await info.async_request(zeroconf, RESOLVE_MS):
-            self._take(info)
-
     def _take(self, info: AsyncServiceInfo) -> None:
         hub = seen_hub(info)
         if hub is None or self._seen.get(info.name) == hub:
@@ -159,13 +118,9 @@ class HubBrowser:
         add_seen(self._seen, info.name, hub, self.prefer)
         self._on_change(True)
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, _type: str, name: str) -> None:
         if self._seen.pop(name, None) is not None:
             self._on_change(False)
-
-    def _stop_resolving(self) -> None:
-        for task in self._resolving.values():
-            task.cancel()
 
 
 def seen_hub(info: AsyncServiceInfo) -> SeenHub | None:
@@ -199,17 +154,3 @@ def _port(text: str | None) -> int:
 def reachable(addresses: Iterable[str]) -> list[str]:
     """Return those of this machine's addresses that others can reach: all but loopback."""
     return sorted(each for each in addresses if not each.startswith(_LOOPBACK))
-
-
-def own_addresses() -> frozenset[str]:
-    """Return the addresses of this machine's interfaces, IPv6 with their scope."""
-    found = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips)
-    return frozenset(ip if isinstance(ip, str) else f"{ip[0]}%{ip[2]}" for ip in found)
-
-
-def _open() -> AsyncZeroconf:
-    """Open the multicast sockets: both IP versions, or IPv4 where the kernel has no IPv6."""
-    try:
-        return AsyncZeroconf(ip_version=IPVersion.All)
-    except OSError:
-        return AsyncZeroconf(ip_version=IPVersion.V4Only)

@@ -12,8 +12,10 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from device.link import discovery
 from device.link.candidates import MAX_SEEN, Candidate, HubChoice, Source
-from device.link.discovery import MAX_RESOLVING, HubBrowser, own_addresses, seen_hub
+from device.link.discovery import MAX_RESOLVING, HubBrowser, seen_hub
 from device.link.hubs import FILE_NAME, KnownHubs
+from stagebox import mdns
+from stagebox.mdns import own_addresses
 from stagebox.wire.terms import SERVICE_TYPE
 
 OWN = "a" * 32
@@ -112,7 +114,7 @@ async def test_a_name_that_breaks_the_rules_is_left_alone() -> None:
     browser = HubBrowser(lambda _: None, lambda _: None)
     other = AsyncZeroconf(ip_version=IPVersion.V4Only)
     name = f"bell\x07.{SERVICE_TYPE}"
-    browser._on_announcement(other.zeroconf, SERVICE_TYPE, name, ServiceStateChange.Added)
+    browser._listener.changed(other.zeroconf, SERVICE_TYPE, name, ServiceStateChange.Added)
     assert browser.hubs == ()
     await other.async_close()
 
@@ -134,11 +136,11 @@ async def test_records_that_are_missing_are_asked_for_but_not_by_hundreds(
     other = AsyncZeroconf(ip_version=IPVersion.V4Only)
     for n in range(100):
         name = f"Hub {n}.{SERVICE_TYPE}"
-        browser._on_announcement(other.zeroconf, SERVICE_TYPE, name, ServiceStateChange.Added)
+        browser._listener.changed(other.zeroconf, SERVICE_TYPE, name, ServiceStateChange.Added)
     await until(lambda: len(asked) == MAX_RESOLVING)
     answer.set()
     await until(lambda: [hub.name for hub in browser.hubs] == ["Hub 0"])
-    await until(lambda: not browser._resolving)
+    await until(lambda: not browser._listener.resolving)
     await other.async_close()
 
 
@@ -170,7 +172,7 @@ async def test_a_network_without_multicast_is_reported_once_and_tried_again(
             raise OSError(19, "No such device")
         return real(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(discovery, "AsyncZeroconf", sometimes)
+    monkeypatch.setattr(mdns, "AsyncZeroconf", sometimes)
     monkeypatch.setattr(discovery, "RESCAN_S", 0.01)
     browser = HubBrowser(lambda _: None, problems.append)
     async with task(browser.run()):
@@ -194,7 +196,7 @@ async def test_new_addresses_are_a_reason_to_look_and_to_try(
         opened += 1
         return real(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(discovery, "AsyncZeroconf", counted)
+    monkeypatch.setattr(mdns, "AsyncZeroconf", counted)
     monkeypatch.setattr(discovery, "RESCAN_S", 0.02)
     monkeypatch.setattr(discovery, "own_addresses", lambda: addresses[0])
     browser = HubBrowser(changes.append, problems.append)
@@ -224,7 +226,7 @@ async def test_a_box_without_a_hub_asks_the_network_again(
         opened += 1
         return real(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(discovery, "AsyncZeroconf", counted)
+    monkeypatch.setattr(mdns, "AsyncZeroconf", counted)
     monkeypatch.setattr(discovery, "RESCAN_S", 0.02)
     monkeypatch.setattr(discovery, "ASK_AGAIN_S", 0.1)
     browser = HubBrowser(lambda _: None, lambda _: None)
