@@ -25,7 +25,7 @@ from bench.support import pictures, report
 from bench.support.footprint import Program
 from tests.support import icecast
 from tests.support.crew import Box, Hub, free_port
-from tests.support.processes import family, rss_mib
+from tests.support.processes import family, family_rss_mib
 from tests.support.voices import speaker
 
 SIZES, QUICK_SIZES = (100, 400, 1_000), (100,)
@@ -68,7 +68,7 @@ def cpu_s(pid: int) -> float:
 
 def memory_mib(pid: int) -> float:
     """Return the resident memory of a program and all its processes."""
-    return sum(rss_mib(one) for one in family(pid))
+    return family_rss_mib(pid)
 
 
 def switch_on(hub: Hub) -> None:

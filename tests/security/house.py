@@ -12,7 +12,7 @@ from tests.security.conversation import FRAME_S, Conversation, Mark
 from tests.security.figures import FULL
 from tests.support import attacks
 from tests.support.crew import Hub, free_port, wait_until
-from tests.support.processes import family
+from tests.support.processes import open_files
 
 # Everybody may attack as fast as they can: limits on requests stay as they are, and on messages.
 SETTINGS: Final = """
@@ -104,9 +104,7 @@ class House:
 
     def descriptors(self) -> int:
         """Return how many descriptors the hub's processes have open."""
-        return sum(
-            sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()) for pid in family(self.hub.pid)
-        )
+        return len(open_files(self.hub.pid))
 
     @contextlib.asynccontextmanager
     async def holds(self) -> AsyncIterator[Held]:

@@ -23,7 +23,7 @@ from tests.support.crew import Box, Event, GrowingLog, Program, wait_until
 from tests.support.enrolled import box_state, introduce
 from tests.support.hands import HandBox
 from tests.support.netns import Namespace, Network
-from tests.support.processes import family, rss_mib
+from tests.support.processes import family_rss_mib, open_files
 
 NAMES: Final = ("Ana", "Ben", "Cleo")
 _SOURCE: Final = Path(__file__).with_name("stepped_clock.c")
@@ -284,9 +284,8 @@ class SoakHouse:
     def look(self) -> None:
         """Note what each program holds."""
         for program in (self.hub, *self.boxes):
-            pids = family(program.pid)
-            held = sum(1 for pid in pids for _ in Path(f"/proc/{pid}/fd").iterdir())
-            look = Look(time.monotonic(), sum(map(rss_mib, pids)), held)
+            pid = program.pid
+            look = Look(time.monotonic(), family_rss_mib(pid), len(open_files(pid)))
             self.record.looks.setdefault(program.name, []).append(look)
 
     # --- faults: each returns when it was over ---------------------------------------

@@ -20,7 +20,7 @@ from stagebox.wire.codec import decode_hub, encode
 from stagebox.wire.handshake import MemberHandshake
 from stagebox.wire.messages import Challenge
 from stagebox.wire.terms import MEMBER_PATH, Kind, Role
-from tests.support.processes import family
+from tests.support.processes import open_files
 
 BAD_MESSAGES = (
     "not json",
@@ -148,14 +148,7 @@ async def count_open(sockets: list[socket.socket]) -> int:
 
 def udp_ports(pid: int) -> list[int]:
     """Return the loopback UDP ports of a process and its children: its live media."""
-    inodes = set()
-    for link in (link for each in family(pid) for link in Path(f"/proc/{each}/fd").iterdir()):
-        try:
-            target = str(link.readlink())
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
+    inodes = {target[8:-1] for target in open_files(pid) if target.startswith("socket:[")}
     rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
     return [int(row[1].partition(":")[2], 16) for row in rows if row[9] in inodes]
 

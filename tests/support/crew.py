@@ -21,7 +21,7 @@ import numpy as np
 
 from stagebox.media.frames import SAMPLE_RATE
 from stagebox.speech import write_wav
-from tests.support.processes import family, rss_mib
+from tests.support.processes import family_rss_mib
 
 Event = dict[str, Any]
 START_S = 30.0  # a loaded machine takes seconds to import the WebRTC stack
@@ -93,7 +93,7 @@ class Program:
         return self.process.wait(seconds)
 
     def rss_mib(self) -> float:
-        return sum(map(rss_mib, family(self.pid)))
+        return family_rss_mib(self.pid)
 
     def logged(self) -> str:
         return self.log.read_text(errors="replace")

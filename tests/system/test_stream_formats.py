@@ -19,7 +19,7 @@ from stagebox import measure as m
 from stagebox.media.frames import SAMPLE_RATE
 from tests.support.crew import Box, Hub, free_port, running, wait_until
 from tests.support.hls_player import Player
-from tests.support.processes import family
+from tests.support.processes import commands
 from tests.support.voices import speaker
 from tests.system.test_streams import Chief, Listener
 
@@ -95,7 +95,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 def coders(hub: Hub) -> list[str]:
     """Return what the hub's processes encode."""
-    lines = [Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0") for one in family(hub.pid)]
+    lines = commands(hub.pid).values()
     return sorted(line[-2].decode() for line in lines if b"hub.crowd.coder" in line)
 
 
@@ -179,9 +179,7 @@ def test_what_players_should_not_ask_is_refused(hub: Hub) -> None:
 def test_an_encoder_that_dies_ends_its_stream_and_no_other(hub: Hub) -> None:
     mp3, aac = (Listener(hub, f"{BASE}/stream.{kind}") for kind in ("mp3", "aac"))
     wait_until(lambda: mp3.body and aac.body, 40, "both hear something")
-    (victim,) = (
-        one for one in family(hub.pid) if b"mp3" in Path(f"/proc/{one}/cmdline").read_bytes()
-    )
+    (victim,) = (one for one, line in commands(hub.pid).items() if b"mp3" in line)
     subprocess.run(["kill", "-9", str(victim)], check=True)
     mp3.join(20)
     assert not mp3.is_alive()
