@@ -1,11 +1,8 @@
 """Renderers: Debian's gmediarender, which plays into a file, and one of ours that misbehaves."""
 
 import contextlib
-import ipaddress
 import os
-import random
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,11 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final, Self
 
-import ifaddr
 import numpy as np
 from aiohttp import web
 
 from stagebox import measure as m
+from tests.support.cable import Cable
 
 _START_S: Final = 15.0
 _FRAME: Final = 2  # bytes
@@ -28,49 +25,34 @@ _PIPE: Final = (
     " ! filesink sync=true buffer-mode=2 location={path}"
 )
 _NO_DESKTOP: Final = {"LANG": "C.UTF-8", "GIO_MODULE_DIR": "/nonexistent"}
+_PORT: Final = 49_494  # nobody else is there to have it
 
 
 def is_here() -> bool:
-    """Tell whether this machine has one, and a network that it may be announced on."""
-    return shutil.which("gmediarender") is not None and bool(network())
-
-
-def network() -> tuple[str, str] | None:
-    """Return an interface with a network behind it, and our IPv4 address there."""
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            if isinstance(ip.ip, str) and not ipaddress.ip_address(ip.ip).is_loopback:
-                return adapter.name, ip.ip
-    return None
-
-
-def _port(address: str) -> int:
-    """Return a free port among those that it takes."""
-    for port in random.sample(range(49_200, 65_000), 100):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind((address, port))
-            return port
-    raise AssertionError("no port is free")
+    """Tell whether this machine has one, and may give it a network of its own."""
+    programs = shutil.which("gmediarender"), shutil.which("ip")
+    return None not in programs and os.geteuid() == 0
 
 
 class Gmediarender:
-    """One renderer, always at the same port and with the same UDN."""
+    """One renderer, always at the same port and with the same UDN, at the end of a cable.
+
+    ``address``: this computer's, as the renderer sees it.
+    """
 
     def __init__(self, folder: Path, name: str = "Kitchen") -> None:
-        found = network()
-        assert found is not None
-        self.interface, self.address = found
         self.name = name
         self.udn = str(uuid.uuid4())
-        self.port = _port(self.address)
         self.path = folder / "renderer.raw"
+        self._cable = Cable()
+        self.address = self._cable.near
         self._log = folder / "renderer.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def location(self) -> str:
         """Where its description is."""
-        return f"http://{self.address}:{self.port}/description.xml"
+        return f"http://{self._cable.far}:{_PORT}/description.xml"
 
     def __enter__(self) -> Self:
         self.start()
@@ -78,15 +60,17 @@ class Gmediarender:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        self._cable.close()
 
     def start(self) -> None:
         """Let it run, anew if it did; return when it answers."""
         self.kill()
         self.path.write_bytes(b"")
         pipe = _PIPE.format(path=self.path)
-        place = ["-I", self.interface, "-p", str(self.port), "-u", self.udn, "-f", self.name]
+        place = ["-I", "eth0", "-p", str(_PORT), "-u", self.udn, "-f", self.name]
         with self._log.open("ab") as log:
-            command = ["gmediarender", *place, "-o", "gst", "--gstout-audiopipe", pipe]
+            program = [*self._cable.prefix, "gmediarender"]
+            command = [*program, *place, "-o", "gst", "--gstout-audiopipe", pipe]
             self._process = subprocess.Popen(
                 [*command, "--logfile", "stdout"],
                 # It is nobody's: no proxies of a desktop, no settings of whoever runs the tests.

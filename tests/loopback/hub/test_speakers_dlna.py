@@ -21,7 +21,7 @@ from tests.support.renderer import Gmediarender
 from tests.support.speaker_contract import Notes, SpeakerContract, ended, heard, looking
 
 pytestmark = pytest.mark.skipif(
-    not renderers.is_here(), reason="no renderer: apt install gmediarender, and a network"
+    not renderers.is_here(), reason="no renderer: apt install gmediarender, as root"
 )
 
 
