@@ -7,6 +7,7 @@ hub's HTTP pages. Nothing reaches into a process.
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -24,14 +25,23 @@ from stagebox.speech import write_wav
 from tests.support.processes import family_rss_mib
 
 Event = dict[str, Any]
+# Below those that Linux gives to whoever asks for any (from 32768), above the usual servers'.
+_PORTS = range(15_000, 32_000)
+# Two test processes whose generators were seeded alike must not choose alike.
+_DICE = random.SystemRandom()
 START_S = 30.0  # a loaded machine takes seconds to import the WebRTC stack
 
 
 def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port that stays free until it is used.
+
+    One of the kernel's own choice is given away again at any moment, to whoever connects.
+    """
     version = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=version) as server:
-        port: int = server.getsockname()[1]
-        return port
+    for port in _DICE.sample(_PORTS, 100):
+        with contextlib.suppress(OSError), socket.create_server((host, port), family=version):
+            return port
+    raise AssertionError("no port is free")
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:

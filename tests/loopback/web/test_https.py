@@ -18,12 +18,7 @@ from hub.web import certificate
 from hub.web.certificate import CertificateError, Certificates
 from tests.loopback.hub.crew import Guest, Hub, crew, until
 from tests.loopback.web.kit import Browser, a_hub
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.crew import free_port
 
 
 async def trusted(hub: Hub) -> ssl.SSLContext:
