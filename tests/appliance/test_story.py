@@ -123,7 +123,7 @@ def test_from_a_boot_file_to_a_word_in_another_room(story: Story) -> None:
             chief = FarChief(hub, house.prefix)
             is_enrolled(story, box, chief)
             chief.close()
-            said = talks(story, box, ben)
+            said = talks(story, hub, box, ben)
             press(box, TALK, down=True)
             before = heard_by(ben)
             ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
@@ -220,7 +220,7 @@ def wait_free(box: Remote) -> None:
     )
 
 
-def talks(story: Story, box: Remote, ben: HandBox) -> measure.Samples:
+def talks(story: Story, hub: Hub, box: Remote, ben: HandBox) -> measure.Samples:
     """Speech goes into the card all the time, and out of the other box while TALK is down."""
     said = voice(SPEECH_S)
     write_wav(story.folder / "speech.wav", said)
@@ -229,7 +229,7 @@ def talks(story: Story, box: Remote, ben: HandBox) -> measure.Samples:
     box.run("systemd-run", "-q", "--unit=mouth", "sh", "-c", again)
     time.sleep(3)
     assert heard_by(ben) == 0
-    takes_the_floor(box, ben)
+    takes_the_floor(story, hub, box, ben)
     time.sleep(TALKED_S)
     press(box, TALK, down=False)
     ben.wait_for(lambda _: ben.last_state("floor") == "idle_free", PATIENCE_S, "free again")
@@ -237,7 +237,7 @@ def talks(story: Story, box: Remote, ben: HandBox) -> measure.Samples:
     return said.astype(np.float32) / 32_768
 
 
-def takes_the_floor(box: Remote, ben: HandBox) -> None:
+def takes_the_floor(story: Story, hub: Hub, box: Remote, ben: HandBox) -> None:
     """TALK goes down and is heard. An emulated box may still be making its sound's connection."""
     for _ in range(TRIES):
         press(box, TALK, down=True)
@@ -247,6 +247,9 @@ def takes_the_floor(box: Remote, ben: HandBox) -> None:
                 return
             time.sleep(0.2)
         print(box.run("journalctl", "--no-pager", "-o", "short-monotonic", "-n", "30"))
+        print(box.shell("cat /proc/asound/card0/pcm*/sub0/status; cat /proc/loadavg; ss -unp; true"))
+        print(story.house.get(f"{hub.http}/metrics"))
+        print(*ben.events()[-40:], sep="\n")
         press(box, TALK, down=False)
         wait_free(box)
     raise AssertionError("the kitchen is not heard")
