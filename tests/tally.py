@@ -5,6 +5,7 @@ A run that executed nothing is a failure, whatever its exit status said.
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -25,6 +26,8 @@ def main(paths: list[Path]) -> int:
         )
         errors = sum(int(suite.get("errors", 0)) for suite in suites)
         print(f"{path.name}: {total - skipped} run, {failed + errors} failed, {skipped} skipped")
+        for name in sorted({*_failed(suites)}):
+            print(f"  failed at first: {name}")
         for skip in (skip for suite in suites for skip in suite.iter("skipped")):
             reasons[skip.get("message", "")] += 1
         if total - skipped <= 0:
@@ -33,6 +36,12 @@ def main(paths: list[Path]) -> int:
     for reason, count in reasons.most_common():
         print(f"  skipped {count}: {reason}")
     return status
+
+
+def _failed(suites: list[ET.Element]) -> Iterator[str]:
+    for case in (case for suite in suites for case in suite.iter("testcase")):
+        if case.find("failure") is not None or case.find("error") is not None:
+            yield f"{case.get('classname')}::{case.get('name')}"
 
 
 if __name__ == "__main__":
