@@ -117,6 +117,7 @@ UNTONED: Final[Mapping[Prompt, Instead]] = MappingProxyType(
         # A finger asked: the answer comes when it can be heard.
         Prompt.TALKING: Instead.LATER,
         Prompt.NOBODY_TALKS: Instead.LATER,
+        Prompt.PLAYED_ON: Instead.LATER,
         Prompt.HANDS: Instead.LATER,
         # Nobody talks to a hub that there is no network to.
         Prompt.NET_JOINING: Instead.LATER,

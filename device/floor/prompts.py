@@ -69,6 +69,7 @@ class Prompt(StrEnum):
     JOIN_IT = "join_it"
     TALKING = "talking"
     NOBODY_TALKS = "nobody_talks"
+    PLAYED_ON = "played_on"
     HANDS = "hands"
     NET_CABLE = "net_cable"
     NET_JOINING = "net_joining"

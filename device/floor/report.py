@@ -11,6 +11,8 @@ from stagebox.wire.view import SpaceView
 
 # What was missed is worth saying again for as long as it may still be acted on.
 AGAIN_S: Final = 60.0
+# So many loudspeakers that play the space, too, are named.
+MAX_ROOMS: Final = 3
 # News that the lamp and the space do not tell.
 AGAIN: Final = frozenset(
     {
@@ -68,6 +70,7 @@ def report(state: FloorState, view: SpaceView | None, position: int | None) -> l
         Say(Prompt.SPACE_JOINED, name=view.space.name),
         *_talk(state, view),
         *_own(state, view, position),
+        *_rooms(view),
         *_hands(view),
     ]
 
@@ -89,6 +92,11 @@ def _own(state: FloorState, view: SpaceView, position: int | None) -> list[Say]:
         return [Say(Prompt.CONSENT_CHAIR if is_chair(view) else Prompt.CONSENT)]
     own = _OWN.get(state)
     return [] if own is None else [own]
+
+
+def _rooms(view: SpaceView) -> list[Say]:
+    """Who else may be listening in the house; a list of all rooms would be a speech."""
+    return [Say(Prompt.PLAYED_ON, name=name) for name in view.space.played_on[:MAX_ROOMS]]
 
 
 def _hands(view: SpaceView) -> list[Say]:

@@ -38,7 +38,7 @@ class Monitor:
         status = self._status
         status.floor = state
         if view is None:
-            status.space, status.talkers, status.queue = "", (), ()
+            status.space, status.talkers, status.queue, status.played_on = "", (), (), ()
             status.members, status.is_chair = 0, False
             return
         names = {member.id: member.name for member in view.members.values()}
@@ -46,6 +46,7 @@ class Monitor:
         status.is_chair = is_chair(view)
         status.talkers = tuple(names.get(id_, "?") for id_ in view.floor.talkers)
         status.queue = tuple(names.get(id_, "?") for id_ in view.floor.queue)
+        status.played_on = view.space.played_on
 
     async def run(self) -> None:
         """Report until cancelled."""

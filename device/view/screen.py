@@ -115,6 +115,7 @@ def _state(status: Status, notes: Sequence[Note], language: Language) -> list[st
         _row("keys down", ", ".join(_written(status, key) for key in status.down)),
         _row("hub", f"{status.link}  {status.link_detail}"),
         _row("space", ", ".join(filter(None, space)) if status.space else ""),
+        _row("plays on", ", ".join(status.played_on)),
         _row("on the air", ", ".join(status.talkers)),
         _row("waiting", "  ".join(f"{at}. {who}" for at, who in enumerate(status.queue, 1))),
     ]

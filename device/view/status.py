@@ -27,6 +27,7 @@ class Status:
     pattern: str = ""
     talkers: tuple[str, ...] = ()
     queue: tuple[str, ...] = ()
+    played_on: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     microphone_dbfs: float = _SILENT_DBFS
     loudspeaker_dbfs: float = _SILENT_DBFS

@@ -136,7 +136,12 @@ class Bulletin:
     def _space_news(self) -> Iterator[Effect]:
         machine = self._machine
         away = machine.info.captions and machine.facilities.captions_away
-        info = replace(machine.info, hidden=len(machine.hidden), captions_away=away)
+        info = replace(
+            machine.info,
+            hidden=len(machine.hidden),
+            captions_away=away,
+            played_on=machine.facilities.played_on.get(machine.info.id, ()),
+        )
         if info != self.info:
             self.info = info
             yield Announce(SpaceChanged(rev=self._next_rev(), space=info))

@@ -1,9 +1,10 @@
 """The limits of a space beyond its floor, and what the hub around it can do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from stagebox.wire.terms import Code, Token
+from stagebox.wire.terms import Code, Name, SpaceId, Token
 
 # Long enough to come back from a dead battery, short enough for an audience to wait.
 HOST_GRACE_S: Final = 60.0
@@ -51,12 +52,14 @@ class Facilities:
     """What the hub can do at present: write down words, find room on its disk, stream.
 
     ``captions_away``: it can write down words, but what does it does not work just now.
+    ``played_on``: which loudspeakers play which space.
     """
 
     captions: bool = True
     disk: bool = True
     streams: bool = True
     captions_away: bool = False
+    played_on: Mapping[SpaceId, tuple[Name, ...]] = field(default_factory=dict)
 
 
 class Names(Protocol):

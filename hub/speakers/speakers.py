@@ -57,13 +57,15 @@ class Around:
     ``title(space_id)``: a space's name, None while it is not streamed. ``urls(space_id, host)``:
     where a speaker at this address fetches it, by format. ``broke()``: how many streams ended
     here by a fault of the hub's own so far. ``hears(mark)``: an address that ends with this
-    mark is being fetched.
+    mark is being fetched. ``played``: hears which spaces are played where, by name, whenever
+    that is another than before.
     """
 
     title: Callable[[str], str | None]
     urls: Callable[[str, str], Mapping[str, str]]
     broke: Callable[[], float] = lambda: 0.0
     hears: Callable[[str], bool] = lambda _mark: True
+    played: Callable[[Mapping[str, tuple[str, ...]]], None] = lambda _played: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Speakers:
         self._playing: dict[Key, Playing] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._left_out = 0
+        self._played: Mapping[str, tuple[str, ...]] = {}
 
     def start(self) -> None:
         """Look for speakers, and go on with what was wished before."""
@@ -279,12 +282,23 @@ class Speakers:
             playing.see(found)
 
     async def _watch(self) -> None:
-        """Notice spaces that are streamed by now, or no longer."""
+        """Notice spaces that are streamed by now, or no longer, and tell what is played."""
         while True:
             for playing in self._playing.values():
                 streamed = self._around.title(playing.wish.space) is not None
                 playing.handle(Event.STREAMED if streamed else Event.SILENCED)
+            self._tell_played()
             await asyncio.sleep(LOOK_S)
+
+    def _tell_played(self) -> None:
+        found: dict[str, list[str]] = {}
+        for each in self.statuses():
+            if each.condition.state is State.PLAYING:
+                found.setdefault(each.space, []).append(each.name)
+        played = {space: tuple(names) for space, names in found.items()}
+        if played != self._played:
+            self._played = played
+            self._around.played(played)
 
     def _settled(self, wish: Wish) -> None:
         with contextlib.suppress(OSError):  # it is stopped, and will be asked about at worst

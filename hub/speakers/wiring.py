@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hub.config import HubConfig
@@ -31,7 +32,11 @@ class Loudspeakers:
         self._spaces = spaces
         self._tasks: list[asyncio.Task[None]] = []
         around = Around(
-            self._title, self._urls, lambda: streams.counts()["encoders_broke"], streams.hears
+            self._title,
+            self._urls,
+            lambda: streams.counts()["encoders_broke"],
+            streams.hears,
+            self._played,
         )
         self.speakers = Speakers(adapters(config, streams, looks=self._looks), around, folder)
 
@@ -52,6 +57,9 @@ class Loudspeakers:
     def _title(self, space_id: str) -> str | None:
         space = self._spaces.get(space_id)
         return space.info.name if space is not None and space.info.streamed else None
+
+    def _played(self, played: Mapping[str, tuple[str, ...]]) -> None:
+        self._spaces.set_facilities(replace(self._spaces.facilities, played_on=played))
 
     def _urls(self, space: str, host: str) -> dict[str, str]:
         return dict(urls(space, host, self._port, self._kinds))

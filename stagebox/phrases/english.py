@@ -194,6 +194,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     # --- STATUS ---
     "say.talking": same("{name} is talking."),
     "say.nobody_talks": same("Nobody is talking."),
+    "say.played_on": Phrase("Also on {name}.", "Also plays on {name}."),
     "say.hands": Phrase("{hands} waiting.", "{hands} waiting for the floor."),
     # --- the network is set up ---
     "say.net_cable": Phrase("Connected by cable.", "The network is there, over a cable."),

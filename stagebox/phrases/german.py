@@ -204,6 +204,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     # --- STATUS ---
     "say.talking": same("{name} spricht."),
     "say.nobody_talks": same("Niemand spricht."),
+    "say.played_on": Phrase("Auch auf {name}.", "Läuft auch auf {name}."),
     "say.hands": same("{hands} oben."),
     # --- the network is set up ---
     "say.net_cable": Phrase("Mit Kabel verbunden.", "Das Netz ist da, über ein Kabel."),

@@ -95,7 +95,8 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``host``: the member who is host now. ``hidden``: how many listen unnamed.
     ``frozen_until``: with the state ``frozen``, when the space ends unless a host comes.
     ``captions_away``: captions are on, and what writes them does not work just now.
-    ``streamed``: players on the network may hear it without being members.
+    ``streamed``: players on the network may hear it without being members. ``played_on``: on
+    which loudspeakers of the house it is to be heard now.
     """
 
     id: SpaceId
@@ -116,6 +117,7 @@ class SpaceInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     captions: bool = False
     captions_away: bool = False
     streamed: bool = False
+    played_on: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
 
 
 class MemberJoined(Message, frozen=True, kw_only=True, tag="member.joined"):

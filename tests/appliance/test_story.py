@@ -247,7 +247,9 @@ def takes_the_floor(story: Story, hub: Hub, box: Remote, ben: HandBox) -> None:
                 return
             time.sleep(0.2)
         print(box.run("journalctl", "--no-pager", "-o", "short-monotonic", "-n", "30"))
-        print(box.shell("cat /proc/asound/card0/pcm*/sub0/status; cat /proc/loadavg; ss -unp; true"))
+        print(
+            box.shell("cat /proc/asound/card0/pcm*/sub0/status; cat /proc/loadavg; ss -unp; true")
+        )
         print(story.house.get(f"{hub.http}/metrics"))
         print(*ben.events()[-40:], sep="\n")
         press(box, TALK, down=False)

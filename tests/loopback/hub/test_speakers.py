@@ -78,9 +78,11 @@ async def test_a_room_of_snapcast_plays_a_space_through_all_restarts(tmp_path: P
             await host.stream()
             await host.sees(hub, name, "playing")
             assert (await host.wish(name, volume=80))["volume"] == 80
+            await until(lambda: hub.spaces.facilities.played_on == {"main": (name,)})
             await is_heard_well(hub, client.played, "snapcast", 3.0)
             server.kill()
             await host.sees(hub, name, "absent")
+            await until(lambda: not hub.spaces.facilities.played_on)
             took = await back_after(server.start, hub, client.is_loud)
             print(f"snapcast: sound {took:.1f} s after the server was there again")
             assert took < BACK_S

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -32,10 +33,13 @@ class House:
         self.fake = FakeHouse()
         self.broke = 0.0
         self.streamed = {"main": "Main", "side": "Side"}
+        self.played: list[Mapping[str, tuple[str, ...]]] = []
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Speakers]:
-        around = Around(self.streamed.get, self._urls, lambda: self.broke)
+        around = Around(
+            self.streamed.get, self._urls, lambda: self.broke, played=self.played.append
+        )
         speakers = Speakers([self.fake], around, self.folder)
         speakers.start()
         await until(lambda: self.fake._ear is not None)
@@ -87,6 +91,20 @@ async def test_what_was_stopped_there_stays_so_after_the_hub_starts_anew(house: 
         assert is_(speakers, State.OFF)
         speakers.play(KITCHEN, "main")
         await until(lambda: is_(speakers, State.PLAYING))
+
+
+async def test_it_is_told_which_space_is_played_where_as_long_as_it_is(house: House) -> None:
+    kitchen, salon = house.fake.put("kitchen"), house.fake.put("salon")
+    async with house.open() as speakers:
+        speakers.play(KITCHEN, "main")
+        speakers.play((KITCHEN[0], "salon"), "main")
+        both = {"main": (kitchen.found.name, salon.found.name)}
+        await until(lambda: bool(house.played) and house.played[-1] == both)
+        kitchen.end(Cause.STOPPED_THERE)
+        await until(lambda: house.played[-1] == {"main": (salon.found.name,)})
+        speakers.stop((KITCHEN[0], "salon"))
+        await until(lambda: house.played[-1] == {})
+        assert all(one != other for one, other in itertools.pairwise(house.played))
 
 
 async def test_a_stream_that_broke_here_was_stopped_by_nobody(house: House) -> None:

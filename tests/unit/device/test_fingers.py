@@ -314,6 +314,14 @@ class TestStatus:
         evening.hear(FloorChanged(rev=1, floor=replace(evening.floor, queue=(ANNA,))))
         assert self.status(evening)[-1] == Say(Prompt.HANDS, number=1)
 
+    def test_it_tells_which_loudspeakers_of_the_house_play_along(self) -> None:
+        evening = Evening()
+        rooms = ("Kitchen", "Salon", "Hall", "Attic")
+        evening.change(played_on=rooms)
+        assert Prompt.PLAYED_ON not in evening.said  # nobody asked
+        told = self.status(evening)
+        assert told[-3:] == [Say(Prompt.PLAYED_ON, name=room) for room in rooms[:3]]
+
     def test_it_works_in_every_state(self) -> None:
         evening = Evening()
         evening.down(Key.MUTE)

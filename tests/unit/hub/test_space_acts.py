@@ -309,6 +309,22 @@ def test_members_are_told_that_captions_are_away_and_that_they_are_back() -> Non
     assert not hall.snapshot().space.captions_away
 
 
+def test_it_is_told_where_it_is_played() -> None:
+    hall = Hall()
+    hall.host()
+    assert hall.snapshot().space.played_on == ()
+    hall.forget()
+    for names in ((), ("Kitchen", "Salon"), ("Kitchen", "Salon"), ()):
+        there = {"another": ("Hall",), hall.snapshot().space.id: names}
+        hall.space.facilities(Facilities(played_on=there))
+        hall.wait(0)
+    told = [each.message for each in hall.all_of(Announce)]
+    assert [each.space.played_on for each in told if isinstance(each, SpaceChanged)] == [
+        ("Kitchen", "Salon"),
+        (),
+    ]
+
+
 # --- what a space has -----------------------------------------------------------------
 
 

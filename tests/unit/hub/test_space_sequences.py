@@ -207,6 +207,15 @@ class SpaceSequences(RuleBasedStateMachine):
         shown = self.hall.snapshot().space
         assert shown.captions_away is (away and shown.captions)
 
+    @rule(names=st.lists(st.sampled_from(["Kitchen", "Salon"]), max_size=2))
+    def played(self, names: list[str]) -> None:
+        space = self.hall.space
+        space.facilities(
+            Facilities(played_on={"other": ("Hall",), self.hall.snapshot().space.id: tuple(names)})
+        )
+        self.hall.wait(0.0)
+        assert self.hall.snapshot().space.played_on == tuple(names)
+
     @rule(actor=st.integers(-3, 8), confirm=st.sampled_from([True, False, False]))
     def end(self, actor: int, confirm: bool) -> None:
         chosen = self.actor(actor)
@@ -233,7 +242,7 @@ class SpaceSequences(RuleBasedStateMachine):
         there = {each.id: calm(each) for each in then.members}
         assert {each.id: each for each in now.members} == there
         assert now.pins == then.pins
-        calm_info = {"hidden": 0, "frozen_until": None, "captions_away": False}
+        calm_info = {"hidden": 0, "frozen_until": None, "captions_away": False, "played_on": ()}
         assert_equal_but(now.space, then.space, calm_info)
         hands = (*then.floor.offered, *then.floor.queue)
         assert set(now.floor.queue) <= set(hands)

@@ -18,6 +18,7 @@ export function chips(info) {
     info.locked && chip("Locked", { sign: "lock" }),
     info.captions && chip("Captions", { sign: "text" }),
     info.streamed && stream(info),
+    (info.played_on ?? []).map((name) => chip(`Plays on ${name}`, { sign: "sound" })),
     (info.tags ?? []).map((tag) => chip(tag, { kind: "is-tag" })),
   ];
 }
