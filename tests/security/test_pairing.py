@@ -352,7 +352,7 @@ async def test_case_36_without_multicast_the_written_address_is_enough(
     def none(**_arguments: object) -> AsyncZeroconf:
         raise OSError(19, "No such device")
 
-    monkeypatch.setattr("device.link.discovery.AsyncZeroconf", none)
+    monkeypatch.setattr("stagebox.mdns.AsyncZeroconf", none)
     first = TrustingBox(tmp_path / "box", url_of(hub), browses=True)
     async with first.running():
         await enrolled(first, browser)
