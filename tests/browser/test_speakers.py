@@ -39,6 +39,16 @@ def hub(tmp_path: Path, kitchen: Snapclient) -> Iterator[Hub]:
         hub.stop()
 
 
+# A hub that takes two seconds to answer what is changed.
+SLOW_PATCH = """() => {
+  const real = window.fetch;
+  window.fetch = async (url, asked) => {
+    if (asked?.method === "PATCH") await new Promise((done) => setTimeout(done, 2000));
+    return real(url, asked);
+  };
+}"""
+
+
 @pytest.mark.timeout(600)
 def test_a_host_plays_the_space_in_the_kitchen(
     person: Callable[..., Person], kitchen: Snapclient, tmp_path: Path
@@ -49,8 +59,13 @@ def test_a_host_plays_the_space_in_the_kitchen(
     page = host.page.get_by_role("dialog")
     switch = page.get_by_role("switch", name="Play in the kitchen")
     expect(switch).not_to_be_checked(timeout=PATIENT_MS)
+    host.page.evaluate(SLOW_PATCH)
     switch.check()
+    for _ in range(10):  # the page is drawn anew meanwhile, and knows nothing of it yet
+        assert switch.is_checked()
+        host.page.wait_for_timeout(150)
     expect(page).to_contain_text("waits for the stream", timeout=PATIENT_MS)
+    expect(switch).to_be_checked()
     page.get_by_role("button", name="Switch the stream on").click()
     expect(page).to_contain_text("plays this space", timeout=PATIENT_MS)
     volume = page.get_by_role("slider", name="Volume of the kitchen")

@@ -105,9 +105,33 @@ function set(node, name, value) {
   // What a handler returns is nobody's: a browser would take `false` for "do nothing else".
   else if (name.startsWith("on")) node[name] = value ? (event) => void value(event) : null;
   else if (name === "value") setValue(node, value);
-  else if (name === "checked" || name === "selected") node[name] = Boolean(value);
+  else if (name === "checked") setChecked(node, value);
+  else if (name === "selected") node[name] = Boolean(value);
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : String(value));
+}
+
+/**
+ * Let a switch stay as a person put it until `answer` is there; then it shows what is so. What
+ * is drawn meanwhile knows nothing of the wish, and would flip it back under the finger.
+ */
+export async function held(node, answer) {
+  const wish = { of: node._props["aria-label"], on: node.checked };
+  node._wish = wish;
+  try {
+    await answer;
+  } finally {
+    if (node._wish === wish) {
+      delete node._wish;
+      node.checked = Boolean(node._props.checked);
+    }
+  }
+}
+
+/** A node may have become another switch since. */
+function setChecked(node, value) {
+  const wish = node._wish;
+  node.checked = wish && wish.of === node._props["aria-label"] ? wish.on : Boolean(value);
 }
 
 /** What somebody is typing just now is theirs. */

@@ -1,7 +1,7 @@
 // Small parts that many pages use.
 
 import { hue, initials } from "../core/format.js";
-import { figure, h, icon } from "./dom.js";
+import { figure, h, held, icon } from "./dom.js";
 
 /** A round face with the letters of a name; the name stands beside it. */
 export function face(name, extra = {}) {
@@ -47,7 +47,7 @@ export function toggle(word, on, onchange, { note = null, disabled = false, of =
       disabled,
       "aria-label": word,
       "aria-describedby": noteId,
-      onchange: (event) => onchange(event.target.checked),
+      onchange: (event) => held(event.target, onchange(event.target.checked)),
     }),
     h("span", { class: "toggle-word" }, word, note && h("small", { id: noteId }, note)),
   );
