@@ -112,19 +112,18 @@ function set(node, name, value) {
 }
 
 /**
- * Let a switch stay as a person put it until `answer` is there; then it shows what is so. What
- * is drawn meanwhile knows nothing of the wish, and would flip it back under the finger.
+ * Let a switch stay as a person put it until `answer`, a promise, is kept or broken. What is
+ * drawn meanwhile knows nothing of the wish, and would flip it back under the finger; what is
+ * drawn after it shows what is so, and the application draws after every answer.
  */
 export async function held(node, answer) {
+  if (!(answer instanceof Promise)) return; // nobody has to be asked
   const wish = { of: node._props["aria-label"], on: node.checked };
   node._wish = wish;
   try {
     await answer;
   } finally {
-    if (node._wish === wish) {
-      delete node._wish;
-      node.checked = Boolean(node._props.checked);
-    }
+    if (node._wish === wish) delete node._wish;
   }
 }
 
