@@ -46,7 +46,57 @@ def unavailable() -> str | None:
     return f"install {', '.join(missing)}" if missing else None
 
 
-class Machine:
+class Powered:
+    """A computer that is switched on and off: ``_command`` starts it."""
+
+    def __init__(self, folder: Path, command: tuple[str, ...]) -> None:
+        self.console = folder / "console.log"
+        self._folder = folder
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        """Switch it on, with more words for qemu; what its console says begins anew."""
+        with self.console.open("wb") as out:
+            self._process = subprocess.Popen(
+                (*self._command, *more), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has switched itself off; return whether it has."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.is_on
+
+    def cut(self) -> None:
+        """Cut its power, at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_END_S)
+
+    def said(self) -> str:
+        """Return what its console has said since it was switched on."""
+        return self.console.read_text(errors="replace")
+
+    def __enter__(self) -> Self:
+        """Switch it on."""
+        self.start()
+        return self
+
+    def __exit__(self, *_what: object) -> None:
+        """Cut its power, and keep nothing of its disks."""
+        self.cut()
+        for disk in self._folder.glob("*.ext4"):
+            disk.unlink()
+
+
+class Machine(Powered):
     """One computer: its disks stay while it is switched on and off.
 
     ``errand``: the shell script that each start runs; ``extra``: Debian packages that it needs
@@ -79,9 +129,7 @@ class Machine:
             subprocess.run(["cp", "--sparse=always", "--reflink=auto", system, own], check=True)
             system = own
         ours = stagebox_disk(folder, errand, given)
-        self.console = folder / "console.log"
-        self._folder = folder
-        self._command = (
+        command = (
             *prefix,
             *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
             *("-m", str(MEMORY_MIB), "-nographic", "-no-reboot"),
@@ -93,36 +141,7 @@ class Machine:
             *("-drive", f"file={packages_disk()},if=virtio,format=raw,readonly=on"),
             *more,
         )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *more: str) -> None:
-        """Switch it on, with more words for qemu; what its console says begins anew."""
-        with self.console.open("wb") as out:
-            self._process = subprocess.Popen(
-                (*self._command, *more), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it has power."""
-        return self._process is not None and self._process.poll() is None
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it has switched itself off; return whether it has."""
-        assert self._process is not None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return not self.is_on
-
-    def cut(self) -> None:
-        """Cut its power, at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(_END_S)
-
-    def said(self) -> str:
-        """Return what its console has said since it was switched on."""
-        return self.console.read_text(errors="replace")
+        super().__init__(folder, command)
 
     def results(self) -> dict[str, Any]:
         """Return what the errand has told up to now."""
@@ -133,17 +152,6 @@ class Machine:
                 with contextlib.suppress(ValueError):  # cut in the middle of a line
                     results.update(json.loads(text))
         return results
-
-    def __enter__(self) -> Self:
-        """Switch it on."""
-        self.start()
-        return self
-
-    def __exit__(self, *_what: object) -> None:
-        """Cut its power, and keep nothing of its disks."""
-        self.cut()
-        for disk in self._folder.glob("*.ext4"):
-            disk.unlink()
 
 
 def do(

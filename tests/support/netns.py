@@ -67,6 +67,14 @@ class Namespace:
         """Run a program here and return what it printed."""
         return _run((*self.prefix, *command), env)
 
+    def tap(self, name: str, interface: str) -> None:
+        """Make the end of a cable that a virtual machine started here is plugged into."""
+        self.ip("tuntap", "add", name, "mode", "tap")
+        self.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
+        for each in (interface, name):
+            self.ip("link", "set", each, "master", "br0", "up")
+        self.ip("link", "set", "br0", "up")
+
     def get(self, url: str) -> str:
         """Return the page at ``url`` as it is seen from here; OSError if there is none."""
         try:

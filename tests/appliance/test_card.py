@@ -1,0 +1,177 @@
+"""A card as ``provisioning/image/make.sh`` makes it, from its first start to a word.
+
+    STAGEBOX_CARD=stagebox.img ./dev appliance -k card -s
+
+By cable, since QEMU's Raspberry Pi has no radio; the radio is ``test_story``'s.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.appliance import digits
+from tests.appliance.card import CARD, TOOLS, CardMachine
+from tests.appliance.keeper import FarChief
+from tests.appliance.remote import Remote
+from tests.appliance.scenes import (
+    NAME,
+    PATIENCE_S,
+    TALK,
+    Scene,
+    answers,
+    heard_by,
+    is_enrolled,
+    press,
+    shown,
+    talks,
+    tells_how_it_started,
+    tells_when_it_listened,
+    wait_free,
+    was_understood,
+)
+from tests.support import netns
+from tests.support.crew import Hub, running, wait_until
+from tests.support.enrolled import introduce
+from tests.support.hands import HandBox
+from tests.support.netns import Namespace, network
+
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(3_000)]
+
+HUB_AT = "192.168.50.1"
+BOOT_FILE = f'country = "DE"\nname = "{NAME}"\n'
+TAP = "tap0"
+CABLE = (
+    *("-netdev", f"tap,id=n0,ifname={TAP},script=no,downscript=no"),
+    *("-device", "virtio-net-pci,netdev=n0"),
+)
+# The card's root in MiB, as make.sh makes it, and what the larger card gives to the data.
+DATA_MIB = 512
+NEEDED = (*TOOLS, "dnsmasq")
+
+if not os.environ.get(CARD):
+    why = f"set {CARD} to a card that provisioning/image/make.sh made; docs/appliance.md says how"
+    pytestmark.append(pytest.mark.skip(reason=why))
+elif lacking := [tool for tool in NEEDED if shutil.which(tool) is None]:
+    why = "apt install qemu-system-arm mtools device-tree-compiler dnsmasq-base"
+    pytestmark.append(pytest.mark.skip(reason=f"not installed: {', '.join(lacking)} ({why})"))
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A house with a hub, and a cable out of it."""
+
+    folder: Path
+    house: Namespace
+    cabin: Namespace
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    why = netns.why_not()
+    if why is not None:
+        pytest.skip(why)
+    with network() as net:
+        house, cabin = net.namespace("house"), net.namespace("cabin")
+        net.plug(house, "lan", "eth0", f"{HUB_AT}/24")
+        net.plug(cabin, "lan", "eth0")
+        cabin.tap(TAP, "eth0")
+        with gives_addresses(house, tmp_path):
+            yield Street(tmp_path, house, cabin)
+
+
+@contextlib.contextmanager
+def gives_addresses(house: Namespace, folder: Path) -> Iterator[None]:
+    """Be the router of that house."""
+    options = (
+        *("--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=eth0"),
+        *("--dhcp-range=192.168.50.10,192.168.50.99,1h", "--dhcp-authoritative"),
+        *("--leasefile-ro", "--user=root", f"--log-facility={folder / 'dnsmasq.log'}"),
+    )
+    router = subprocess.Popen([*house.prefix, "dnsmasq", *options])
+    try:
+        yield
+    finally:
+        router.terminate()
+        router.wait(20)
+
+
+def test_a_card_starts_with_its_own_kernel(street: Street) -> None:
+    """Debian's kernel and initial RAM disk as they lie on the card; there are no pins."""
+    card = Path(os.environ[CARD])
+    options = {"more": CABLE, "prefix": street.cabin.prefix, "pins": False}
+    with (
+        CardMachine(street.folder, card, BOOT_FILE, **options) as machine,  # type: ignore[arg-type]
+        Remote(machine.agent) as box,
+        shown(box),
+    ):
+        print(box.run("uname", "-srm"))
+        tells_how_it_started(box)
+        is_laid_out_right(box)
+        assert box.run("hostname") != ""
+        box.wait_for("systemctl is-system-running --wait", "running", PATIENCE_S)
+        box.wait_for("cat /run/stagebox-network/network.json", '"cable"', PATIENCE_S)
+        print(box.run("stagebox", "doctor", check=False))
+
+
+def test_from_a_card_to_a_word_in_another_room(street: Street) -> None:
+    folder, house = street.folder, street.house
+    given = folder / "given"
+    given.mkdir()
+    digits.render(given / "prompts")
+    introduce(folder / "hub", ("Ben", folder / "ben-state"), hub_name="Hall")
+    hub = Hub(
+        *(folder, 7300),
+        host=HUB_AT,
+        extra=("--name", "Hall", "--advertise"),
+        prefix=house.prefix,
+        enrolled=True,
+    )
+    ben = HandBox(folder, "Ben", f"wss://{HUB_AT}:7443", prefix=house.prefix)
+    scene = Scene(folder, house, given / "prompts", hub, ben)
+    with running(hub, ben):
+        wait_until(lambda: answers(house, hub), PATIENCE_S, "the hub answers")
+        ben.wait_joined(PATIENCE_S)
+        card = Path(os.environ[CARD])
+        options = {"more": CABLE, "prefix": street.cabin.prefix, "given": given}
+        with CardMachine(folder, card, BOOT_FILE, **options) as machine:  # type: ignore[arg-type]
+            with Remote(machine.agent) as box, shown(box):
+                tells_how_it_started(box)
+                is_laid_out_right(box)
+                chief = FarChief(hub, house.prefix)
+                is_enrolled(scene, box, chief)
+                chief.close()
+                said = talks(scene, box)
+                press(box, TALK, down=True)
+                before = heard_by(ben)
+                ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
+                machine.cut()  # in the middle of a word
+            ben.wait_for(lambda _: ben.last_state("floor") == "idle_free", PATIENCE_S, "free")
+            machine.start()
+            with Remote(machine.agent) as box, shown(box):
+                tells_how_it_started(box)
+                is_laid_out_right(box)
+                wait_free(box)
+                tells_when_it_listened(box)
+    was_understood(said, ben)
+
+
+def is_laid_out_right(box: Remote) -> None:
+    """The system is never written to; what must last is on its own partition, grown."""
+    box.wait_for("findmnt -no FSTYPE,OPTIONS /", "overlay", PATIENCE_S)
+    print(box.shell("findmnt -rno TARGET,SOURCE,FSTYPE -t overlay,ext4,vfat"))
+    assert "ro" in box.shell("findmnt -no OPTIONS /media/root-ro").split(",")
+    for place in ("/var/lib/stagebox", "/etc/NetworkManager/system-connections"):
+        assert "/data" in box.shell(f"findmnt -no SOURCE {place}") or "vda3" in box.shell(
+            f"findmnt -no SOURCE {place}"
+        )
+    box.wait_for("ls -a /data", ".grown", PATIENCE_S)
+    size = int(box.shell("df -m --output=size /data | tail -1"))
+    assert size > DATA_MIB + 500, size
+    failed = box.run("systemctl", "--failed", "--plain", "--no-legend")
+    assert failed == "", failed
