@@ -3,7 +3,7 @@
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,10 @@ from stagebox import measure
 from stagebox.speech import read_wav, write_wav
 from tests.appliance import digits
 from tests.appliance.keeper import FarChief
+from tests.appliance.machine import Powered
 from tests.appliance.remote import Remote, RemoteError
-from tests.support.crew import Hub
+from tests.support.crew import Hub, running, wait_until
+from tests.support.enrolled import introduce
 from tests.support.hands import HandBox
 from tests.support.netns import Namespace
 from tests.support.signals import voice
@@ -23,6 +25,7 @@ from tests.support.signals import voice
 TALK: Final = 17
 HAND: Final = 27
 NAME: Final = "Kitchen"
+HUB_AT: Final = "192.168.50.1"
 # An emulated processor, which others wait for, too.
 PATIENCE_S: Final = 480.0
 # So long a press is tried until it is heard.
@@ -51,6 +54,53 @@ class Scene:
     pack: Path
     hub: Hub
     ben: HandBox
+
+
+@contextlib.contextmanager
+def neighbours(folder: Path, house: Namespace, pack: Path) -> Iterator[Scene]:
+    """Let a hub run in a house, and another box that is in its space."""
+    introduce(folder / "hub", ("Ben", folder / "ben-state"), hub_name="Hall")
+    hub = Hub(
+        *(folder, 7300),
+        host=HUB_AT,
+        extra=("--name", "Hall", "--advertise"),
+        prefix=house.prefix,
+        enrolled=True,
+    )
+    ben = HandBox(folder, "Ben", f"wss://{HUB_AT}:7443", prefix=house.prefix)
+    with running(hub, ben):
+        wait_until(lambda: answers(house, hub), PATIENCE_S, "the hub answers")
+        ben.wait_joined(PATIENCE_S)
+        yield Scene(folder, house, pack, hub, ben)
+
+
+def from_power_to_a_word(
+    scene: Scene, machine: Powered, agent: Path, looks: Callable[[Remote], None]
+) -> measure.Samples:
+    """Enrol a box by the code it says, talk through it, cut its power, and start it again.
+
+    ``machine`` is switched on already; ``looks`` is what else is to be seen at a first start.
+    Returns the speech that went into the box's card: see ``was_understood``.
+    """
+    ben = scene.ben
+    with Remote(agent) as box, shown(box):
+        tells_how_it_started(box)
+        looks(box)
+        chief = FarChief(scene.hub, scene.house.prefix)
+        is_enrolled(scene, box, chief)
+        chief.close()
+        said = talks(scene, box)
+        press(box, TALK, down=True)
+        before = heard_by(ben)
+        ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
+        machine.cut()  # in the middle of a word
+    ben.wait_for(lambda _: ben.last_state("floor") == "idle_free", PATIENCE_S, "free again")
+    machine.start()
+    with Remote(agent) as box, shown(box):
+        tells_how_it_started(box)
+        wait_free(box)
+        tells_when_it_listened(box)
+    return said
 
 
 @contextlib.contextmanager
@@ -175,7 +225,7 @@ def tells_when_it_listened(box: Remote) -> None:
 
 
 def was_understood(said: measure.Samples, ben: HandBox) -> None:
-    """What came out of the other box is what was said."""
+    """What came out of the other box, which is off by now, is what was said."""
     heard = read_wav(ben.speaker).astype(np.float32) / 32_768
     likeness, backwards = like(said, heard), like(said[::-1].copy(), heard)
     print(f"heard in the other room: {likeness:.2f} alike; backwards {backwards:.2f}")

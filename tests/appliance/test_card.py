@@ -17,33 +17,22 @@ import pytest
 
 from tests.appliance import digits
 from tests.appliance.card import CARD, TOOLS, CardMachine
-from tests.appliance.keeper import FarChief
 from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
+    HUB_AT,
     NAME,
     PATIENCE_S,
-    TALK,
-    Scene,
-    answers,
-    heard_by,
-    is_enrolled,
-    press,
+    from_power_to_a_word,
+    neighbours,
     shown,
-    talks,
     tells_how_it_started,
-    tells_when_it_listened,
-    wait_free,
     was_understood,
 )
 from tests.support import netns
-from tests.support.crew import Hub, running, wait_until
-from tests.support.enrolled import introduce
-from tests.support.hands import HandBox
 from tests.support.netns import Namespace, network
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(3_000)]
 
-HUB_AT = "192.168.50.1"
 BOOT_FILE = f'country = "DE"\nname = "{NAME}"\n'
 TAP = "tap0"
 CABLE = (
@@ -120,45 +109,17 @@ def test_a_card_starts_with_its_own_kernel(street: Street) -> None:
 
 
 def test_from_a_card_to_a_word_in_another_room(street: Street) -> None:
-    folder, house = street.folder, street.house
-    given = folder / "given"
+    given = street.folder / "given"
     given.mkdir()
     digits.render(given / "prompts")
-    introduce(folder / "hub", ("Ben", folder / "ben-state"), hub_name="Hall")
-    hub = Hub(
-        *(folder, 7300),
-        host=HUB_AT,
-        extra=("--name", "Hall", "--advertise"),
-        prefix=house.prefix,
-        enrolled=True,
-    )
-    ben = HandBox(folder, "Ben", f"wss://{HUB_AT}:7443", prefix=house.prefix)
-    scene = Scene(folder, house, given / "prompts", hub, ben)
-    with running(hub, ben):
-        wait_until(lambda: answers(house, hub), PATIENCE_S, "the hub answers")
-        ben.wait_joined(PATIENCE_S)
-        card = Path(os.environ[CARD])
-        options = {"more": CABLE, "prefix": street.cabin.prefix, "given": given}
-        with CardMachine(folder, card, BOOT_FILE, **options) as machine:  # type: ignore[arg-type]
-            with Remote(machine.agent) as box, shown(box):
-                tells_how_it_started(box)
-                is_laid_out_right(box)
-                chief = FarChief(hub, house.prefix)
-                is_enrolled(scene, box, chief)
-                chief.close()
-                said = talks(scene, box)
-                press(box, TALK, down=True)
-                before = heard_by(ben)
-                ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
-                machine.cut()  # in the middle of a word
-            ben.wait_for(lambda _: ben.last_state("floor") == "idle_free", PATIENCE_S, "free")
-            machine.start()
-            with Remote(machine.agent) as box, shown(box):
-                tells_how_it_started(box)
-                is_laid_out_right(box)
-                wait_free(box)
-                tells_when_it_listened(box)
-    was_understood(said, ben)
+    card = Path(os.environ[CARD])
+    options = {"more": CABLE, "prefix": street.cabin.prefix, "given": given}
+    with (
+        neighbours(street.folder, street.house, given / "prompts") as scene,
+        CardMachine(street.folder, card, BOOT_FILE, **options) as machine,  # type: ignore[arg-type]
+    ):
+        said = from_power_to_a_word(scene, machine, machine.agent, is_laid_out_right)
+    was_understood(said, scene.ben)
 
 
 def is_laid_out_right(box: Remote) -> None:

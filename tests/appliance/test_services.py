@@ -6,7 +6,7 @@ import pytest
 
 from tests.appliance import machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(3_600)]
 
 ERRAND = "exec /usr/bin/python3 -m tests.appliance.guest.services\n"
 WATCHDOG_S, ABORT_S = 20, 5  # as the units have it

@@ -12,28 +12,16 @@ import pytest
 
 from tests.appliance import digits
 from tests.appliance.image import NETWORK
-from tests.appliance.keeper import FarChief
 from tests.appliance.machine import Machine
 from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
+    HUB_AT,
     PATIENCE_S,
-    TALK,
-    Scene,
-    answers,
-    heard_by,
-    is_enrolled,
-    press,
-    shown,
-    talks,
-    tells_how_it_started,
-    tells_when_it_listened,
-    wait_free,
+    from_power_to_a_word,
+    neighbours,
     was_understood,
 )
 from tests.support import netns
-from tests.support.crew import Hub, running, wait_until
-from tests.support.enrolled import introduce
-from tests.support.hands import HandBox
 from tests.support.netns import Namespace, network
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(2_400)]
@@ -46,7 +34,6 @@ else exec /usr/bin/python3 -m tests.appliance.guest.flash '{WIFI}' '{KEY}'
 fi
 """
 RADIOS = "mac80211_hwsim.radios=2 net.ifnames=0"
-HUB_AT = "192.168.50.1"
 
 
 @dataclass
@@ -92,39 +79,10 @@ def story(tmp_path: Path) -> Iterator[Story]:
 
 
 def test_from_a_boot_file_to_a_word_in_another_room(story: Story) -> None:
-    folder, house = story.folder, story.house
-    introduce(folder / "hub", ("Ben", folder / "ben-state"), hub_name="Hall")
-    hub = Hub(
-        *(folder, 7300),
-        host=HUB_AT,
-        extra=("--name", "Hall", "--advertise"),
-        prefix=house.prefix,
-        enrolled=True,
-    )
-    ben = HandBox(folder, "Ben", f"wss://{HUB_AT}:7443", prefix=house.prefix)
-    scene = Scene(folder, house, story.pack, hub, ben)
-    with running(hub, ben):
-        wait_until(lambda: answers(house, hub), PATIENCE_S, "the hub answers")
-        ben.wait_joined(PATIENCE_S)
+    with neighbours(story.folder, story.house, story.pack) as scene:
         story.machine.start()
-        with Remote(story.agent) as box, shown(box):
-            tells_how_it_started(box)
-            joins_by_radio(box)
-            chief = FarChief(hub, house.prefix)
-            is_enrolled(scene, box, chief)
-            chief.close()
-            said = talks(scene, box)
-            press(box, TALK, down=True)
-            before = heard_by(ben)
-            ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
-            story.machine.cut()  # in the middle of a word
-        ben.wait_for(lambda _: ben.last_state("floor") == "idle_free", PATIENCE_S, "free again")
-        story.machine.start()
-        with Remote(story.agent) as box, shown(box):
-            tells_how_it_started(box)
-            wait_free(box)
-            tells_when_it_listened(box)
-    was_understood(said, ben)
+        said = from_power_to_a_word(scene, story.machine, story.agent, joins_by_radio)
+    was_understood(said, scene.ben)
 
 
 def joins_by_radio(box: Remote) -> None:
