@@ -62,6 +62,7 @@ class Stay:
         self._told: tuple[Entry, ...] = ()
         self._settling: asyncio.TimerHandle | None = None
         self._published = ""
+        self._publishing = asyncio.Lock()
         self._hand = False
         now = asyncio.get_running_loop().time()
         self._reactions = TokenBucket(MOST_REACTIONS_PER_S, MOST_REACTIONS_PER_S, now)
@@ -70,6 +71,8 @@ class Stay:
         """Be there until it is over, and tell why it is."""
         try:
             await self._join()
+            # Not awaited: a server that dies in the middle of it never answers.
+            self._spawn(self._voice())
             self._spawn(self._mouth.run())
             self._spawn(self._ask())
             self._spawn(self._watch())
@@ -134,7 +137,6 @@ class Stay:
             self._voices.subscribe(each.track_publications.values())
         self._told = self._entries()
         self._tell(Joined(self._room.name, bool(order.key), self._told))
-        await self._voice()
 
     # --- being there ------------------------------------------------------------
 
@@ -214,6 +216,10 @@ class Stay:
 
     async def _voice(self) -> None:
         """Publish our voice if we may, and take it back if we may not any more."""
+        async with self._publishing:
+            await self._publish()
+
+    async def _publish(self) -> None:
         me = self._room.local_participant
         may = me.permissions.can_publish
         if may and not self._published:

@@ -143,6 +143,7 @@ def press(box: Remote, *lines: int, down: bool) -> None:
 
 def is_enrolled(scene: Scene, box: Remote, chief: FarChief) -> None:
     """The code that the box says is heard on its card and typed at the console."""
+    heard = scene.folder / "said.wav"
     for _ in range(_TRIES):
         chief.waits_for_a_box()
         listens = f"arecord -q -D plughw:0,1,0 -f S16_LE -r 48000 -c 1 -d {_CODE_S} /run/said.wav"
@@ -151,7 +152,6 @@ def is_enrolled(scene: Scene, box: Remote, chief: FarChief) -> None:
         time.sleep(_HOLD_S)
         press(box, TALK, HAND, down=False)
         box.wait_for("systemctl is-active ear", "inactive", _CODE_S + PATIENCE_S)
-        heard = scene.folder / "said.wav"
         heard.write_bytes(box.get("/run/said.wav"))
         code = digits.code(read_wav(heard).astype(np.float32), scene.pack)
         print("heard a code:", code is not None)

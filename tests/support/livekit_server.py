@@ -93,8 +93,9 @@ class Redis(Program):
         self._folder = Path(tempfile.mkdtemp(prefix="stagebox-redis-"))
 
     @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def place(self) -> str:
+        """Where LiveKit finds it."""
+        return f"{self.address}:{self.port}"
 
     async def __aenter__(self) -> Self:
         options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
