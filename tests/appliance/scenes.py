@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from stagebox import measure
+from stagebox.media.frames import FRAME_S
 from stagebox.speech import read_wav, write_wav
 from tests.appliance import digits
 from tests.appliance.keeper import FarChief
@@ -35,6 +36,8 @@ _CODE_S: Final = 30
 _TRIES: Final = 3
 SPEECH_S: Final = 20.0
 _TALKED_S: Final = 10.0
+# A processor that has just started a machine is not yet one for sound: it is said again.
+_WHOLE: Final = 0.8
 # What was said and what came out of the other box, in the better half of its half seconds: the
 # rest holds gaps of a slow computer. The same voice backwards is alike to two thirds, since half
 # a second of one vowel is much as another.
@@ -183,23 +186,29 @@ def talks(scene: Scene, box: Remote) -> measure.Samples:
     box.run("systemd-run", "-q", "--unit=mouth", "sh", "-c", again)
     time.sleep(3)
     assert heard_by(scene.ben) == 0
-    takes_the_floor(scene, box)
-    time.sleep(_TALKED_S)
-    press(box, TALK, down=False)
-    scene.ben.wait_for(
-        lambda _: scene.ben.last_state("floor") == "idle_free", PATIENCE_S, "free again"
-    )
-    print(f"frames of sound in the other room: {heard_by(scene.ben)}")
+    for _ in range(_TRIES):
+        before = heard_by(scene.ben)
+        takes_the_floor(scene, box)
+        time.sleep(_TALKED_S)
+        press(box, TALK, down=False)
+        scene.ben.wait_for(
+            lambda _: scene.ben.last_state("floor") == "idle_free", PATIENCE_S, "free again"
+        )
+        whole = (heard_by(scene.ben) - before) / (_TALKED_S / FRAME_S)
+        print(f"of the sound this much came to the other room: {whole:.0%}")
+        if whole > _WHOLE:
+            break
     return said.astype(np.float32) / 32_768
 
 
 def takes_the_floor(scene: Scene, box: Remote) -> None:
     """TALK goes down and is heard. An emulated box may still be making its sound's connection."""
+    before = heard_by(scene.ben)
     for _ in range(_TRIES):
         press(box, TALK, down=True)
         end = time.monotonic() + _HEARD_S
         while time.monotonic() < end:
-            if heard_by(scene.ben) > 50:
+            if heard_by(scene.ben) > before + 50:
                 return
             time.sleep(0.2)
         print(box.run("journalctl", "--no-pager", "-o", "short-monotonic", "-n", "30"))
