@@ -18,7 +18,7 @@ class BindError(Exception):
 
 
 def listen(addresses: Iterable[str], port: int) -> list[socket.socket]:
-    """Return one bound socket for each address, all on one port.
+    """Return one socket that listens for each address, all on one port.
 
     A family that this machine does not have is left out, unless nothing remains. For
     port 0 the first address gets any free port, and the others must have it free, too.
@@ -72,6 +72,8 @@ def _bind(address: str, port: int) -> socket.socket:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.setblocking(False)
         bound.bind(target)
+        # Two may bind to one port, and only one of them can listen there: it is told now.
+        bound.listen()
     except OSError:
         bound.close()
         raise

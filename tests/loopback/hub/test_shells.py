@@ -181,6 +181,17 @@ def test_a_missing_address_family_is_left_out_unless_nothing_remains(
         listen(["::1"], 0)
 
 
+def test_who_has_a_port_has_it_whole() -> None:
+    # Two hubs that start in one moment can both bind to it: the later one must not fall over it
+    # when it is half up.
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        (ours,) = listen(["127.0.0.1"], other.getsockname()[1])
+        with ours, pytest.raises(OSError, match="in use"):
+            other.listen()
+
+
 def test_a_port_taken_on_another_address_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
