@@ -71,7 +71,8 @@ packages=$packages,network-manager,wpasupplicant,wireless-regdb,iw,dnsmasq-base,
 packages=$packages,overlayroot,alsa-utils,espeak-ng,ca-certificates,openssl
 packages=$packages,python3,libopus0,libportaudio2
 if [ "$architecture" = arm64 ]; then
-    packages=$packages,linux-image-arm64,raspi-firmware,firmware-brcm80211,initramfs-tools
+    # busybox: without it the initial RAM disk has no grep, and overlayroot gives up.
+    packages=$packages,linux-image-arm64,raspi-firmware,firmware-brcm80211,initramfs-tools,busybox
 fi
 # No documents, no translations, no password, no SSH server: a box is reached through its hub.
 # Our settings for a package lie there before it does, and are kept. The initial RAM disk is made

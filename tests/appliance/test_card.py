@@ -128,9 +128,7 @@ def is_laid_out_right(box: Remote) -> None:
     print(box.shell("findmnt -rno TARGET,SOURCE,FSTYPE -t overlay,ext4,vfat"))
     assert "ro" in box.shell("findmnt -no OPTIONS /media/root-ro").split(",")
     for place in ("/var/lib/stagebox", "/etc/NetworkManager/system-connections"):
-        assert "/data" in box.shell(f"findmnt -no SOURCE {place}") or "vda3" in box.shell(
-            f"findmnt -no SOURCE {place}"
-        )
+        assert box.shell(f"findmnt -no SOURCE {place}").startswith("/dev/vda3[")
     box.wait_for("ls -a /data", ".grown", PATIENCE_S)
     size = int(box.shell("df -m --output=size /data | tail -1"))
     assert size > DATA_MIB + 500, size
