@@ -52,10 +52,12 @@ def test_the_system_is_what_it_should_be(card: tuple[Path, Path]) -> None:
     by_place = {words[1]: words for words in mounts if not words[0].startswith("#")}
     assert by_place["/"][3].startswith("ro,")
     assert "nofail" in by_place["/data"][3]
-    for place, words in by_place.items():
+    for place in by_place:
         assert (root / place.lstrip("/")).is_dir(), place
-        if words[3].startswith("bind"):
-            assert (root / words[0].lstrip("/")).is_dir(), words[0]
+    bound = (root / "usr/lib/stagebox-image/bind").read_text()
+    for name in re.search(r"^for name in (.*); do$", bound, re.MULTILINE)[1].split():  # type: ignore[index]
+        assert (root / "data" / name).is_dir(), name
+        assert (root / "var/lib" / name).is_dir(), name
     overlay = (root / "etc/overlayroot.local.conf").read_text()
     assert 'overlayroot="tmpfs:recurse=0"' in overlay
     assert (root / "usr/share/initramfs-tools/scripts/init-bottom/overlayroot").is_file()
@@ -66,6 +68,7 @@ def test_the_system_is_what_it_should_be(card: tuple[Path, Path]) -> None:
     enabled = root / "etc/systemd/system"
     for unit in ("stagebox-box.service", "stagebox-grow.service", "stagebox-provision.service"):
         assert (enabled / "multi-user.target.wants" / unit).is_symlink(), unit
+    assert (enabled / "local-fs.target.wants/stagebox-data.service").is_symlink()
     assert (enabled / "timers.target.wants/stagebox-update.timer").is_symlink()
     assert "RuntimeWatchdogSec=15s" in (enabled.parent / "system.conf.d/stagebox.conf").read_text()
     assert "Storage=volatile" in (enabled.parent / "journald.conf.d/stagebox.conf").read_text()
