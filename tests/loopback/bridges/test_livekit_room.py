@@ -41,7 +41,7 @@ class DyingRoom:
     async def disconnect(self) -> None:
         pass
 
-    async def get_rtc_stats(self) -> Any:
+    async def get_rtc_stats(self) -> None:
         raise RuntimeError
 
     async def _never(self, *_what: object) -> None:
