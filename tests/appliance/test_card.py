@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.appliance import digits
-from tests.appliance.card import CARD, TOOLS, CardMachine
+from tests.appliance.card import CARD, TOOLS, CardMachine, run
 from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
     HUB_AT,
@@ -39,8 +39,8 @@ CABLE = (
     *("-netdev", f"tap,id=n0,ifname={TAP},script=no,downscript=no"),
     *("-device", "virtio-net-pci,netdev=n0"),
 )
-# The card's root in MiB, as make.sh makes it, and what the larger card gives to the data.
-DATA_MIB = 512
+# The data partition, as make.sh makes it.
+DATA_MIB, DATA_AT = 512, (4 + 256 + 2_560) << 20
 NEEDED = (*TOOLS, "dnsmasq")
 
 if not os.environ.get(CARD):
@@ -106,6 +106,18 @@ def test_a_card_starts_with_its_own_kernel(street: Street) -> None:
         box.wait_for("systemctl is-system-running --wait", "running", PATIENCE_S)
         box.wait_for("cat /run/stagebox-network/network.json", '"cable"', PATIENCE_S)
         print(box.run("stagebox", "doctor", check=False))
+
+
+def test_a_card_whose_data_is_lost_starts_all_the_same(street: Street) -> None:
+    options = {"more": CABLE, "prefix": street.cabin.prefix, "pins": False}
+    machine = CardMachine(street.folder, Path(os.environ[CARD]), BOOT_FILE, **options)  # type: ignore[arg-type]
+    run("e2label", f"{street.folder / 'card.ext4'}?offset={DATA_AT}", "lost")
+    with machine, Remote(machine.agent) as box, shown(box):
+        box.wait_for(
+            "systemctl is-active stagebox-box stagebox-provision", "active\nactive", PATIENCE_S
+        )
+        assert box.run("findmnt", "-no", "SOURCE", "/data", check=False) == ""
+        assert "no data partition" in box.run("journalctl", "-u", "stagebox-data", "--no-pager")
 
 
 def test_from_a_card_to_a_word_in_another_room(street: Street) -> None:
