@@ -82,7 +82,7 @@ def decode(data: bytes) -> NetworkState:
         raise NetworkStateError(f"more than {MOST_BYTES} bytes")
     try:
         return msgspec.json.decode(data, type=NetworkState)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise NetworkStateError(str(error)) from error
 
 

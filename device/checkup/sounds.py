@@ -40,7 +40,7 @@ def list_devices(limit_s: float = LIMIT_S) -> Devices:
         answer = msgspec.json.decode(done.stdout, type=_Answer)
     except subprocess.TimeoutExpired:
         raise SoundError(_HANGS) from None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SoundError(f"The sound system fails ({error}).") from None
     if answer.error:
         raise SoundError(answer.error)

@@ -259,7 +259,7 @@ class Bridges:
             return _plans.decode(self._path.read_bytes())
         except FileNotFoundError:
             return ()
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError) as error:
             log.error("%s cannot be read (%s): bridges made on the console are off", FILE, error)
             return ()
 

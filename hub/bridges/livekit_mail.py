@@ -147,7 +147,7 @@ def read_order(data: bytes | memoryview) -> Order:
     """
     try:
         return _orders.decode(data)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise MailError(str(error)) from None
 
 
@@ -159,5 +159,5 @@ def read_news(data: bytes | memoryview) -> News:
     """
     try:
         return _news.decode(data)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise MailError(str(error)) from None

@@ -94,7 +94,7 @@ class MumbleTrust:
             return _pins.decode((self._folder / PINS).read_bytes())
         except FileNotFoundError:
             return {}
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError) as error:
             why = f"{PINS} in the hub's folder cannot be read: {error}."
             raise FarError(Cause.FAILED, why) from None
 

@@ -30,7 +30,7 @@ class Kept:
             return _wishes.decode(self._path.read_bytes())
         except FileNotFoundError:
             return ()
-        except (OSError, msgspec.MsgspecError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             log.error("%s cannot be read (%s): no speaker plays on by itself", FILE, error)
             return ()
 

@@ -117,7 +117,7 @@ def sign_release(manifest: Path, key: Path) -> Path:
     text = manifest.read_bytes()
     try:
         stem = msgspec.json.decode(text, type=Manifest).stem
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise MakingError(f"{manifest} is no manifest: {error}.") from None
     path = manifest.with_name(f"{stem}.release")
     path.write_bytes(seal(text, _private(key).sign(text)))

@@ -114,7 +114,7 @@ def _doctor(ask: Ask, secrets: frozenset[str]) -> str:
     said = ask(("/usr/bin/stagebox", "doctor", "--json"))
     try:
         return json.dumps(cleaned(msgspec.json.decode(said), secrets), indent=1)
-    except msgspec.DecodeError:
+    except ValueError:
         return said
 
 

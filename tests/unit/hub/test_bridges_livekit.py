@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.bridges.livekit_mail import (
@@ -93,6 +93,7 @@ def test_news_come_as_they_were_sent(news: object) -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x91\xa1\x80")  # a list of one text that is no text
 def test_what_is_no_mail_is_refused_as_such(data: bytes) -> None:
     for read in (read_order, read_news):
         try:
