@@ -140,7 +140,8 @@ class Bulletin:
             machine.info,
             hidden=len(machine.hidden),
             captions_away=away,
-            played_on=machine.facilities.played_on.get(machine.info.id, ()),
+            # What is over plays nowhere, whatever a loudspeaker still has to be told.
+            played_on=() if machine.over else machine.facilities.played_on.get(machine.info.id, ()),
         )
         if info != self.info:
             self.info = info
