@@ -1,6 +1,6 @@
 """A card as ``provisioning/image/make.sh`` makes it, from its first start to a word.
 
-    STAGEBOX_CARD=stagebox.img ./dev appliance -k card -s
+    STAGEBOX_CARD=stagebox.img ./dev appliance -k test_card.py -s
 
 By cable, since QEMU's Raspberry Pi has no radio; the radio is ``test_story``'s.
 """
