@@ -26,6 +26,7 @@ from bench.support.workers import Worker
 from stagebox.media.frames import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc import addresses
+from stagebox.rtc.consent import PATIENT
 from stagebox.rtc.inplace import protect, workspace
 from stagebox.rtc.peer import Peer, PeerState
 from stagebox.rtc.sdp import only_sha256
@@ -262,6 +263,7 @@ class LeanSenders:
             direction="sendonly",
             on_packet=_ignore_packet,
             on_state=_ignore_state,
+            pace=PATIENT,  # as the hub's
         )
 
 

@@ -8,6 +8,7 @@ from hub.bridges.port import Ear
 from hub.bridges.terms import Cause, FarError
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.addresses import AddressError
+from stagebox.rtc.consent import SOON
 from stagebox.rtc.peer import Direction, Peer, PeerError, PeerState
 from stagebox.rtc.sdp import SdpError
 
@@ -39,7 +40,7 @@ class Line:
                 on_packet=self._heard,
                 on_state=self._entered,
                 anywhere=anywhere,
-                watched=True,
+                pace=SOON,
             )
         except AddressError as error:
             raise FarError(Cause.FAILED, str(error)) from None

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from hub.media.fan import Send
 from hub.ports import BadOfferError, MediaError
 from stagebox.media.rtp import AudioPacket
+from stagebox.rtc.consent import PATIENT
 from stagebox.rtc.peer import Direction, Peer, PeerError, PeerState
 from stagebox.rtc.sdp import SdpError
 
@@ -84,6 +85,7 @@ class Sessions:
                 direction=_direction(sdp),
                 on_packet=partial(self._packet, member_id),
                 on_state=partial(self._state, member_id),
+                pace=PATIENT,
             )
         except BaseException:
             self._free.release()

@@ -24,7 +24,7 @@ from stagebox.media.frames import SAMPLE_RATE
 from stagebox.media.rtp import AudioPacket
 from stagebox.rtc.addresses import gathering_on, usable
 from stagebox.rtc.checks import checker_of
-from stagebox.rtc.consent import SOON_S
+from stagebox.rtc.consent import USUAL, Pace
 from stagebox.rtc.guard import drops_of, limit_datagrams
 from stagebox.rtc.prepare import prepare
 from stagebox.rtc.sdp import SdpError, only_sha256, screen
@@ -109,12 +109,12 @@ class Peer:
         on_packet: Callable[[AudioPacket, float], None],
         on_state: Callable[[PeerState], None],
         anywhere: bool = False,
-        watched: bool = False,
+        pace: Pace = USUAL,
     ) -> None:
         """Prepare a connection on ``local_address`` (None: all of this machine's).
 
         ``anywhere``: the other side may be on the internet, not on our own network only.
-        ``watched``: ``answers`` is to be right within 2 s, for some more checks.
+        ``pace``: how soon it is noticed that nobody is there.
 
         ``on_packet(packet, arrival)`` gets each packet in order of arrival, ``arrival``
         in monotonic seconds. ``on_state`` gets each new state once.
@@ -126,7 +126,7 @@ class Peer:
         prepare()
         self._address = usable(local_address)
         self._anywhere = anywhere
-        self._watched = watched
+        self._pace = pace
         self._on_state = on_state
         self._state = PeerState.NEW
         self._settled = asyncio.Event()
@@ -260,8 +260,7 @@ class Peer:
             await self._pc.setLocalDescription()
         connection = self._dtls.transport._connection
         limit_datagrams(connection)
-        if self._watched:
-            checker_of(connection).watch.quiet_s = SOON_S
+        checker_of(connection).watch.pace = self._pace
         sdp = self._pc.localDescription.sdp
         if "a=candidate:" not in sdp:
             raise PeerError(

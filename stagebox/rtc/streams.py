@@ -249,7 +249,7 @@ class Incoming:
             self._report()
         self.packets += 1
         self.bytes += len(payload)
-        now = self._watch.heard_at = time.monotonic()
+        now = self._watch.heard_at = self._watch.sound_at = time.monotonic()
         audio = AudioPacket(
             packet.ssrc, packet.sequence_number, packet.timestamp, payload, bool(packet.marker)
         )

@@ -1,26 +1,30 @@
 """A memory card with Stagebox in a Raspberry Pi 4 of QEMU's making.
 
-The card is what ``provisioning/image/make.sh`` made, byte for byte; ``STAGEBOX_CARD`` names it.
-Its kernel starts it, or the one of ``STAGEBOX_VIRTUAL_PI``, which has simulated pins and sound;
+The card is what ``provisioning/image/make.sh`` made, byte for byte: of this checkout's last commit,
+or the one that ``STAGEBOX_CARD`` names. Its kernel starts it, or the one of ``STAGEBOX_VIRTUAL_PI``, which has simulated pins and sound;
 its initial RAM disk and its words for the kernel are the card's own in both. A test looks in by
 an agent that lies in the memory above the read-only system and is gone when power is.
 """
 
+import fcntl
 import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
-from tests.appliance.image import stagebox_disk
+from tests.appliance.image import CACHE, ROOT, stagebox_disk
 from tests.appliance.machine import SETTING, Powered
 from tests.appliance.remote import Remote
 
 CARD: Final = "STAGEBOX_CARD"
 KERNEL: Final = "Image.gz-arm64"
 TOOLS: Final = ("qemu-system-aarch64", "mcopy", "mdir", "fdtput", "e2label")
+# What making one needs besides.
+MAKERS: Final = ("mmdebstrap", "arch-test", "update-binfmts", "qemu-aarch64-static", "mkfs.vfat")
 _CPU: Final = ("-cpu", "cortex-a72", "-smp", "2", "-m", "1024")
 # Where make.sh lays the boot partition.
 _BOOT_AT: Final = "@@4M"
@@ -52,8 +56,36 @@ _TREE: Final = (
 def run(*command: str) -> str:
     """Run a program of this computer; return what it said."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, (command, done.stderr)
+    assert done.returncode == 0, (command, done.stderr[-3_000:])
     return done.stdout
+
+
+def the_card() -> Path:
+    """Return the card that was named, or one of the last commit, made now if there is none.
+
+    It takes an hour on two cores, most of it Debian's programs for another processor.
+    """
+    named = os.environ.get(CARD)
+    if named:
+        return Path(named)
+    commit = run("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD").strip()
+    card = CACHE / f"card-{commit}.img"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "card.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once make it once
+        if not card.exists():
+            for old in CACHE.glob("card-*"):
+                old.unlink()
+            _make(card)
+    return card
+
+
+def _make(card: Path) -> None:
+    with tempfile.TemporaryDirectory() as debs:
+        run(str(ROOT / "provisioning/package/arm64.sh"), "--out", debs)
+        part = card.with_suffix(".part")
+        run(str(ROOT / "provisioning/image/make.sh"), "--debs", debs, "--out", str(part))
+        part.rename(card)
 
 
 class CardMachine(Powered):

@@ -41,7 +41,7 @@ def unavailable() -> str | None:
     """Say why no machine can be started here, or None."""
     folder = os.environ.get(SETTING)
     if not folder or not (Path(folder) / KERNEL).is_file():
-        return f"set {SETTING} to the folder that holds {KERNEL}; docs/appliance.md says how"
+        return f"./dev kernel makes one, or set {SETTING} to the folder that holds {KERNEL}"
     missing = missing_tools()
     return f"install {', '.join(missing)}" if missing else None
 

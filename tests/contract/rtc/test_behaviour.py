@@ -15,6 +15,7 @@ from aiortc.rtp import AnyRtcpPacket, RtcpByePacket, RtcpRrPacket, RtcpSdesPacke
 
 from stagebox.rtc import checks as checks_module
 from stagebox.rtc.checks import Checker
+from stagebox.rtc.consent import Pace
 from stagebox.rtc.datagrams import MAX_DATAGRAM
 from stagebox.rtc.inplace import protect
 from tests.loopback.rtc.pairs import End, connected, until
@@ -166,7 +167,6 @@ def test_libsrtp_encrypts_in_place() -> None:
 
 
 async def test_a_peer_that_is_heard_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stagebox.rtc.consent.QUIET_S", 0.1)
     monkeypatch.setattr("stagebox.rtc.checks.ANSWER_S", 0.05)
     checks: list[ice.Connection] = []
     answers = checks_module._answers
@@ -179,6 +179,8 @@ async def test_a_peer_that_is_heard_is_not_checked(monkeypatch: pytest.MonkeyPat
     async with connected() as (a, b):
         ours = a.peer._dtls.transport._connection
         theirs = b.peer._dtls.transport._connection
+        for connection in (ours, theirs):
+            checks_module.checker_of(connection).watch.pace = Pace(0.1, 0.1)
         await until(lambda: len(checks) > 5, "checks of a quiet path")
         watch = checks_module.checker_of(theirs).watch
         before = watch.heard_at

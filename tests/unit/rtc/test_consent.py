@@ -1,9 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagebox.rtc.consent import AGAIN_S, ANSWER_S, ASK_S, FAILURES, QUIET_S, SOON_S, Watch
+from stagebox.rtc.consent import (
+    AGAIN_S,
+    ANSWER_S,
+    ASK_S,
+    FAILURES,
+    PATIENT,
+    SOON,
+    TALKING_S,
+    USUAL,
+    Watch,
+)
 
 MIDDLE = 0.5
+QUIET_S = USUAL.talking_s
 
 
 def lose(watch: Watch, now: float) -> list[float]:
@@ -59,7 +70,7 @@ def test_checks_are_spread(chance: float) -> None:
 @given(chance=st.floats(0, 1), now=st.floats(0, 1e6))
 def test_where_it_is_to_be_known_soon_doubt_comes_within_2_s(chance: float, now: float) -> None:
     watch = Watch(now, MIDDLE)
-    watch.quiet_s = SOON_S
+    watch.pace = SOON
     watch.answered(now, chance)
     assert not watch.doubtful
     failed = now + watch.wait(now) + ANSWER_S
@@ -68,3 +79,22 @@ def test_where_it_is_to_be_known_soon_doubt_comes_within_2_s(chance: float, now:
     assert failed - now < 1.8
     watch.answered(failed + 1.0, chance)
     assert not watch.doubtful
+
+
+@given(chance=st.floats(0, 1), now=st.floats(0, 1e6))
+def test_of_one_who_only_listens_it_is_noticed_within_11_s(chance: float, now: float) -> None:
+    watch = Watch(now, chance)
+    watch.pace = PATIENT
+    times = lose(watch, now)
+    assert PATIENT.resting_s * 0.8 - 1e-6 <= times[0] - now
+    assert times[-1] - now < 11.0
+
+
+@given(chance=st.floats(0, 1), now=st.floats(0, 1e6), ago=st.floats(0, TALKING_S - 3.0))
+def test_of_one_who_talks_it_is_noticed_as_soon_as_ever(
+    chance: float, now: float, ago: float
+) -> None:
+    watch = Watch(now, chance)
+    watch.pace = PATIENT
+    watch.sound_at = now - ago
+    assert lose(watch, now)[-1] - now < 8.0
