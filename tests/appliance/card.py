@@ -1,9 +1,10 @@
 """A memory card with Stagebox in a Raspberry Pi 4 of QEMU's making.
 
 The card is what ``provisioning/image/make.sh`` made, byte for byte: of this checkout's last commit,
-or the one that ``STAGEBOX_CARD`` names. Its kernel starts it, or the one of ``STAGEBOX_VIRTUAL_PI``, which has simulated pins and sound;
-its initial RAM disk and its words for the kernel are the card's own in both. A test looks in by
-an agent that lies in the memory above the read-only system and is gone when power is.
+or the one that ``STAGEBOX_CARD`` names. Its kernel starts it, or the one of
+``STAGEBOX_VIRTUAL_PI``, which has simulated pins and sound; its initial RAM disk and its words for
+the kernel are the card's own in both. A test looks in by an agent that lies in the memory above the
+read-only system and is gone when power is.
 """
 
 import fcntl
