@@ -59,7 +59,8 @@ base=$(one "$debs"/stagebox_*_"$architecture".deb)
 role=$(one "$debs"/stagebox-box_*_all.deb)
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# One file system: a maker that was killed may have left Debian's /proc and /sys mounted.
+trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=${tree:-$work/root}
 [ ! -e "$root" ] || die "$root is there already."

@@ -51,7 +51,7 @@ tree=$work/tree
 cleanup() {
     umount "$tree/proc" 2>/dev/null || true
     # A folder of the kernel's below is not to be deleted.
-    mountpoint -q "$tree/proc" || rm -rf "$work"
+    mountpoint -q "$tree/proc" || rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM

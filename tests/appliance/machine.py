@@ -21,6 +21,8 @@ from tests.appliance.image import (
 
 SETTING: Final = "STAGEBOX_VIRTUAL_PI"
 KERNEL: Final = "bzImage-x86_64"
+# Lies beside a kernel that loads what it needs; another has all of it built in.
+INITRD: Final = "initrd-x86_64"
 # Lines of an errand that are its result, among whatever else the console says.
 RESULT: Final = "RESULT "
 MEMORY_MIB: Final = 768
@@ -134,7 +136,7 @@ class Machine(Powered):
             *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
             *("-m", str(MEMORY_MIB), "-nographic", "-no-reboot"),
             *(() if "-netdev" in more else ("-nic", "none")),
-            *("-kernel", str(Path(os.environ[SETTING]) / KERNEL)),
+            *_kernel(Path(os.environ[SETTING])),
             *("-append", f"{APPEND} {kernel_says}".strip()),
             *("-drive", f"file={system},if=virtio,format=raw,snapshot={snapshot}"),
             *("-drive", f"file={ours},if=virtio,format=raw,snapshot=on"),
@@ -152,6 +154,12 @@ class Machine(Powered):
                 with contextlib.suppress(ValueError):  # cut in the middle of a line
                     results.update(json.loads(text))
         return results
+
+
+def _kernel(folder: Path) -> tuple[str, ...]:
+    initrd = folder / INITRD
+    loads = ("-initrd", str(initrd)) if initrd.is_file() else ()
+    return ("-kernel", str(folder / KERNEL), *loads)
 
 
 def do(

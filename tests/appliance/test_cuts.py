@@ -11,7 +11,7 @@ from tests.appliance.lives import Lives
 # A few with the others; 200, which is what a release is held to, take half an hour.
 CUTS = int(os.environ.get("STAGEBOX_CUTS", "20"))
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 60 * CUTS)]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(600 + 60 * CUTS)]
 
 
 def test_after_every_power_cut_it_is_the_old_or_the_new(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 # Makes the kernel that `./dev appliance` starts, from Debian's own source: one with simulated
 # GPIO lines, which Debian's kernels do not have.
 #
-#   tests/appliance/kernel/make.sh OUT            all that the tests need; 12 minutes on two cores
-#   tests/appliance/kernel/make.sh OUT --arm64    for a Raspberry Pi's processor; 20 minutes
+#   tests/appliance/kernel/make.sh OUT            all that the tests need; 12 to 25 minutes on two cores
+#   tests/appliance/kernel/make.sh OUT --arm64    for a Raspberry Pi's processor
 #
 # OUT is a folder; STAGEBOX_VIRTUAL_PI names it. From linux-source-6.x (the newest that is
 # installed), with gcc, make, flex, bison, bc and libelf-dev; --arm64: gcc-aarch64-linux-gnu.
@@ -19,6 +19,7 @@ die() {
 
 for word in "$@"; do
     case $word in
+    --whole) kind=whole ;;
     --arm64) kind=arm64 ;;
     -*) die "there is no $word; the head of this script says what there is." ;;
     *) out=$word ;;
