@@ -76,7 +76,7 @@ class Size:
     seconds: float
 
 
-FULL: Final = Size((*_OURS, *_PEERS), {1: 9, 3: 3}, rounds=3, seconds=5.0)
+FULL: Final = Size((*_OURS, *_PEERS), {1: 9, 3: 9}, rounds=3, seconds=5.0)
 QUICK: Final = Size((*_QUICK, (BridgeWay, 3)), {1: 1}, rounds=1, seconds=4.0)
 
 
