@@ -155,6 +155,7 @@ class CardMachine(Powered):
 
     def start(self, *more: str) -> None:
         """Switch it on, and lay the agent into its memory before the system starts."""
+        self._line.unlink(missing_ok=True)  # of the last time; nobody listens there any more
         super().start(*more)
         ends = time.monotonic() + _PATIENCE_S
         while not self._line.exists():

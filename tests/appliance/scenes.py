@@ -34,6 +34,8 @@ _HEARD_S: Final = 30.0
 _HOLD_S: Final = 9.0
 _CODE_S: Final = 30
 _TRIES: Final = 3
+# Words are said again as long as the machine is still busy with its start.
+_TALKS: Final = 8
 SPEECH_S: Final = 20.0
 _TALKED_S: Final = 10.0
 # A processor that has just started a machine is not yet one for sound: it is said again.
@@ -186,7 +188,7 @@ def talks(scene: Scene, box: Remote) -> measure.Samples:
     box.run("systemd-run", "-q", "--unit=mouth", "sh", "-c", again)
     time.sleep(3)
     assert heard_by(scene.ben) == 0
-    for _ in range(_TRIES):
+    for _ in range(_TALKS):
         before = heard_by(scene.ben)
         takes_the_floor(scene, box)
         time.sleep(_TALKED_S)
