@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from stagebox import measure
-from stagebox.media.frames import FRAME_S
+from stagebox.media.frames import FRAME_S, Pcm
 from stagebox.speech import read_wav, write_wav
 from tests.appliance import digits
 from tests.appliance.keeper import FarChief
@@ -21,7 +21,6 @@ from tests.support.crew import Hub, running, wait_until
 from tests.support.enrolled import introduce
 from tests.support.hands import HandBox
 from tests.support.netns import Namespace
-from tests.support.signals import voice
 
 TALK: Final = 17
 HAND: Final = 27
@@ -34,8 +33,6 @@ _HEARD_S: Final = 30.0
 _HOLD_S: Final = 9.0
 _CODE_S: Final = 30
 _TRIES: Final = 3
-# Words are said again as long as the machine is still busy with its start.
-_TALKS: Final = 8
 SPEECH_S: Final = 20.0
 _TALKED_S: Final = 10.0
 # A processor that has just started a machine is not yet one for sound: it is said again.
@@ -80,12 +77,12 @@ def neighbours(folder: Path, house: Namespace, pack: Path) -> Iterator[Scene]:
 
 
 def from_power_to_a_word(
-    scene: Scene, machine: Powered, agent: Path, looks: Callable[[Remote], None]
-) -> measure.Samples:
-    """Enrol a box by the code it says, talk through it, cut its power, and start it again.
+    scene: Scene, machine: Powered, agent: Path, said: Pcm, looks: Callable[[Remote], None]
+) -> None:
+    """Start a box, let it be enrolled, let it talk, cut its power, and see it come back.
 
-    ``machine`` is switched on already; ``looks`` is what else is to be seen at a first start.
-    Returns the speech that went into the box's card: see ``was_understood``.
+    ``machine`` is switched on already; ``said`` goes into the box's card; ``looks`` is what else is
+    to be seen at a first start. What was heard of it is in the other box's file.
     """
     ben = scene.ben
     with Remote(agent) as box, shown(box):
@@ -94,7 +91,7 @@ def from_power_to_a_word(
         chief = FarChief(scene.hub, scene.house.prefix)
         is_enrolled(scene, box, chief)
         chief.close()
-        said = talks(scene, box)
+        talks(scene, box, said)
         press(box, TALK, down=True)
         before = heard_by(ben)
         ben.wait_for(lambda _: heard_by(ben) > before, PATIENCE_S, "hears it again")
@@ -105,7 +102,6 @@ def from_power_to_a_word(
         tells_how_it_started(box)
         wait_free(box)
         tells_when_it_listened(box)
-    return said
 
 
 @contextlib.contextmanager
@@ -179,16 +175,15 @@ def wait_free(box: Remote) -> None:
     )
 
 
-def talks(scene: Scene, box: Remote) -> measure.Samples:
-    """Speech goes into the card all the time, and out of the other box while TALK is down."""
-    said = voice(SPEECH_S)
+def talks(scene: Scene, box: Remote, said: Pcm) -> None:
+    """It goes into the card all the time, and out of the other box while TALK is down."""
     write_wav(scene.folder / "speech.wav", said)
     box.put("/run/speech.wav", (scene.folder / "speech.wav").read_bytes())
     again = "while :; do aplay -q -D plughw:0,1,0 /run/speech.wav; done"
     box.run("systemd-run", "-q", "--unit=mouth", "sh", "-c", again)
     time.sleep(3)
     assert heard_by(scene.ben) == 0
-    for _ in range(_TALKS):
+    for _ in range(_TRIES):
         before = heard_by(scene.ben)
         takes_the_floor(scene, box)
         time.sleep(_TALKED_S)
@@ -200,7 +195,6 @@ def talks(scene: Scene, box: Remote) -> measure.Samples:
         print(f"of the sound this much came to the other room: {whole:.0%}")
         if whole > _WHOLE:
             break
-    return said.astype(np.float32) / 32_768
 
 
 def takes_the_floor(scene: Scene, box: Remote) -> None:
@@ -235,9 +229,14 @@ def tells_when_it_listened(box: Remote) -> None:
     print(f"power-on to listening: in its space {up[1]} s after the kernel began")
 
 
-def was_understood(said: measure.Samples, ben: HandBox) -> None:
+def heard_of(ben: HandBox) -> measure.Samples:
+    """Return what came out of the other box, which is off by now."""
+    return read_wav(ben.speaker).astype(np.float32) / 32_768
+
+
+def was_understood(speech: Pcm, ben: HandBox) -> None:
     """What came out of the other box, which is off by now, is what was said."""
-    heard = read_wav(ben.speaker).astype(np.float32) / 32_768
+    said, heard = speech.astype(np.float32) / 32_768, heard_of(ben)
     likeness, backwards = like(said, heard), like(said[::-1].copy(), heard)
     print(f"heard in the other room: {likeness:.2f} alike; backwards {backwards:.2f}")
     assert likeness > max(_ALIKE, backwards + _APART)

@@ -17,12 +17,14 @@ from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
     HUB_AT,
     PATIENCE_S,
+    SPEECH_S,
     from_power_to_a_word,
     neighbours,
     was_understood,
 )
 from tests.support import netns
 from tests.support.netns import Namespace, network
+from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(2_400)]
 
@@ -79,9 +81,10 @@ def story(tmp_path: Path) -> Iterator[Story]:
 
 
 def test_from_a_boot_file_to_a_word_in_another_room(story: Story) -> None:
+    said = voice(SPEECH_S)
     with neighbours(story.folder, story.house, story.pack) as scene:
         story.machine.start()
-        said = from_power_to_a_word(scene, story.machine, story.agent, joins_by_radio)
+        from_power_to_a_word(scene, story.machine, story.agent, said, joins_by_radio)
     was_understood(said, scene.ben)
 
 

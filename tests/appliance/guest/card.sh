@@ -1,7 +1,7 @@
 #!/bin/sh
 # Typed into a card's initial RAM disk, where /root is the system with memory above it: an agent
 # for the test, keys that nobody presses, a card of the kernel's for both ways of sound, and times
-# and the least work for an emulated processor. Nothing of it is written to the card.
+# for an emulated processor. Nothing of it is written to the card.
 system=/root/etc/systemd/system
 place=/root/opt/look
 mkdir -p $place "$system/multi-user.target.wants"
@@ -41,8 +41,6 @@ if [ -d /look/given/prompts ]; then
 microphone = "(hw:0,0)"
 loudspeaker = "(hw:0,0)"
 prompts = "/opt/look/given/prompts"
-[talk]
-complexity = 0
 TOML
 fi
 echo laid
