@@ -52,6 +52,13 @@ def unavailable() -> str | None:
     return f"install {', '.join(missing)}" if missing else None
 
 
+def without_radios() -> str | None:
+    """Say why no machine here has radios, or None."""
+    if (Path(os.environ.get(SETTING, "")) / INITRD).is_file():
+        return "this kernel has no radios; ./dev kernel --whole makes one that has"
+    return None
+
+
 class Powered:
     """A computer that is switched on and off: ``_command`` starts it."""
 
@@ -199,4 +206,4 @@ def do(
     return results
 
 
-__all__ = ["ImageError", "Machine", "MachineError", "do", "unavailable"]
+__all__ = ["ImageError", "Machine", "MachineError", "do", "unavailable", "without_radios"]

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.appliance import digits, tune
-from tests.appliance.card import CARD, MAKERS, TOOLS, CardMachine, run, the_card
+from tests.appliance.card import CARD, KERNEL, MAKERS, TOOLS, CardMachine, run, the_card
+from tests.appliance.machine import SETTING
 from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
     HUB_AT,
@@ -130,6 +131,10 @@ def test_a_card_whose_data_is_lost_starts_all_the_same(street: Street, card: Pat
         assert "no data partition" in box.run("journalctl", "-u", "stagebox-data", "--no-pager")
 
 
+@pytest.mark.skipif(
+    not (Path(os.environ.get(SETTING, "")) / KERNEL).is_file(),
+    reason=f"./dev kernel --arm64 makes {KERNEL}, which has pins",
+)
 def test_from_a_card_to_a_word_in_another_room(street: Street, card: Path) -> None:
     """A tune instead of speech, since a Raspberry Pi that is emulated tears holes into it."""
     played = tune.played(SPEECH_S)

@@ -10,6 +10,8 @@ from tests.appliance import machine
 from tests.appliance.image import NETWORK
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(2_400)]
+if (_lacking := machine.without_radios()) is not None:
+    pytestmark.append(pytest.mark.skip(reason=_lacking))
 
 ERRAND = "AWAY='{away}' /usr/bin/python3 -m tests.appliance.guest.network {scenes}\n"
 RADIOS = "mac80211_hwsim.radios=3"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.appliance import digits
 from tests.appliance.image import NETWORK
-from tests.appliance.machine import Machine
+from tests.appliance.machine import Machine, without_radios
 from tests.appliance.remote import Remote
 from tests.appliance.scenes import (
     HUB_AT,
@@ -27,6 +27,8 @@ from tests.support.netns import Namespace, network
 from tests.support.signals import voice
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(2_400)]
+if (_lacking := without_radios()) is not None:
+    pytestmark.append(pytest.mark.skip(reason=_lacking))
 
 WIFI, KEY = "Harbour", "correct horse"
 ERRAND = f"""

@@ -88,6 +88,24 @@ def test_what_lies_on_the_data_partition_belongs_to_whom_it_should(
     assert (root / "data/stagebox-releases").stat().st_mode & 0o777 == 0o755
 
 
+def test_a_folder_that_is_lost_begins_anew_and_the_others_are_bound(
+    card: tuple[Path, Path],
+) -> None:
+    _image, root = card
+    (root / "data/stagebox/kept").write_text("")
+    (root / "data/stagebox-login").rmdir()
+    script = (
+        f"mount --bind {root} {root} && mount --bind {root}/data {root}/data"
+        f" && mount -t proc proc {root}/proc && chroot {root} /usr/lib/stagebox-image/bind"
+        f" && chroot {root} sh -c"
+        " 'ls /var/lib/stagebox; findmnt -no SOURCE /var/lib/stagebox-login'"
+    )
+    said = run("unshare", "--mount", "sh", "-c", script)
+    (root / "data/stagebox/kept").unlink()
+    assert said.split()[0] == "kept"
+    assert said.split()[1].endswith("/data/stagebox-login]")
+
+
 def test_its_program_starts(card: tuple[Path, Path]) -> None:
     _image, root = card
     assert run("chroot", str(root), "stagebox", "--version").endswith("+100\n")

@@ -2,7 +2,7 @@
 # Makes the kernel that `./dev appliance` starts, from Debian's own source: one with simulated
 # GPIO lines, which Debian's kernels do not have.
 #
-#   tests/appliance/kernel/make.sh OUT            all that the tests need; 12 to 25 minutes on two cores
+#   tests/appliance/kernel/make.sh OUT            all that the tests need; from 12 minutes on two cores
 #   tests/appliance/kernel/make.sh OUT --arm64    for a Raspberry Pi's processor
 #
 # OUT is a folder; STAGEBOX_VIRTUAL_PI names it. From linux-source-6.x (the newest that is
